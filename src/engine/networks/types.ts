@@ -1,0 +1,73 @@
+/** What containers ask of networks. Allocation is pure bookkeeping plus nftables elements; the shim makes the interfaces. */
+import type { SandboxPlan } from '../../supervisor/types.ts';
+
+export interface PortBinding {
+  HostIp: string;
+  HostPort: string;
+}
+/** `80/tcp` → where it is published; null: exposed only. Docker's `NetworkSettings.Ports`. */
+export type PortMap = Record<string, PortBinding[] | null>;
+
+export interface SandboxRequest {
+  containerId: string;
+  /** Without the leading slash. */
+  containerName: string;
+  hostname: string;
+  domainname: string;
+  /** `bridge`, `none`, `host`, a network's name or id, or `container:<full id>`. */
+  networkMode: string;
+  /** Pid of the running container to join, for `container:`. */
+  joinPid: number | null;
+  macAddress: string | null;
+  /** `80/tcp`, `53/udp`: from the image and `--expose`. */
+  exposedPorts: string[];
+  portBindings: Record<string, Partial<PortBinding>[] | null>;
+  publishAllPorts: boolean;
+  dns: string[];
+  dnsOptions: string[];
+  dnsSearch: string[];
+  /** `name:address`; the address may be `host-gateway`. */
+  extraHosts: string[];
+}
+
+/** Docker's EndpointSettings of one network, with its own keys. */
+export interface EndpointSettings {
+  NetworkID: string;
+  EndpointID: string;
+  Gateway: string;
+  IPAddress: string;
+  IPPrefixLen: number;
+  IPv6Gateway: string;
+  GlobalIPv6Address: string;
+  GlobalIPv6PrefixLen: number;
+  MacAddress: string;
+  Aliases: string[] | null;
+  Links: string[] | null;
+  DriverOpts: Record<string, string> | null;
+  DNSNames: string[] | null;
+  GwPriority: number;
+  IPAMConfig: { IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[] } | null;
+}
+
+/** What a started container has of the network; kept in its record and shown by inspect. */
+export interface Sandbox {
+  plan: SandboxPlan;
+  /** Contents for the files that are mounted into the container; null: leave the host's (network mode `host`) or the joined container's. */
+  hosts: string | null;
+  resolvConf: string | null;
+  /** By network name. */
+  networks: Record<string, EndpointSettings>;
+  ports: PortMap;
+}
+
+export interface SandboxProvider {
+  /**
+   * Allocates addresses and ports, adds the nftables elements. Undone by `release`.
+   * Errors: `not-found` network, `internal` with Docker's words for a port in use or an exhausted pool.
+   */
+  allocate(request: SandboxRequest): Promise<Sandbox>;
+  /** Gives everything of the container back, kernel objects included. Idempotent; also right after a crash. */
+  release(containerId: string): Promise<void>;
+  /** After an engine restart: `running` are the ids that live; everything else that is ours is released. */
+  reconcile(running: ReadonlySet<string>): Promise<void>;
+}

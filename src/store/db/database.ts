@@ -1,0 +1,83 @@
+import { Database } from 'bun:sqlite';
+import { closeSync, fdatasync, openSync } from 'node:fs';
+import { migrations } from './migrations.ts';
+
+/**
+ * The engine's one SQLite database, opened by one process only. `synchronous=NORMAL` in WAL mode: a commit survives the death
+ * of the engine at once, and a power cut after `durable()`.
+ */
+export class BerthDatabase {
+  readonly sql: Database;
+  readonly #walFile: number | null;
+  #running: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  /** @param path of the file, or `:memory:` in tests */
+  constructor(path: string) {
+    this.sql = new Database(path, { create: true, strict: true });
+    this.sql.run('PRAGMA journal_mode=WAL');
+    this.sql.run('PRAGMA synchronous=NORMAL');
+    this.sql.run('PRAGMA foreign_keys=ON');
+    this.sql.run('PRAGMA wal_autocheckpoint=0');
+    this.#migrate();
+    this.#walFile = path === ':memory:' ? null : openSync(`${path}-wal`, 'r');
+  }
+
+  /** Resolves when everything committed before the call is on disk. Callers share one sync (group commit). */
+  durable(): Promise<void> {
+    if (this.#walFile === null) return Promise.resolve();
+    if (!this.#running) {
+      this.#running = this.#sync(this.#walFile);
+      return this.#running;
+    }
+    // A sync that already runs may have missed the caller's pages, so it waits for the following one.
+    this.#next ??= this.#running.then(() => {
+      this.#next = null;
+      this.#running = this.#sync(this.#walFile as number);
+      return this.#running;
+    });
+    return this.#next;
+  }
+
+  /** Runs `work` in one transaction; an exception rolls back. */
+  transaction<T>(work: () => T): T {
+    return this.sql.transaction(work)();
+  }
+
+  /** A value of the `meta` table, or null. */
+  meta(key: string): string | null {
+    return this.sql.query<{ value: string }, [string]>('SELECT value FROM meta WHERE key = ?').get(key)?.value ?? null;
+  }
+
+  setMeta(key: string, value: string): void {
+    this.sql
+      .query('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+      .run(key, value);
+  }
+
+  close(): void {
+    if (this.#walFile !== null) closeSync(this.#walFile);
+    this.sql.close();
+  }
+
+  async #sync(file: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    fdatasync(file, (error) => (error ? reject(error) : resolve()));
+    try {
+      await promise;
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  #migrate(): void {
+    const version = this.sql.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0;
+    for (const migration of migrations) {
+      if (migration.id <= version) continue;
+      this.transaction(() => {
+        this.sql.run(migration.sql);
+        this.sql.run(`PRAGMA user_version = ${migration.id}`);
+      });
+    }
+  }
+}

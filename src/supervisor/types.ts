@@ -1,0 +1,166 @@
+/**
+ * What the engine says to and hears from a container's shim. The shim (C, `shim/`) outlives the engine: it makes the
+ * container's network and mount namespace, runs the OCI runtime once, owns stdio or the pty, the log, attach, exec, the
+ * held host ports and the exit status.
+ */
+import type { Duplex } from 'node:stream';
+
+/** The root file system, mounted in a mount namespace that only the container holds. */
+export type RootMount =
+  | {
+      kind: 'overlay';
+      /** Lower directories, the top layer first; absolute paths. */
+      lower: string[];
+      upper: string;
+      work: string;
+      /** No sync of the upper directory: for `--rm` containers and build steps. */
+      volatile: boolean;
+    }
+  | { kind: 'bind'; source: string };
+
+/** One interface of a new network namespace: a veth pair whose host end is a port of a bridge. */
+export interface InterfacePlan {
+  /** Name of the host's end, at most 15 characters, unique on the host. */
+  hostName: string;
+  /** Name inside, for example `eth0`. */
+  containerName: string;
+  /** Bridge on the host. */
+  bridge: string;
+  /** `02:42:…` */
+  macAddress: string;
+  /** With prefix length, for example `172.17.0.2/16`. */
+  addresses: string[];
+  gateway: string | null;
+  mtu: number;
+  /** Lets a container reach its own published port where bridge-nf-call-iptables is 1. */
+  hairpin: boolean;
+}
+
+/** A published host port that the shim keeps bound while the container lives. */
+export interface PortHold {
+  protocol: 'tcp' | 'udp';
+  hostAddress: string;
+  hostPort: number;
+  /** Userspace forwarding (needed for `::1` and IPv6 host addresses); null: only hold the port, nftables forwards. */
+  forwardTo: { address: string; port: number } | null;
+}
+
+export type SandboxPlan =
+  | { kind: 'host' }
+  /** Join the network namespace at this path (`/proc/PID/ns/net`). */
+  | { kind: 'join'; path: string }
+  /** A new namespace; no interfaces: loopback only. */
+  | { kind: 'new'; interfaces: InterfacePlan[]; ports: PortHold[] };
+
+/** Where the container's output goes. */
+export type LogPlan =
+  | { driver: 'none' }
+  | {
+      driver: 'json-file';
+      path: string;
+      /** Bytes at which the file is rotated; -1: never. */
+      maxSize: number;
+      /** Files kept, the current one included; at least 1. */
+      maxFile: number;
+      /** Rotated files are gzip-compressed. */
+      compress: boolean;
+      /** Attributes copied into every line (`labels`, `env`, `tag` of Docker's json-file driver). */
+      attributes: Record<string, string>;
+    };
+
+export interface ShimSpec {
+  /** Container id, 64 hex digits. */
+  id: string;
+  /** Directory below the exec root that already holds the bundle's config.json; sockets, pid and exit file go here. */
+  directory: string;
+  runtime: {
+    /** Absolute path of crun, runc or another OCI runtime. */
+    path: string;
+    /** Its `--root`. */
+    root: string;
+    /** Further global arguments. */
+    arguments: string[];
+  };
+  root: RootMount;
+  terminal: boolean;
+  /** `closed`: /dev/null; `open`: stays open; `once`: closed when the first attached client closes it. */
+  stdin: 'closed' | 'open' | 'once';
+  /** Terminal size at the start, where the client gave one. */
+  size: { rows: number; columns: number } | null;
+  log: LogPlan;
+  network: SandboxPlan;
+  /** Cgroup of the container relative to the hierarchy's root (`/berth/<id>`), watched for OOM kills. */
+  cgroupPath: string;
+  /** Attach clients that wait for the start: the shim reads no output before all of them are connected. */
+  attachments: AttachRequest[];
+}
+
+/** Which streams an attached client wants. Output arrives as stdcopy frames, or raw where the process has a terminal. */
+export interface AttachRequest {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+}
+
+export interface StartedContainer {
+  /** Host pid of the container's first process. */
+  pid: number;
+  startedAt: Date;
+  /** One for each of `ShimSpec.attachments`, in that order. Ending the writable half is the end of stdin. */
+  attachments: Duplex[];
+}
+
+export interface ExitStatus {
+  /** 0–255; 128 + signal for a killed process. */
+  code: number;
+  oomKilled: boolean;
+  exitedAt: Date;
+}
+
+export interface ExecSpec {
+  /** Exec id, 64 hex digits. */
+  execId: string;
+  /** The OCI `process` object for `crun exec --process`. */
+  process: unknown;
+  terminal: boolean;
+  size: { rows: number; columns: number } | null;
+  /** Null: detached, all streams are /dev/null. */
+  attach: AttachRequest | null;
+}
+
+export interface StartedExec {
+  pid: number;
+  stream: Duplex | null;
+  /** Settles after all output was handed to `stream`. */
+  exit: Promise<ExitStatus>;
+}
+
+/** What the supervisor tells the engine without being asked. */
+export interface SupervisorEvents {
+  onExit(containerId: string, status: ExitStatus): void;
+  onOutOfMemory(containerId: string): void;
+}
+
+/** What an adopted directory of the exec root turned out to be. */
+export type Adoption =
+  | { state: 'running'; pid: number; startedAt: Date }
+  | { state: 'exited'; status: ExitStatus }
+  | { state: 'gone' };
+
+export interface Supervisor {
+  /** Starts the shim and with it the container. Rejects with Docker's words when the runtime refuses; nothing is left then. */
+  start(spec: ShimSpec): Promise<StartedContainer>;
+  /** After an engine restart: connects to the shim of `directory`, or reads what it left. */
+  adopt(containerId: string, directory: string): Promise<Adoption>;
+  attach(containerId: string, request: AttachRequest): Promise<Duplex>;
+  resize(containerId: string, execId: string | null, size: { rows: number; columns: number }): Promise<void>;
+  exec(containerId: string, spec: ExecSpec): Promise<StartedExec>;
+  /** Sends a signal to the first process (or an exec's). */
+  signal(containerId: string, execId: string | null, signal: number): Promise<void>;
+  /** The log of a running container: cut to nothing (`berth logs --clear`). */
+  truncateLog(containerId: string): Promise<void>;
+  /** After an exit: removes the runtime's state, cgroup and `directory`. Idempotent. */
+  cleanUp(containerId: string, directory: string): Promise<void>;
+  /** Forgets connections; shims go on. */
+  close(): void;
+}
