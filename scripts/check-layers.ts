@@ -1,0 +1,64 @@
+/**
+ * Fails when a file imports from a room that its own room may not see. The map below is the one of ARCHITECTURE.md; there is no
+ * level of warning. Type-only imports count as well: who sees a type depends on it.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { Glob } from 'bun';
+
+const pure = ['api', 'oci', 'wire', 'base'];
+const daemonSide = [...pure, 'host', 'supervisor', 'archive', 'store', 'distribution'];
+
+/** Room → the rooms it may import from (itself is always allowed). */
+const allowed: Record<string, string[]> = {
+  api: ['oci', 'wire', 'base'],
+  oci: ['base'],
+  wire: ['api', 'oci', 'base'],
+  base: [],
+  host: ['api', 'base'],
+  supervisor: ['api', 'base', 'host', 'wire'],
+  archive: ['base', 'oci', 'host', 'api'],
+  store: ['api', 'base', 'oci', 'host', 'archive'],
+  distribution: ['api', 'base', 'oci', 'wire'],
+  engine: daemonSide,
+  build: ['api', 'base', 'oci', 'wire', 'archive', 'store', 'distribution'],
+  'registry-server': ['api', 'base', 'oci', 'store', 'distribution'],
+  server: ['api', 'base', 'wire'],
+  client: ['api', 'wire', 'base'],
+  compose: ['api', 'base', 'client'],
+  cli: ['api', 'base', 'oci', 'wire', 'client', 'compose'],
+  web: ['api', 'client'],
+};
+
+/** Composition roots see both sides. */
+const roots = new Set(['programs', 'bin']);
+
+const source = resolve(import.meta.dir, '../src');
+const importPattern = /(?:from\s+|import\s*\(\s*|import\s+)'(\.{1,2}\/[^']+)'/g;
+
+const problems: string[] = [];
+for (const path of new Glob('**/*.ts').scanSync(source)) {
+  const room = path.split('/')[0] as string;
+  if (roots.has(room)) continue;
+  const may = allowed[room];
+  if (!may) {
+    problems.push(`src/${path}: the house has no room '${room}'`);
+    continue;
+  }
+  const isTest = path.endsWith('.test.ts');
+  for (const [, specifier] of readFileSync(`${source}/${path}`, 'utf8').matchAll(importPattern)) {
+    const target = relative(source, resolve(source, dirname(path), specifier as string));
+    const targetRoom = target.startsWith('..') ? null : (target.split('/')[0] as string);
+    // Outside src/: a test may use test/support, the two embedded programs come from build/.
+    if (targetRoom === null) {
+      if (!isTest && !target.startsWith('../build/')) problems.push(`src/${path} imports ${specifier}`);
+      continue;
+    }
+    if (targetRoom !== room && !may.includes(targetRoom))
+      problems.push(`src/${path}: ${room} may not import ${targetRoom} (${specifier})`);
+  }
+}
+if (problems.length > 0) {
+  console.error(problems.sort().join('\n'));
+  process.exit(1);
+}
