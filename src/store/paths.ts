@@ -1,0 +1,125 @@
+/**
+ * Everything that Berth keeps on disk, drawn once. No other file joins a path below one of the two roots.
+ *
+ *   <data root>  /var/lib/berth          survives the boot
+ *     berth.db, berth.db-wal             the database (src/store/db/migrations.ts)
+ *     lock                               held by the one engine of this data root
+ *     blobs/sha256/<64 hex>              configs, manifests, compressed layers, recipes; the name is the digest of the bytes
+ *     layers/<n>/diff                    an unpacked layer; n is a small integer so that `lowerdir=` stays short
+ *     containers/<id>/                   upper/ work/ hosts hostname resolv.conf log/<id>-json.log
+ *     bin/shim-<digest>                  the native helper program, one per version that a container still uses
+ *     tmp/                               half-written blobs and layers; emptied at each start of the engine
+ *
+ *   <exec root>  /run/berth              lives until the next boot
+ *     berth.sock                         the API
+ *     containers/<id>/                   OCI bundle, the shim's sockets, pid and exit file
+ *     runtime/                           the OCI runtime's own state (`--root`)
+ *     locks/
+ */
+import { join } from 'node:path';
+
+/** The two roots of an engine, both absolute. */
+export interface Roots {
+  dataRoot: string;
+  execRoot: string;
+}
+
+/** Where one container keeps its things. */
+export interface ContainerPaths {
+  /** `<data root>/containers/<id>` */
+  directory: string;
+  upper: string;
+  work: string;
+  hosts: string;
+  hostname: string;
+  resolvConf: string;
+  logDirectory: string;
+  log: string;
+  /** `<exec root>/containers/<id>`: the OCI bundle and the shim's files. */
+  bundle: string;
+}
+
+/** Paths of one engine. Making an instance touches nothing on disk. */
+export class Paths {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly database: string;
+  readonly lock: string;
+  readonly blobs: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly bin: string;
+  readonly temporary: string;
+  readonly socket: string;
+  readonly bundles: string;
+  readonly runtime: string;
+  readonly locks: string;
+
+  constructor(roots: Roots) {
+    this.dataRoot = roots.dataRoot;
+    this.execRoot = roots.execRoot;
+    this.database = join(roots.dataRoot, 'berth.db');
+    this.lock = join(roots.dataRoot, 'lock');
+    this.blobs = join(roots.dataRoot, 'blobs', 'sha256');
+    this.layers = join(roots.dataRoot, 'layers');
+    this.containers = join(roots.dataRoot, 'containers');
+    this.bin = join(roots.dataRoot, 'bin');
+    this.temporary = join(roots.dataRoot, 'tmp');
+    this.socket = join(roots.execRoot, 'berth.sock');
+    this.bundles = join(roots.execRoot, 'containers');
+    this.runtime = join(roots.execRoot, 'runtime');
+    this.locks = join(roots.execRoot, 'locks');
+  }
+
+  /** Directories that must exist before anything else works, parents first; mode 0710 as Docker's data root. */
+  get directories(): string[] {
+    return [
+      this.dataRoot,
+      this.blobs,
+      this.layers,
+      this.containers,
+      this.bin,
+      this.temporary,
+      this.execRoot,
+      this.bundles,
+      this.runtime,
+      this.locks,
+    ];
+  }
+
+  /** @param digest `sha256:<64 hex>` */
+  blob(digest: string): string {
+    return join(this.blobs, digest.slice(digest.indexOf(':') + 1));
+  }
+
+  /** `layers/<n>` */
+  layer(directory: number): string {
+    return join(this.layers, String(directory));
+  }
+
+  /** The directory that overlay gets as a lower one: `layers/<n>/diff` */
+  layerDiff(directory: number): string {
+    return join(this.layers, String(directory), 'diff');
+  }
+
+  /** @param digest hex digits of the program's SHA-256 */
+  shim(digest: string): string {
+    return join(this.bin, `shim-${digest}`);
+  }
+
+  container(id: string): ContainerPaths {
+    const directory = join(this.containers, id);
+    const logDirectory = join(directory, 'log');
+    return {
+      directory,
+      upper: join(directory, 'upper'),
+      work: join(directory, 'work'),
+      hosts: join(directory, 'hosts'),
+      hostname: join(directory, 'hostname'),
+      resolvConf: join(directory, 'resolv.conf'),
+      logDirectory,
+      log: join(logDirectory, `${id}-json.log`),
+      bundle: join(this.bundles, id),
+    };
+  }
+}
