@@ -1,0 +1,43 @@
+/* Picks the applet. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shim.h"
+
+struct applet {
+  const char *name;
+  int (*main)(int argc, char **argv);
+};
+
+/* One line per applet; declared in shim.h. */
+static const struct applet applets[] = {
+    {"run", applet_run},
+};
+
+int fail(struct failure *failure, int code, const char *format, ...) {
+  if (!failure) return -1;
+  failure->code = code;
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
+  va_end(arguments);
+  if (code != 0 && length >= 0 && (size_t)length < sizeof failure->message) {
+    snprintf(failure->message + length, sizeof failure->message - (size_t)length, ": %s", strerror(code));
+  }
+  return -1;
+}
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  if (argc >= 2) {
+    for (size_t i = 0; i < sizeof applets / sizeof *applets; i++) {
+      if (strcmp(applets[i].name, argv[1]) == 0) return applets[i].main(argc - 1, argv + 1);
+    }
+  }
+  fprintf(stderr, "usage: shim APPLET [ARGUMENT…]; applets:");
+  for (size_t i = 0; i < sizeof applets / sizeof *applets; i++) fprintf(stderr, " %s", applets[i].name);
+  fputc('\n', stderr);
+  return 64;
+}

@@ -1,0 +1,17 @@
+/*
+ * The container's network namespace. Runs in the starter, a short-lived single-threaded process that execs the OCI runtime
+ * afterwards: the runtime inherits the namespace (the OCI configuration says `path: /proc/self/ns/net`).
+ */
+#ifndef SHIM_NET_H
+#define SHIM_NET_H
+
+#include "plan.h"
+
+/*
+ * Called in the host's network namespace; leaves the calling process in the container's.
+ * NETWORK_HOST: does nothing. NETWORK_JOIN: setns. NETWORK_NEW: unshare, loopback up, veth pairs (host end in its bridge,
+ * up, hairpin), addresses, routes, neighbours announced where useful. On failure nothing of it stays on the host.
+ */
+int net_setup(const struct network_plan *plan, struct failure *failure);
+
+#endif
