@@ -1,0 +1,179 @@
+/** What the container routes need of the engine, cut into roles. `id` is always what the client wrote: id, unique id prefix or name. */
+import type { Duplex, Readable } from 'node:stream';
+import type {
+  ContainerConfig,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerPathStat,
+  ContainerSummary,
+  ContainersPruneReport,
+  ContainerTopResponse,
+  ContainerUpdateRequest,
+  ContainerUpdateResponse,
+  ContainerWaitResponse,
+  FilesystemChange,
+  HostConfig,
+} from '../../../api/types/container.ts';
+import type { Platform } from '../../../api/types/image.ts';
+import type { EndpointSettings } from '../../../api/types/network.ts';
+import type { ContainerStats } from '../../../api/types/stats.ts';
+import type { Filters } from '../../../wire/filters.ts';
+
+export interface ContainerCreateOptions {
+  /** Without the leading slash; empty: the engine makes one up. */
+  name: string;
+  /** Null: the host's. */
+  platform: Platform | null;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  /** By network name or id. */
+  endpoints: Record<string, EndpointSettings>;
+}
+
+export interface ContainerStopOptions {
+  /** A signal's name or number; empty: the container's own. */
+  signal: string;
+  /** Seconds before SIGKILL; −1: wait for ever; null: the container's own. */
+  timeout: number | null;
+}
+
+export interface ContainerRemoveOptions {
+  force: boolean;
+  /** Anonymous volumes too. */
+  removeVolumes: boolean;
+  /** Remove the link of that name, not the container. */
+  removeLink: boolean;
+}
+
+/** Errors carry Docker's words: `not-found` `No such container: x`, `conflict`, `not-modified` for start of a running one, … */
+export interface ContainerLifecycle {
+  /** Errors: `not-found` `No such image: x:tag`, `conflict` for a name in use, `invalid`. */
+  create(options: ContainerCreateOptions): Promise<ContainerCreateResponse>;
+  /** Resolves when the process runs. Error: `not-modified` when it already does. */
+  start(id: string): Promise<void>;
+  /** Resolves after the exit. Error: `not-modified` when it is not running. */
+  stop(id: string, options: ContainerStopOptions): Promise<void>;
+  restart(id: string, options: ContainerStopOptions): Promise<void>;
+  /** @param signal name or number; empty: SIGKILL. Errors: `invalid` `Invalid signal: x`, `conflict` when not running. */
+  kill(id: string, signal: string): Promise<void>;
+  pause(id: string): Promise<void>;
+  unpause(id: string): Promise<void>;
+  /** Resolves when it is gone. Error: `conflict` for a running one without force. */
+  remove(id: string, options: ContainerRemoveOptions): Promise<void>;
+}
+
+export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+export interface ContainerState {
+  /** @param name without the leading slash */
+  rename(id: string, name: string): Promise<void>;
+  update(id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
+  resize(id: string, size: { rows: number; columns: number }): Promise<void>;
+  /**
+   * Resolves at once, subscribed: the server sends the headers then, and a client may rely on every later exit being seen.
+   * `exit` settles when the condition holds; rejects only when `signal` aborts.
+   */
+  wait(
+    id: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ exit: Promise<ContainerWaitResponse> }> | { exit: Promise<ContainerWaitResponse> };
+  prune(filters: Filters): Promise<ContainersPruneReport>;
+}
+
+export interface ContainerListOptions {
+  /** Not only running ones. */
+  all: boolean;
+  /** The newest so many, running or not; 0: no limit. */
+  limit: number;
+  size: boolean;
+  /** Keys are already checked. */
+  filters: Filters;
+}
+
+export interface ContainerQueries {
+  /** The newest first. */
+  list(options: ContainerListOptions): ContainerSummary[] | Promise<ContainerSummary[]>;
+  inspect(id: string, options: { size: boolean }): ContainerInspect | Promise<ContainerInspect>;
+  /** @param arguments for ps; empty: `-ef` */
+  top(id: string, psArguments: string): Promise<ContainerTopResponse>;
+  changes(id: string): Promise<FilesystemChange[]>;
+  /**
+   * A reading a second until `signal` aborts or the container is removed; one reading when `stream` is false (with a reading
+   * before it for `precpu_stats`, unless `oneShot`).
+   */
+  stats(
+    id: string,
+    options: { stream: boolean; oneShot: boolean },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<ContainerStats>>;
+}
+
+export interface AttachOptions {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** Past output first. */
+  logs: boolean;
+  /** Live output and input; false: only past output. */
+  stream: boolean;
+}
+
+/** Live streams of a process. */
+export interface AttachedStreams {
+  /**
+   * Reading gives stdcopy frames (raw bytes with a terminal) and ends when the process has ended and all output was given.
+   * Ending the writable half is the end of stdin. Destroying it detaches, the process goes on.
+   */
+  stream: Duplex;
+  terminal: boolean;
+  /** The client typed the detach keys: publishes the event; the server destroys the stream. */
+  detached(): void;
+}
+
+export interface LogsOptions {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  /** Unix nanoseconds, inclusive; null: from the beginning. */
+  since: bigint | null;
+  /** Unix nanoseconds; null: to the end. */
+  until: bigint | null;
+  /** Last lines; null: all. */
+  tail: number | null;
+  timestamps: boolean;
+  /** `key=value,…` of the log driver's attributes before each line. */
+  details: boolean;
+}
+
+export interface ContainerStreams {
+  /** Works for created (not yet started) containers too. Errors: `conflict` for paused or restarting ones. */
+  attach(id: string, options: AttachOptions): Promise<AttachedStreams>;
+  /** Stdcopy frames, raw bytes for a container with a terminal. A destroyed stream ends the reader. */
+  logs(id: string, options: LogsOptions): Promise<{ stream: Readable; terminal: boolean }>;
+}
+
+/** Files inside a container, running or not. Paths are absolute in the container; links are resolved inside its root. */
+export interface ContainerArchive {
+  stat(id: string, path: string): Promise<ContainerPathStat>;
+  /** A tar whose first entry is the base name of `path`. */
+  read(id: string, path: string): Promise<{ stat: ContainerPathStat; content: Readable }>;
+  /** Unpacks `content` (tar, also gzip, bzip2, xz, zstd) below the directory `path`. */
+  write(
+    id: string,
+    path: string,
+    content: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean },
+  ): Promise<void>;
+  /** The whole root as a tar. */
+  export(id: string): Promise<Readable>;
+}
+
+export interface ContainerBackend {
+  lifecycle: ContainerLifecycle;
+  state: ContainerState;
+  queries: ContainerQueries;
+  streams: ContainerStreams;
+  /** Null: not offered. */
+  archive: ContainerArchive | null;
+}
