@@ -12,7 +12,7 @@ const daemonSide = [...pure, 'host', 'supervisor', 'archive', 'store', 'distribu
 /** Room → the rooms it may import from (itself is always allowed). */
 const allowed: Record<string, string[]> = {
   api: ['oci', 'wire', 'base'],
-  oci: ['base'],
+  oci: ['api', 'base'],
   wire: ['api', 'oci', 'base'],
   base: [],
   host: ['api', 'base'],
