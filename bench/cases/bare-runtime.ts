@@ -18,8 +18,9 @@ export async function bareRuntime({ berth, berthRoot }: Contenders, runs: number
   config.process.args = ['true'];
   // The files of the container are gone with it; the runtime's work on them is three bind mounts.
   for (const mount of config.mounts) {
-    if (mount.source?.includes(id))
-      writeFileSync((mount.source = join(bundle, mount.destination.replaceAll('/', '_'))), '');
+    if (!mount.source?.includes(id)) continue;
+    mount.source = join(bundle, mount.destination.replaceAll('/', '_'));
+    writeFileSync(mount.source, '');
   }
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(config).replaceAll(id, 'berth-bench-bare'));
   await berth.shell.must(`tar -C ${bundle}/rootfs -xf ${state}/busybox.tar`);
