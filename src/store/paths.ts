@@ -6,13 +6,13 @@
  *     lock                               held by the one engine of this data root
  *     blobs/sha256/<64 hex>              configs, manifests, compressed layers, recipes; the name is the digest of the bytes
  *     layers/<n>/diff                    an unpacked layer; n is a small integer so that `lowerdir=` stays short
- *     containers/<id>/                   upper/ work/ hosts hostname resolv.conf log/<id>-json.log
+ *     containers/<id>/                   upper/ work/ log/<id>-json.log
  *     bin/shim-<digest>                  the native helper program, one per version that a container still uses
  *     tmp/                               half-written blobs and layers; emptied at each start of the engine
  *
  *   <exec root>  /run/berth              lives until the next boot
  *     berth.sock                         the API
- *     containers/<id>/                   OCI bundle, the shim's sockets, pid and exit file
+ *     containers/<id>/                   OCI bundle, the shim's sockets, pid and exit file, hosts hostname resolv.conf
  *     runtime/                           the OCI runtime's own state (`--root`)
  *     locks/
  */
@@ -30,6 +30,7 @@ export interface ContainerPaths {
   directory: string;
   upper: string;
   work: string;
+  /** These three are written anew at each start, so they live in memory: no start waits for a busy disk. */
   hosts: string;
   hostname: string;
   resolvConf: string;
@@ -109,17 +110,18 @@ export class Paths {
 
   container(id: string): ContainerPaths {
     const directory = join(this.containers, id);
+    const bundle = join(this.bundles, id);
     const logDirectory = join(directory, 'log');
     return {
       directory,
       upper: join(directory, 'upper'),
       work: join(directory, 'work'),
-      hosts: join(directory, 'hosts'),
-      hostname: join(directory, 'hostname'),
-      resolvConf: join(directory, 'resolv.conf'),
+      hosts: join(bundle, 'hosts'),
+      hostname: join(bundle, 'hostname'),
+      resolvConf: join(bundle, 'resolv.conf'),
       logDirectory,
       log: join(logDirectory, `${id}-json.log`),
-      bundle: join(this.bundles, id),
+      bundle,
     };
   }
 }

@@ -46,7 +46,13 @@ export function parseJsonLiterally(text: string): unknown {
 
 /** One line of JSON, without the line's end. `undefined` properties are left out. */
 export function stringifyJson(value: unknown): string {
-  return JSON.stringify(value, writeBigints);
+  try {
+    // Five times as fast as with a replacer, and there is hardly ever a bigint.
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, writeBigints);
+  }
 }
 
 function writeBigints(_key: string, value: unknown): unknown {

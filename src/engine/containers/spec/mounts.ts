@@ -1,0 +1,166 @@
+/** The mounts of a container's OCI configuration: the kernel's file systems, the network files, and what the user asked for. */
+import { BerthError } from '../../../api/errors.ts';
+import type { HostConfig } from '../../../api/types/host-config.ts';
+import type { RuntimeLinux, RuntimeMount } from '../../../oci/runtime-spec.ts';
+import type { MountRecord } from '../record.ts';
+import { type MountTable, propagationOf } from './mount-table.ts';
+import { tmpfsOptions } from './tmpfs-options.ts';
+
+export interface NetworkFiles {
+  /** Paths on the host; null: the image's own file stays. */
+  resolvConf: string | null;
+  hostname: string | null;
+  hosts: string | null;
+}
+
+export interface MountContext {
+  hostConfig: HostConfig;
+  mounts: readonly MountRecord[];
+  files: NetworkFiles;
+  /** The init that is mounted at `initTarget`, or null. */
+  initPath: string | null;
+  /** The runtime and the kernel can make whole trees of mounts read-only. */
+  recursiveReadOnly: boolean;
+  /** Read only when a mount asks for propagation. */
+  mountTable(): Promise<MountTable>;
+}
+
+export const initTarget = '/sbin/docker-init';
+
+function kernelMounts(host: HostConfig): RuntimeMount[] {
+  const flags = ['nosuid', 'noexec', 'nodev'];
+  const mounts: RuntimeMount[] = [
+    { destination: '/proc', type: 'proc', source: 'proc', options: flags },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: host.Privileged ? flags : [...flags, 'ro'] },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: host.Privileged ? flags : ['ro', ...flags],
+    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: flags },
+  ];
+  if (host.IpcMode === 'host')
+    mounts.push({ destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', 'rprivate'] });
+  else if (host.IpcMode !== 'none')
+    mounts.push({
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
+      options: [...flags, 'mode=1777', `size=${host.ShmSize}`],
+    });
+  return mounts;
+}
+
+/** What of a read-only root stays writable. */
+const alwaysWritable = new Set(['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue']);
+
+/**
+ * All mounts in the order in which they are made, and the propagation that the root needs for them.
+ * Error: `internal` in dockerd's words for a source whose propagation is too narrow.
+ */
+export async function containerMounts(
+  context: MountContext,
+): Promise<{ mounts: RuntimeMount[]; propagation: RuntimeLinux['rootfsPropagation'] }> {
+  const { hostConfig } = context;
+  const taken = new Set(context.mounts.map((mount) => mount.destination));
+  const devTaken = taken.has('/dev');
+  const mounts = kernelMounts(hostConfig).filter(
+    (mount) => !taken.has(mount.destination) && !(devTaken && mount.destination.startsWith('/dev/')),
+  );
+  if (context.initPath)
+    mounts.push({ destination: initTarget, type: 'bind', source: context.initPath, options: ['bind', 'ro'] });
+  if (hostConfig.ReadonlyRootfs) {
+    for (const mount of mounts) {
+      if (!alwaysWritable.has(mount.destination) && !mount.options.includes('ro'))
+        mount.options = [...mount.options, 'ro'];
+    }
+  }
+  let propagation: RuntimeLinux['rootfsPropagation'];
+  for (const mount of inOrder(context.mounts)) {
+    if (mount.type === 'tmpfs') {
+      mounts.push({
+        destination: mount.destination,
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: tmpfsOptions(mount.data),
+      });
+      continue;
+    }
+    propagation = await widenPropagation(propagation, mount, context);
+    mounts.push(bindMount(mount, context.recursiveReadOnly));
+  }
+  mounts.push(...networkMounts(context, taken));
+  return { mounts, propagation };
+}
+
+/** Parents before what lies below them. */
+function inOrder(mounts: readonly MountRecord[]): MountRecord[] {
+  const depth = (mount: MountRecord): number => mount.destination.split('/').filter((part) => part !== '').length;
+  return [...mounts].sort((a, b) => depth(a) - depth(b));
+}
+
+function bindMount(mount: MountRecord, recursiveReadOnly: boolean): RuntimeMount {
+  const options = [mount.nonRecursive ? 'bind' : 'rbind'];
+  if (!mount.writable) options.push(readOnlyOption(mount, recursiveReadOnly));
+  if (mount.propagation) options.push(mount.propagation);
+  const source = mount.subpath ? `${mount.source}/${mount.subpath}` : mount.source;
+  return { destination: mount.destination, type: 'bind', source, options };
+}
+
+function readOnlyOption(mount: MountRecord, recursiveReadOnly: boolean): 'ro' | 'rro' {
+  if (mount.readOnly === 'flat') return 'ro';
+  if (recursiveReadOnly) return 'rro';
+  if (mount.readOnly === 'recursive')
+    throw new BerthError('invalid', 'rro is not supported: kernel is older than 5.12, or the runtime does not know it');
+  return 'ro';
+}
+
+function networkMounts(context: MountContext, taken: ReadonlySet<string>): RuntimeMount[] {
+  const { files, hostConfig } = context;
+  const options = ['rbind', ...(hostConfig.ReadonlyRootfs ? ['ro'] : []), 'rprivate'];
+  const mounts: RuntimeMount[] = [];
+  const add = (destination: string, source: string | null): void => {
+    if (source !== null && !taken.has(destination)) mounts.push({ destination, type: 'bind', source, options });
+  };
+  add('/etc/resolv.conf', files.resolvConf);
+  add('/etc/hostname', files.hostname);
+  add('/etc/hosts', files.hosts);
+  return mounts;
+}
+
+async function widenPropagation(
+  current: RuntimeLinux['rootfsPropagation'],
+  mount: MountRecord,
+  context: MountContext,
+): Promise<RuntimeLinux['rootfsPropagation']> {
+  const wanted = mount.propagation.replace(/^r/, '');
+  if (wanted !== 'shared' && wanted !== 'slave') return current;
+  const source = propagationOf(await context.mountTable(), mount.source);
+  if (wanted === 'shared') {
+    if (!source.shared)
+      throw new BerthError(
+        'internal',
+        `path ${mount.source} is mounted on ${source.mountPoint} but it is not a shared mount`,
+      );
+    return 'shared';
+  }
+  if (!source.shared && !source.slave)
+    throw new BerthError(
+      'internal',
+      `path ${mount.source} is mounted on ${source.mountPoint} but it is not a shared or slave mount`,
+    );
+  return current === 'shared' ? current : 'rslave';
+}
