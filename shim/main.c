@@ -14,6 +14,10 @@ struct applet {
 /* One line per applet; declared in shim.h. */
 static const struct applet applets[] = {
     {"run", applet_run},
+    {"unpack", applet_unpack},
+    {"pack", applet_pack},
+    {"remove", applet_remove},
+    {"sync", applet_sync},
 };
 
 int fail(struct failure *failure, int code, const char *format, ...) {

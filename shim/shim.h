@@ -20,8 +20,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Applets; each is implemented in the file of its name. */
+/* Applets; each is implemented in the file of its name, small ones in tree-applets.c. */
 int applet_run(int argc, char **argv);
+int applet_unpack(int argc, char **argv);
+int applet_pack(int argc, char **argv);
+int applet_remove(int argc, char **argv);
+int applet_sync(int argc, char **argv);
 
 /* Why something failed: `code` is an errno value (0 where none fits), `message` a sentence for the user. */
 struct failure {
