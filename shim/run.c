@@ -1,8 +1,276 @@
-/* The container's shim. */
-#include "shim.h"
+/*
+ * `shim run`: the working directory is the container's directory below the exec root, descriptor 3 listens at its shim.sock.
+ *
+ * Life: read shim.conf, hold the ports, fork the starter, serve. The shim ends when the exit is on disk and told, the kernel's
+ * objects are removed and every attached client has got its output. It is the subreaper of everything that the container
+ * leaves behind, needs no engine, and ignores the engine's death.
+ */
+#include "run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+
+#include "cgroup.h"
+#include "cleanup.h"
+#include "io.h"
+
+#define LISTENER 3
+/* How long a process that outlived its container may hold the container's output open. */
+#define DRAIN_MILLISECONDS 500
+
+struct session *shim_find(struct shim *shim, const char *id) {
+  for (struct session *session = shim->sessions; session; session = session->next) {
+    if (strcmp(session->id, id) == 0) return session;
+  }
+  return NULL;
+}
+
+static uint64_t nanoseconds(const struct timespec *time) {
+  return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
+
+static void session_exited(struct shim *shim, struct session *session, int status) {
+  session->exited = true;
+  session->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  clock_gettime(CLOCK_REALTIME, &session->exited_at);
+  if (session != shim->container) return;
+  clock_gettime(CLOCK_MONOTONIC, &shim->exit_deadline);
+  shim->exit_deadline.tv_nsec += DRAIN_MILLISECONDS * 1000000L;
+  if (shim->exit_deadline.tv_nsec >= 1000000000L) {
+    shim->exit_deadline.tv_sec++;
+    shim->exit_deadline.tv_nsec -= 1000000000L;
+  }
+  cgroup_kill(shim->plan.cgroup_path);
+}
+
+/* A process may end before its launch told the shim which one it is. */
+static void claim_stray(struct shim *shim, struct session *session) {
+  for (size_t i = 0; i < shim->stray_count; i++) {
+    if (shim->strays[i].pid != session->pid) continue;
+    int status = shim->strays[i].status;
+    shim->strays[i] = shim->strays[--shim->stray_count];
+    session_exited(shim, session, status);
+    return;
+  }
+}
+
+void shim_launched(struct shim *shim, struct session *session) {
+  struct message message = {0};
+  if (session == shim->container) {
+    clock_gettime(CLOCK_REALTIME, &shim->started_at);
+    for (struct connection *connection = shim->connections; connection; connection = connection->next) {
+      if (connection->control) connection_greet(shim, connection);
+    }
+    oom_open(&shim->oom, shim->plan.cgroup_path);
+  } else {
+    message_id(&message, session->id);
+    message_u32(&message, (uint32_t)session->pid);
+    connections_notify(shim, PROTOCOL_EXEC_STARTED, message.data, message.length);
+  }
+  claim_stray(shim, session);
+}
+
+void shim_launch_failed(struct shim *shim, struct session *session, unsigned stage, const char *text) {
+  struct message message = {0};
+  session->pid = -1;
+  session->exited = session->reported = true;
+  session_close_streams(session);
+  if (session == shim->container) {
+    cgroup_kill(shim->plan.cgroup_path);
+    cleanup_after_exit(&shim->plan);
+    message_u8(&message, stage);
+    message_text(&message, text);
+    connections_notify(shim, PROTOCOL_FAILED, message.data, message.length);
+  } else {
+    message_id(&message, session->id);
+    message_text(&message, text);
+    connections_notify(shim, PROTOCOL_EXEC_FAILED, message.data, message.length);
+  }
+}
+
+static void keep_stray(struct shim *shim, pid_t pid, int status) {
+  if (!shim->launches) {
+    shim->stray_count = 0;
+    return;
+  }
+  if (shim->stray_count == STRAYS) {
+    memmove(shim->strays, shim->strays + 1, (STRAYS - 1) * sizeof *shim->strays);
+    shim->stray_count--;
+  }
+  shim->strays[shim->stray_count++] = (struct stray){pid, status};
+}
+
+static void reap(struct shim *shim) {
+  int status;
+  for (pid_t pid; (pid = RETRY(waitpid(-1, &status, WNOHANG))) > 0;) {
+    if (launch_ended(shim, pid, status)) continue;
+    struct session *session = shim->sessions;
+    while (session && (session->pid != pid || session->exited)) session = session->next;
+    if (session) session_exited(shim, session, status);
+    else keep_stray(shim, pid, status);
+  }
+}
+
+static void handle_signals(struct shim *shim, void *object, void *part, short events) {
+  (void)object;
+  (void)part;
+  (void)events;
+  struct signalfd_siginfo info;
+  while (io_read(shim->signals, &info, sizeof info) > 0) {
+  }
+  reap(shim);
+}
+
+static void tell_out_of_memory(struct shim *shim) {
+  shim->out_of_memory = true;
+  connections_notify(shim, PROTOCOL_OUT_OF_MEMORY, NULL, 0);
+}
+
+static void handle_oom(struct shim *shim, void *object, void *part, short events) {
+  (void)object;
+  (void)part;
+  (void)events;
+  if (oom_check(&shim->oom)) tell_out_of_memory(shim);
+}
+
+static int drain_milliseconds(const struct shim *shim) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t left = ((int64_t)shim->exit_deadline.tv_sec - now.tv_sec) * 1000 + (shim->exit_deadline.tv_nsec - now.tv_nsec) / 1000000;
+  return left < 0 ? 0 : (int)left;
+}
+
+/* The container is gone and its output read: the exit goes to disk and to the engine, then the kernel's objects go. */
+static void report_container(struct shim *shim) {
+  struct session *session = shim->container;
+  struct message message = {0};
+  session_close_streams(session);
+  log_close(shim->log);
+  shim->log = session->log = NULL;
+  if (oom_check(&shim->oom) && !shim->out_of_memory) tell_out_of_memory(shim);
+  oom_close(&shim->oom);
+  cleanup_write_exit(session->code, shim->out_of_memory, session->exited_at.tv_sec, session->exited_at.tv_nsec);
+  message_u32(&message, (uint32_t)session->code);
+  message_u8(&message, shim->out_of_memory);
+  message_u64(&message, nanoseconds(&session->exited_at));
+  connections_notify(shim, PROTOCOL_EXITED, message.data, message.length);
+  session->reported = true;
+  session_finish_clients(session);
+  ports_release(shim->ports);
+  shim->ports = NULL;
+  cleanup_after_exit(&shim->plan);
+  connections_notify(shim, PROTOCOL_CLEANED, NULL, 0);
+}
+
+static void report_exec(struct shim *shim, struct session *session) {
+  struct message message = {0};
+  message_id(&message, session->id);
+  message_u32(&message, (uint32_t)session->code);
+  message_u64(&message, nanoseconds(&session->exited_at));
+  connections_notify(shim, PROTOCOL_EXEC_EXITED, message.data, message.length);
+  session->reported = true;
+}
+
+/* Brings every session as far as it can go; frees the execs that are done. True when nothing is left to do. */
+static bool settle(struct shim *shim) {
+  struct session *container = shim->container;
+  bool over = container->exited && (session_drained(container) || drain_milliseconds(shim) == 0);
+  if (over && !container->reported) report_container(shim);
+  bool finished = container->reported && session_finish_clients(container);
+  session_reap_clients(container);
+  for (struct session **link = &container->next; *link;) {
+    struct session *session = *link;
+    session_reap_clients(session);
+    /* A background process of an exec may keep its pipes: as in Docker, the stream lasts as long as they do. */
+    bool ended = session->exited && (session_drained(session) || container->reported);
+    if (ended && session_finish_clients(session)) {
+      if (!session->reported) report_exec(shim, session);
+      *link = session->next;
+      session_free(session);
+      continue;
+    }
+    finished = false;
+    link = &session->next;
+  }
+  return finished && !shim->launches;
+}
+
+static void serve(struct shim *shim) {
+  while (!settle(shim)) {
+    struct pollset *set = &shim->pollset;
+    connections_poll(shim, set);
+    launches_poll(shim, set);
+    pollset_add(set, shim->signals, POLLIN, (struct poll_slot){handle_signals, NULL, NULL});
+    if (shim->oom.fd >= 0) pollset_add(set, shim->oom.fd, shim->oom.events, (struct poll_slot){handle_oom, NULL, NULL});
+    for (struct session *session = shim->sessions; session; session = session->next) {
+      if (session != shim->container || shim->attachments == 0) session_poll(session, set);
+    }
+    log_flush(shim->log);
+    bool draining = shim->container->exited && !shim->container->reported;
+    pollset_run(set, shim, draining ? drain_milliseconds(shim) : -1);
+    connections_reap(shim);
+  }
+}
+
+static int set_up(struct shim *shim, struct failure *failure) {
+  sigset_t children;
+  sigemptyset(&children);
+  sigaddset(&children, SIGCHLD);
+  if (sigprocmask(SIG_BLOCK, &children, NULL) < 0) return fail(failure, errno, "block SIGCHLD");
+  shim->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (shim->signals < 0) return fail(failure, errno, "make a signalfd");
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return fail(failure, errno, "become a subreaper");
+  if (plan_read(AT_FDCWD, "shim.conf", &shim->plan, failure) < 0) return -1;
+  shim->attachments = shim->plan.attachments;
+  shim->container = shim->sessions = session_new("", shim->plan.terminal, shim->plan.stdin_mode);
+  return shim->container ? 0 : fail(failure, ENOMEM, "start");
+}
+
+/* Forwards published ports in a child of its own, which dies with the shim. */
+static void start_forwarder(struct shim *shim) {
+  if (!shim->ports || !ports_need_forwarder(shim->ports)) return;
+  pid_t parent = getpid();
+  if (fork() != 0) return; /* without memory for it the ports stay held */
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(0);
+  ports_forward(shim->ports);
+}
+
+/* Tells the engine, whose connections wait in the listener's queue, why nothing was started. */
+static int refuse(struct shim *shim, unsigned stage, const char *text) {
+  if (!shim->container) shim->container = shim->sessions = session_new("", false, STDIN_CLOSED);
+  if (!shim->container) return 1;
+  connections_poll(shim, &shim->pollset);
+  pollset_run(&shim->pollset, shim, 1000);
+  struct message message = {0};
+  message_u8(&message, stage);
+  message_text(&message, text);
+  connections_notify(shim, PROTOCOL_FAILED, message.data, message.length);
+  return 1;
+}
 
 int applet_run(int argc, char **argv) {
-  (void)argc;
   (void)argv;
-  return 70;
+  if (argc != 1 || fcntl(LISTENER, F_SETFD, FD_CLOEXEC) < 0) return 64;
+  syscall(SYS_close_range, LISTENER + 1, ~0u, 0);
+  setsid(); /* fails where the engine has done it already */
+  struct shim *shim = calloc(1, sizeof *shim);
+  if (!shim) return 1;
+  struct failure failure = {0};
+  shim->listener = LISTENER;
+  io_set_nonblocking(LISTENER);
+  shim->oom.fd = shim->oom.control = -1;
+  if (set_up(shim, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_SETUP, failure.message);
+  if (ports_hold(&shim->plan.network, &shim->ports, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_NETWORK, failure.message);
+  if (launch_container(shim, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_SETUP, failure.message);
+  shim->launches->rows = shim->plan.rows;
+  shim->launches->columns = shim->plan.columns;
+  start_forwarder(shim);
+  if (log_open(&shim->plan.log, &shim->log, &failure) < 0) shim->log = NULL; /* the container matters more than its log */
+  shim->container->log = shim->log;
+  serve(shim);
+  return 0;
 }

@@ -1,0 +1,198 @@
+/* See launch.h. */
+#include "launch.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "console.h"
+#include "io.h"
+#include "run.h"
+#include "runtime.h"
+#include "starter.h"
+
+enum artefact { ARTEFACT_PID, ARTEFACT_CONSOLE, ARTEFACT_LOG };
+
+/* Names of a launch's files below the container's directory. */
+struct artefact_name {
+  char text[40];
+};
+
+static struct artefact_name artefact(unsigned number, enum artefact kind) {
+  static const char *const kinds[] = {"pid", "console.sock", "runtime.log"};
+  struct artefact_name name;
+  if (number == 0) snprintf(name.text, sizeof name.text, "%s", kinds[kind]);
+  else snprintf(name.text, sizeof name.text, "exec-%u.%s", number, kinds[kind]);
+  return name;
+}
+
+static void launch_free(struct launch *launch) {
+  struct artefact_name console = artefact(launch->number, ARTEFACT_CONSOLE);
+  if (launch->console >= 0) {
+    close(launch->console);
+    unlink(console.text);
+  }
+  if (launch->error_pipe >= 0) close(launch->error_pipe);
+  if (launch->number != 0) {
+    unlink(artefact(launch->number, ARTEFACT_PID).text);
+    unlink(artefact(launch->number, ARTEFACT_LOG).text);
+  }
+  free(launch);
+}
+
+/* The starter reports what it could not do and ends. */
+static _Noreturn void starter_failed(int error_pipe, unsigned stage, const char *message) {
+  char digit = (char)('0' + stage);
+  if (io_write_all(error_pipe, &digit, 1) == 0) io_write_all(error_pipe, message, strlen(message));
+  _exit(125);
+}
+
+/* What the child of fork() does: stdio, surroundings, runtime. `process` is the descriptor of an exec's JSON or -1. */
+static _Noreturn void become_runtime(struct shim *shim, struct launch *launch, struct process_stdio *stdio, int error_pipe,
+                                     int process) {
+  unsigned stage = PROTOCOL_STAGE_SETUP;
+  struct failure failure = {0};
+  for (int i = 0; i < 3; i++) {
+    if (dup2(stdio->child[i], i) < 0) starter_failed(error_pipe, stage, "set up the standard streams");
+  }
+  if (process < 0 && starter_prepare(&shim->plan, &stage, &failure) < 0) {
+    starter_failed(error_pipe, stage, failure.message);
+  }
+  struct artefact_name pid = artefact(launch->number, ARTEFACT_PID);
+  struct artefact_name console = artefact(launch->number, ARTEFACT_CONSOLE);
+  struct artefact_name log = artefact(launch->number, ARTEFACT_LOG);
+  char process_path[40];
+  struct runtime_arguments arguments;
+  int result = runtime_begin(&arguments, &shim->plan, log.text);
+  result |= runtime_add(&arguments, process < 0 ? "run" : "exec");
+  result |= runtime_add(&arguments, "--detach");
+  result |= runtime_add(&arguments, "--pid-file") | runtime_add(&arguments, pid.text);
+  if (process >= 0) {
+    snprintf(process_path, sizeof process_path, "/proc/self/fd/%d", process);
+    fcntl(process, F_SETFD, 0);
+    result |= runtime_add(&arguments, "--process") | runtime_add(&arguments, process_path);
+  }
+  if (launch->console >= 0) result |= runtime_add(&arguments, "--console-socket") | runtime_add(&arguments, console.text);
+  result |= runtime_add(&arguments, shim->plan.id);
+  if (result < 0) starter_failed(error_pipe, PROTOCOL_STAGE_SETUP, "out of memory");
+  runtime_exec(&shim->plan, &arguments);
+  fail(&failure, errno, "fork/exec %s", shim->plan.runtime_path);
+  starter_failed(error_pipe, PROTOCOL_STAGE_SETUP, failure.message);
+}
+
+/* Forks. The session's streams and the launch are the shim's afterwards, or gone on failure. */
+static int launch_start(struct shim *shim, struct session *session, bool detached, int process, struct failure *failure) {
+  struct process_stdio stdio;
+  struct launch *launch = calloc(1, sizeof *launch);
+  if (!launch) return fail(failure, ENOMEM, "start the runtime");
+  launch->session = session;
+  launch->console = launch->error_pipe = -1;
+  launch->number = process < 0 ? 0 : ++shim->launch_number;
+  int ends[2] = {-1, -1};
+  if (session_open_stdio(session, detached, &stdio, failure) < 0) goto failed;
+  if (session->terminal) {
+    launch->console = console_listen(artefact(launch->number, ARTEFACT_CONSOLE).text, failure);
+    if (launch->console < 0) goto failed_with_stdio;
+  }
+  if (pipe2(ends, O_CLOEXEC) < 0) {
+    fail(failure, errno, "start the runtime");
+    goto failed_with_stdio;
+  }
+  launch->error_pipe = ends[0];
+  launch->runtime = fork();
+  if (launch->runtime == 0) become_runtime(shim, launch, &stdio, ends[1], process);
+  close(ends[1]);
+  if (launch->runtime < 0) {
+    fail(failure, errno, "start the runtime");
+    goto failed_with_stdio;
+  }
+  stdio_close(&stdio);
+  launch->next = shim->launches;
+  shim->launches = launch;
+  return 0;
+failed_with_stdio:
+  stdio_close(&stdio);
+failed:
+  launch_free(launch);
+  return -1;
+}
+
+int launch_container(struct shim *shim, struct failure *failure) {
+  return launch_start(shim, shim->container, false, -1, failure);
+}
+
+int launch_exec(struct shim *shim, struct session *session, const char *process, size_t length, bool detached,
+                struct failure *failure) {
+  int memory _cleanup_fd_ = memfd_create("process.json", MFD_CLOEXEC);
+  if (memory < 0 || io_write_all(memory, process, length) < 0) return fail(failure, errno, "write the exec's process");
+  return launch_start(shim, session, detached, memory, failure);
+}
+
+static void take_console(struct launch *launch) {
+  int master = console_receive(launch->console);
+  if (master < 0) return;
+  session_set_terminal(launch->session, master);
+  if (launch->rows > 0 || launch->columns > 0) session_resize(launch->session, launch->rows, launch->columns);
+}
+
+static void handle_console(struct shim *shim, void *object, void *part, short events) {
+  (void)shim;
+  (void)part;
+  (void)events;
+  take_console(object);
+}
+
+void launches_poll(struct shim *shim, struct pollset *set) {
+  for (struct launch *launch = shim->launches; launch; launch = launch->next) {
+    if (launch->console < 0 || launch->session->outputs[0] >= 0) continue;
+    pollset_add(set, launch->console, POLLIN, (struct poll_slot){handle_console, launch, NULL});
+  }
+}
+
+/* The starter's message, or the last lines of the runtime's log; gives the stage. */
+static unsigned explain(struct launch *launch, char *text, size_t size) {
+  ssize_t length = io_read_full(launch->error_pipe, text, size - 1);
+  if (length > 0) {
+    text[length] = '\0';
+    unsigned stage = (unsigned)(text[0] - '0');
+    memmove(text, text + 1, (size_t)length);
+    return stage;
+  }
+  int log _cleanup_fd_ = RETRY(open(artefact(launch->number, ARTEFACT_LOG).text, O_RDONLY | O_CLOEXEC));
+  text[0] = '\0';
+  if (log < 0) return PROTOCOL_STAGE_RUNTIME;
+  off_t end = lseek(log, 0, SEEK_END);
+  lseek(log, end > (off_t)(size - 1) ? end - (off_t)(size - 1) : 0, SEEK_SET);
+  length = io_read_full(log, text, size - 1);
+  text[length > 0 ? length : 0] = '\0';
+  return PROTOCOL_STAGE_RUNTIME;
+}
+
+static pid_t read_pid(const struct launch *launch) {
+  char text[32];
+  if (io_read_text(AT_FDCWD, artefact(launch->number, ARTEFACT_PID).text, text, sizeof text) <= 0) return -1;
+  long pid = strtol(text, NULL, 10);
+  return pid > 0 ? (pid_t)pid : -1;
+}
+
+bool launch_ended(struct shim *shim, pid_t pid, int status) {
+  struct launch **link = &shim->launches;
+  while (*link && (*link)->runtime != pid) link = &(*link)->next;
+  struct launch *launch = *link;
+  if (!launch) return false;
+  *link = launch->next;
+  struct session *session = launch->session;
+  bool succeeded = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (succeeded && session->terminal && session->outputs[0] < 0) take_console(launch);
+  pid_t process = succeeded ? read_pid(launch) : -1;
+  if (process > 0) {
+    session->pid = process;
+    shim_launched(shim, session);
+  } else {
+    char text[8192];
+    unsigned stage = explain(launch, text, sizeof text);
+    shim_launch_failed(shim, session, stage, text);
+  }
+  launch_free(launch);
+  return true;
+}

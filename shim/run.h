@@ -1,0 +1,50 @@
+/* The state of a container's shim and what its parts ask of each other. */
+#ifndef SHIM_RUN_H
+#define SHIM_RUN_H
+
+#include "connection.h"
+#include "launch.h"
+#include "oom.h"
+#include "plan.h"
+#include "pollset.h"
+#include "ports.h"
+#include "session.h"
+
+/* Children that ended before their launch told their pid. */
+struct stray {
+  pid_t pid;
+  int status;
+};
+
+#define STRAYS 64
+
+struct shim {
+  struct shim_plan plan;
+  struct pollset pollset;
+  struct log_sink *log;
+  struct ports *ports;
+  struct session *container; /* first in `sessions` */
+  struct session *sessions;
+  struct connection *connections;
+  struct launch *launches;
+  struct oom_watch oom;
+  int listener;
+  int signals;              /* signalfd of SIGCHLD */
+  unsigned attachments;     /* clients that are still on their way */
+  unsigned launch_number;
+  struct timespec started_at;
+  struct timespec exit_deadline;
+  bool out_of_memory;
+  struct stray strays[STRAYS];
+  size_t stray_count;
+  char buffer[65536]; /* scratch of one handler */
+};
+
+/* The container, or the exec of this id; NULL: none. */
+struct session *shim_find(struct shim *shim, const char *id);
+
+/* Called by launch.c when the runtime has ended. */
+void shim_launched(struct shim *shim, struct session *session);
+void shim_launch_failed(struct shim *shim, struct session *session, unsigned stage, const char *message);
+
+#endif

@@ -1,0 +1,59 @@
+/* See runtime.h. */
+#include "runtime.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "io.h"
+
+/* From linux/mount.h, which cannot be included beside the C library's sys/mount.h. */
+#define OPEN_TREE_CLONE_ 1
+#define MOUNT_ATTR_RDONLY_ 1
+struct mount_attributes {
+  uint64_t set, clear, propagation, user_namespace;
+};
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+int runtime_add(struct runtime_arguments *arguments, const char *argument) {
+  const char **grown = realloc(arguments->list, (arguments->count + 2) * sizeof *grown);
+  if (!grown) return -1;
+  arguments->list = grown;
+  grown[arguments->count++] = argument;
+  grown[arguments->count] = NULL;
+  return 0;
+}
+
+int runtime_begin(struct runtime_arguments *arguments, const struct shim_plan *plan, const char *log) {
+  *arguments = (struct runtime_arguments){0};
+  int result = runtime_add(arguments, plan->runtime_path);
+  for (size_t i = 0; i < plan->runtime_argument_count; i++) result |= runtime_add(arguments, plan->runtime_arguments[i]);
+  const char *rest[] = {"--root", plan->runtime_root, "--log", log, "--log-format", "json"};
+  for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) result |= runtime_add(arguments, rest[i]);
+  return result;
+}
+
+static int open_read_only(const char *path) {
+  int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE_ | O_CLOEXEC);
+  if (fd < 0) return -1;
+  struct mount_attributes attributes = {.set = MOUNT_ATTR_RDONLY_};
+  if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+void runtime_exec(const struct shim_plan *plan, struct runtime_arguments *arguments) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  int clone = open_read_only(plan->runtime_path);
+  /* A script cannot be run from a descriptor that closes on exec: then by its name. */
+  if (clone >= 0) syscall(SYS_execveat, clone, "", arguments->list, environ, AT_EMPTY_PATH);
+  execv(plan->runtime_path, (char *const *)arguments->list);
+}

@@ -1,0 +1,117 @@
+/* See starter.h. */
+#include "starter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "io.h"
+#include "net.h"
+#include "protocol.h"
+
+/* Length of the directory, with its slash, that all lower directories share. */
+static size_t common_directory(const struct root_plan *root) {
+  const char *first = root->lower[0];
+  size_t length = strlen(first);
+  for (size_t i = 1; i < root->lower_count; i++) {
+    size_t same = 0;
+    while (same < length && root->lower[i][same] == first[same]) same++;
+    length = same;
+  }
+  while (length > 0 && first[length - 1] != '/') length--;
+  return length;
+}
+
+/* Copies a path, with a backslash before what overlayfs or the option parser would take for a separator. */
+static char *put_escaped(char *to, const char *path, bool is_lower) {
+  for (; *path; path++) {
+    if (*path == '\\' || *path == ',' || (is_lower && *path == ':')) *to++ = '\\';
+    *to++ = *path;
+  }
+  return to;
+}
+
+int overlay_options(const struct root_plan *root, char **base, char **options, struct failure *failure) {
+  size_t prefix = common_directory(root);
+  size_t size = 64 + 2 * (strlen(root->upper) + strlen(root->work));
+  for (size_t i = 0; i < root->lower_count; i++) size += 2 * strlen(root->lower[i]) + 2;
+  *base = prefix == 0 ? strdup("/") : strndup(root->lower[0], prefix);
+  *options = malloc(size);
+  if (!*base || !*options) return fail(failure, ENOMEM, "mount the root");
+  char *to = stpcpy(*options, "lowerdir=");
+  for (size_t i = 0; i < root->lower_count; i++) {
+    if (i > 0) *to++ = ':';
+    to = put_escaped(to, root->lower[i] + prefix, true);
+  }
+  to = put_escaped(stpcpy(to, ",upperdir="), root->upper, false);
+  to = put_escaped(stpcpy(to, ",workdir="), root->work, false);
+  strcpy(to, root->is_volatile ? ",volatile" : "");
+  return 0;
+}
+
+/* A volatile upper directory refuses its next mount until this mark is gone. */
+static void forget_volatile(const char *work) {
+  char path[4096];
+  if ((size_t)snprintf(path, sizeof path, "%s/work/incompat/volatile", work) >= sizeof path) return;
+  if (rmdir(path) < 0) return; /* the usual case: there is none */
+  *strrchr(path, '/') = '\0';
+  rmdir(path);
+}
+
+static int mount_overlay(const struct root_plan *root, const char *target, struct failure *failure) {
+  char *base _cleanup_free_ = NULL;
+  char *options _cleanup_free_ = NULL;
+  if (overlay_options(root, &base, &options, failure) < 0) return -1;
+  if (strlen(options) >= 4096) return fail(failure, E2BIG, "mount the root: too many layers");
+  int here _cleanup_fd_ = RETRY(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int there _cleanup_fd_ = RETRY(open(target, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (here < 0 || there < 0 || chdir(base) < 0) return fail(failure, errno, "mount the root");
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", there);
+  int result = mount("overlay", path, "overlay", 0, options);
+  if (result < 0 && errno == EINVAL && root->is_volatile) {
+    forget_volatile(root->work);
+    result = mount("overlay", path, "overlay", 0, options);
+  }
+  int code = errno;
+  if (fchdir(here) < 0) return fail(failure, errno, "return to the container's directory");
+  return result < 0 ? fail(failure, code, "mount the root (overlay at %s)", target) : 0;
+}
+
+int starter_mount_root(const struct root_plan *root, const char *target, struct failure *failure) {
+  if (root->kind == ROOT_OVERLAY) {
+    if (!root->is_volatile) forget_volatile(root->work);
+    return mount_overlay(root, target, failure);
+  }
+  if (mount(root->source, target, NULL, MS_BIND | MS_REC, NULL) < 0) return fail(failure, errno, "mount %s", root->source);
+  return 0;
+}
+
+/*
+ * Makes the mount that holds the current directory private in this namespace, so that what is mounted below does not
+ * spread to the host. Other mounts keep their propagation, which shared volumes need.
+ */
+static int privatise_mount(struct failure *failure) {
+  char path[4096];
+  if (!getcwd(path, sizeof path)) return fail(failure, errno, "get the working directory");
+  for (;;) {
+    if (mount(NULL, path, NULL, MS_PRIVATE, NULL) == 0) return 0;
+    if (errno != EINVAL || path[1] == '\0') return fail(failure, errno, "make %s private", path);
+    char *slash = strrchr(path, '/');
+    slash[slash == path ? 1 : 0] = '\0';
+  }
+}
+
+int starter_prepare(const struct shim_plan *plan, unsigned *stage, struct failure *failure) {
+  *stage = PROTOCOL_STAGE_SETUP;
+  if (unshare(CLONE_NEWNS) < 0) return fail(failure, errno, "make a mount namespace");
+  if (privatise_mount(failure) < 0) return -1;
+  if (mkdir("rootfs", 0755) < 0 && errno != EEXIST) return fail(failure, errno, "create rootfs");
+  if (starter_mount_root(&plan->root, "rootfs", failure) < 0) return -1;
+  *stage = PROTOCOL_STAGE_NETWORK;
+  return net_setup(&plan->network, failure);
+}
