@@ -1,0 +1,14 @@
+/** Picks the program; loads nothing else, so that each starts as fast as it can. */
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'daemon') {
+  const { main } = await import('../programs/daemon/main.ts');
+  await main(rest);
+} else if (first === '--job') {
+  const { main } = await import('../programs/job.ts');
+  await main(rest);
+} else {
+  const { main } = await import('../cli/main.ts');
+  process.exit(await main(process.argv.slice(2)));
+}
+
+export {};

@@ -1,0 +1,82 @@
+/** Help, and what is said about words that do not fit. */
+import type { Command } from './command.ts';
+import { type CommandEntry, commonCommands, type NounEntry, nouns, topCommands } from './commands.ts';
+import { globalOptions } from './global-options.ts';
+import { renderHelp, renderOptions } from './grammar/help.ts';
+import { nearestWords } from './grammar/suggest.ts';
+import { standardOutput } from './streams/output.ts';
+import { terminalSize } from './streams/terminal.ts';
+
+async function helpWidth(): Promise<number> {
+  return (await terminalSize())?.columns ?? 80;
+}
+
+export async function showCommandHelp(name: string, entry: CommandEntry, command: Command): Promise<number> {
+  const { usage, summary, options } = command;
+  const page = { name: `berth ${name}`, usage, summary, aliases: entry.aliases, options };
+  await standardOutput.write(renderHelp(page, await helpWidth()));
+  return 0;
+}
+
+export function nounHelp(word: string, noun: NounEntry): string {
+  return `Usage:  berth ${word} COMMAND
+
+${noun.summary}
+
+Commands:
+${rows(noun.verbs)}
+Run 'berth ${word} COMMAND --help' for more information on a command.
+`;
+}
+
+export async function mainHelp(): Promise<string> {
+  const common = Object.fromEntries(commonCommands.map((name) => [name, topCommands[name] as CommandEntry]));
+  const others = Object.fromEntries(Object.entries(topCommands).filter(([name]) => !commonCommands.includes(name)));
+  return `Usage:  berth [OPTIONS] COMMAND
+
+A container engine that speaks Docker's language
+
+Common Commands:
+${rows(common)}
+Management Commands:
+${rows(nouns)}
+Commands:
+${rows({ ...others, daemon: { summary: 'Run the engine' } })}
+Global Options:
+${renderOptions(globalOptions, await helpWidth())}
+Run 'berth COMMAND --help' for more information on a command.
+`;
+}
+
+function rows(entries: Record<string, { summary: string }>): string {
+  const list = Object.entries(entries);
+  const width = Math.max(11, ...list.map(([name]) => name.length));
+  return list.map(([name, { summary }]) => `  ${name.padEnd(width)} ${summary}\n`).join('');
+}
+
+export function unknownCommandText(word: string, known: string[], prefix: string): string {
+  const near = nearestWords(word, known);
+  let text = `berth: '${prefix}${word}' is not a berth command.`;
+  if (near.length > 0) text += `\nDid you mean ${near.map((one) => `'${prefix}${one}'`).join(' or ')}?`;
+  return `${text}\nRun 'berth ${prefix}--help' for more information`;
+}
+
+export function wordCountProblem(name: string, command: Command): string {
+  const { least, most } = command.words;
+  const takes =
+    most === 0
+      ? 'accepts no arguments'
+      : most === undefined
+        ? `requires at least ${argumentsText(least)}`
+        : least === most
+          ? `requires ${argumentsText(least)}`
+          : least === 0
+            ? `accepts at most ${argumentsText(most)}`
+            : `requires at least ${least} and at most ${argumentsText(most)}`;
+  const full = `berth ${name}`;
+  return `berth: '${full}' ${takes}\n\nUsage:  ${full} ${command.usage}\n\n${most === undefined ? 'See' : 'Run'} '${full} --help' for more information`;
+}
+
+function argumentsText(count: number): string {
+  return count === 1 ? '1 argument' : `${count} arguments`;
+}

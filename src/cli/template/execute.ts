@@ -1,0 +1,217 @@
+/** Runs a template on a value. */
+import { BerthError } from '../../api/errors.ts';
+import { functionNames, templateFunctions } from './functions.ts';
+import { parseTemplate } from './parse.ts';
+import { goTypeName, isObject, isTrue, printValue } from './print.ts';
+import type { Command, Node, Operand, Pipeline } from './syntax.ts';
+
+export interface Template {
+  /** Error: `invalid`, `template parsing error: …`. */
+  execute(value: unknown): string;
+}
+
+/** Error: `invalid` for what is no template. Keys that a map lacks are errors when a template runs. */
+export function compileTemplate(source: string): Template {
+  const nodes = parseTemplate(source, functionNames);
+  return { execute: (value) => new Execution(value).run(nodes) };
+}
+
+/** Docker's shell-friendly escapes in `--format`. */
+export function unescapeFormat(format: string): string {
+  return format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+}
+
+/** `break` and `continue` on their way to their loop. */
+class LoopSignal {
+  readonly kind: 'break' | 'continue';
+  constructor(kind: 'break' | 'continue') {
+    this.kind = kind;
+  }
+}
+
+class Execution {
+  private dot: unknown;
+  private output = '';
+  /** The innermost last. */
+  private readonly variables: { name: string; value: unknown }[];
+
+  constructor(value: unknown) {
+    this.dot = value;
+    this.variables = [{ name: '$', value }];
+  }
+
+  run(nodes: readonly Node[]): string {
+    this.walk(nodes);
+    return this.output;
+  }
+
+  private walk(nodes: readonly Node[]): void {
+    for (const node of nodes) {
+      if (node.kind === 'text') this.output += node.text;
+      else if (node.kind === 'output') {
+        const value = this.evaluate(node.pipe);
+        if (node.pipe.variables.length === 0) this.output += printValue(value);
+      } else if (node.kind === 'break' || node.kind === 'continue') throw new LoopSignal(node.kind);
+      else this.scoped(() => (node.kind === 'range' ? this.range(node) : this.branch(node)));
+    }
+  }
+
+  /** Variables that are declared inside end there; so does another dot. */
+  private scoped(action: () => void): void {
+    const mark = this.variables.length;
+    const dot = this.dot;
+    try {
+      action();
+    } finally {
+      this.variables.length = mark;
+      this.dot = dot;
+    }
+  }
+
+  private branch(node: Extract<Node, { pipe: Pipeline; body: Node[] }>): void {
+    const value = this.evaluate(node.pipe);
+    if (!isTrue(value)) {
+      this.walk(node.otherwise);
+      return;
+    }
+    if (node.kind === 'with') this.dot = value;
+    this.walk(node.body);
+  }
+
+  private range(node: Extract<Node, { pipe: Pipeline; body: Node[] }>): void {
+    const value = this.evaluate({ ...node.pipe, variables: [] });
+    const entries = rangeEntries(value, node.pipe.where);
+    if (entries.length === 0) this.walk(node.otherwise);
+    const [first, second] = node.pipe.variables;
+    for (const [key, item] of entries) {
+      let stop = false;
+      this.scoped(() => {
+        this.dot = item;
+        if (first && second) this.assign([first, key], [second, item]);
+        else if (first) this.assign([first, item]);
+        try {
+          this.walk(node.body);
+        } catch (signal) {
+          if (!(signal instanceof LoopSignal)) throw signal;
+          stop = signal.kind === 'break';
+        }
+      });
+      if (stop) return;
+    }
+  }
+
+  private assign(...pairs: [string, unknown][]): void {
+    for (const [name, value] of pairs) this.variables.push({ name, value });
+  }
+
+  private evaluate(pipe: Pipeline): unknown {
+    let value: unknown;
+    pipe.stages.forEach((command, index) => {
+      value = index === 0 ? this.command(command, pipe.where, []) : this.command(command, pipe.where, [value]);
+    });
+    for (const name of pipe.variables) {
+      if (pipe.declares) this.variables.push({ name, value });
+      else this.variable(name, pipe.where).value = value;
+    }
+    return value;
+  }
+
+  private command(command: Command, where: string, piped: unknown[]): unknown {
+    const [head, ...rest] = command as [Operand, ...Operand[]];
+    if (head.kind === 'function') {
+      if (head.name === 'and' || head.name === 'or') return this.shortCircuit(head.name, rest, piped, where);
+      const values = [...rest.map((operand) => this.operand(operand, where)), ...piped];
+      try {
+        return (templateFunctions[head.name] as (...all: unknown[]) => unknown)(...values);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw executionError(where, head.name, `error calling ${head.name}: ${reason}`);
+      }
+    }
+    const values = [...rest.map((operand) => this.operand(operand, where)), ...piped];
+    if (head.kind === 'chain') return this.chain(head, where, values);
+    if (values.length > 0) throw executionError(where, '', "can't give argument to non-function");
+    return this.operand(head, where);
+  }
+
+  /** Operands behind the one that decides are not looked at. */
+  private shortCircuit(name: 'and' | 'or', operands: Operand[], piped: unknown[], where: string): unknown {
+    let value: unknown;
+    for (const operand of operands) {
+      value = this.operand(operand, where);
+      if (isTrue(value) === (name === 'or')) return value;
+    }
+    return piped.length > 0 ? piped[0] : value;
+  }
+
+  private operand(operand: Operand, where: string): unknown {
+    switch (operand.kind) {
+      case 'literal':
+        return operand.value;
+      case 'dot':
+        return this.dot;
+      case 'variable':
+        return this.variable(operand.name, where).value;
+      case 'pipe':
+        return this.evaluate(operand.pipe);
+      case 'function':
+        return this.command([operand], where, []);
+      case 'chain':
+        return this.chain(operand, where, []);
+    }
+  }
+
+  private variable(name: string, where: string): { name: string; value: unknown } {
+    const found = this.variables.findLast((variable) => variable.name === name);
+    if (!found)
+      throw new BerthError('invalid', `template parsing error: template: :${where}: undefined variable "${name}"`);
+    return found;
+  }
+
+  private chain(operand: Extract<Operand, { kind: 'chain' }>, where: string, values: unknown[]): unknown {
+    let value = operand.from ? this.operand(operand.from, where) : this.dot;
+    operand.fields.forEach((field, index) => {
+      const last = index === operand.fields.length - 1;
+      value = readField(value, field, last ? values : [], { where, source: operand.source });
+    });
+    return value;
+  }
+}
+
+function readField(
+  value: unknown,
+  field: string,
+  values: unknown[],
+  place: { where: string; source: string },
+): unknown {
+  if (isObject(value) && field in value && !(field in Object.prototype)) {
+    const found = value[field];
+    if (typeof found === 'function') return (found as (...all: unknown[]) => unknown).apply(value, values);
+    if (values.length > 0)
+      throw executionError(place.where, place.source, `${field} is not a method but has arguments`);
+    return found;
+  }
+  if (isObject(value))
+    throw executionError(place.where, place.source, `map has no entry for key ${JSON.stringify(field)}`);
+  if (value === null || value === undefined)
+    throw executionError(place.where, place.source, `nil pointer evaluating interface {}.${field}`);
+  throw executionError(place.where, place.source, `can't evaluate field ${field} in type ${goTypeName(value)}`);
+}
+
+function rangeEntries(value: unknown, where: string): [unknown, unknown][] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return value.map((item, index) => [index, item]);
+  if (isObject(value))
+    return Object.keys(value)
+      .sort()
+      .map((key) => [key, value[key]]);
+  if (typeof value === 'number') return Array.from({ length: value }, (_, index) => [index, index]);
+  throw executionError(where, '', `range can't iterate over ${printValue(value)}`);
+}
+
+function executionError(where: string, source: string, message: string): BerthError {
+  return new BerthError(
+    'invalid',
+    `template parsing error: template: :${where}: executing "" at <${source}>: ${message}`,
+  );
+}
