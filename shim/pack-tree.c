@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
