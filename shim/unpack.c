@@ -1,5 +1,6 @@
 /*
- * `shim unpack [--recipe FD] [--no-devices] LAYER` reads a layer's tar from standard input into LAYER/diff, in overlay's terms:
+ * `shim unpack [--recipe FD] [--no-devices] LAYER` reads a layer's tar from standard input into LAYER/diff (made where
+ * missing; give LAYER a random name), in overlay's terms:
  * `.wh.name` becomes a 0:0 character device, `.wh..wh..opq` an xattr of the directory. Files that a later entry replaces go to
  * LAYER/replaced/<index>, so that the recipe written to FD can still find their contents.
  * `shim unpack --plain [--no-devices] ROOT` unpacks into ROOT and takes no name for a whiteout.
@@ -10,9 +11,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "io.h"
 #include "tree.h"
@@ -66,7 +70,28 @@ static int push_directory(struct unpacker *unpacker, const struct tar_entry *ent
   return 0;
 }
 
+/*
+ * Makes the layer's directory, where it is missing. Its parent is marked as the top of unrelated trees first: ext4 then gives each
+ * layer block groups of its own, while beside a tree that was just removed it looks for free inodes one by one, past every
+ * inode of that tree (measured: 7,000 files in 0.2 s instead of 1.5 to 4.8 s).
+ */
+static int make_layer(const char *layer, struct failure *failure) {
+  const char *slash = strrchr(layer, '/');
+  char parent[PATH_MAX];
+  snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - layer) + 1 : 1, slash ? layer : ".");
+  _cleanup_fd_ int fd = RETRY(open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd < 0) return fail(failure, errno, "open %s", parent);
+  int flags;
+  /* Other file systems know no such mark and have no such trouble. */
+  if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && !(flags & FS_TOPDIR_FL)) {
+    flags |= FS_TOPDIR_FL;
+    (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+  }
+  return mkdir(layer, 0700) == 0 || errno == EEXIST ? 0 : fail(failure, errno, "make %s", layer);
+}
+
 static int enter_layer(struct unpacker *unpacker, const char *layer, struct failure *failure) {
+  if (!unpacker->plain && make_layer(layer, failure) < 0) return -1;
   unpacker->layer = RETRY(open(layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (unpacker->layer < 0) return fail(failure, errno, "open %s", layer);
   if (!unpacker->plain && mkdirat(unpacker->layer, "diff", 0755) < 0 && errno != EEXIST)
