@@ -1,0 +1,217 @@
+/* See net.h. All of it is a handful of netlink messages: two waits for the kernel per interface. */
+#include "net.h"
+
+#include <arpa/inet.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+
+#include "io.h"
+#include "rtnetlink.h"
+
+struct address {
+  unsigned char family;
+  unsigned char prefix;
+  size_t size;
+  unsigned char bytes[16];
+};
+
+/* `172.17.0.2/16`, `172.17.0.1`, or the same in IPv6. */
+static int parse_address(const char *text, struct address *address, struct failure *failure) {
+  char host[INET6_ADDRSTRLEN];
+  size_t length = strcspn(text, "/");
+  if (length >= sizeof host) return fail(failure, 0, "invalid address %s", text);
+  memcpy(host, text, length);
+  host[length] = '\0';
+  address->family = strchr(host, ':') ? AF_INET6 : AF_INET;
+  address->size = address->family == AF_INET6 ? 16 : 4;
+  address->prefix = (unsigned char)(address->size * 8);
+  if (inet_pton(address->family, host, address->bytes) != 1) return fail(failure, 0, "invalid address %s", text);
+  if (text[length] != '\0') {
+    char *end;
+    unsigned long prefix = strtoul(text + length + 1, &end, 10);
+    if (*end != '\0' || end == text + length + 1 || prefix > address->prefix) {
+      return fail(failure, 0, "invalid address %s", text);
+    }
+    address->prefix = (unsigned char)prefix;
+  }
+  return 0;
+}
+
+static int parse_mac(const char *text, unsigned char mac[6], struct failure *failure) {
+  int used = 0;
+  if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) != 6 ||
+      text[used] != '\0') {
+    return fail(failure, 0, "invalid MAC address %s", text);
+  }
+  return 0;
+}
+
+/* The veth pair in one message: host end up and in its bridge, the other end in the caller's namespace and still down. */
+static int add_pair(struct rtnetlink_batch *batch, const struct interface_plan *interface, int bridge, struct failure *failure) {
+  unsigned char mac[6];
+  if (parse_mac(interface->mac_address, mac, failure) < 0) return -1;
+  struct ifinfomsg *link =
+      rtnetlink_begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof *link, "create the container's interface");
+  link->ifi_flags = IFF_UP;
+  link->ifi_change = IFF_UP;
+  rtnetlink_text(batch, IFLA_IFNAME, interface->host_name);
+  rtnetlink_u32(batch, IFLA_MTU, interface->mtu);
+  rtnetlink_u32(batch, IFLA_MASTER, (uint32_t)bridge);
+  struct rtattr *info = rtnetlink_nest(batch, IFLA_LINKINFO);
+  rtnetlink_text(batch, IFLA_INFO_KIND, "veth");
+  struct rtattr *data = rtnetlink_nest(batch, IFLA_INFO_DATA);
+  struct rtattr *peer = rtnetlink_nest(batch, VETH_INFO_PEER);
+  rtnetlink_raw(batch, sizeof(struct ifinfomsg));
+  rtnetlink_text(batch, IFLA_IFNAME, interface->container_name);
+  rtnetlink_u32(batch, IFLA_MTU, interface->mtu);
+  rtnetlink_attribute(batch, IFLA_ADDRESS, mac, sizeof mac);
+  rtnetlink_u32(batch, IFLA_NET_NS_PID, (uint32_t)getpid());
+  rtnetlink_end(batch, peer);
+  rtnetlink_end(batch, data);
+  rtnetlink_end(batch, info);
+  return 0;
+}
+
+/* What the host knows of a former owner of the address is replaced; the first packet then needs no ARP either. */
+static int add_neighbours(struct rtnetlink_batch *batch, const struct interface_plan *interface, int bridge,
+                          struct failure *failure) {
+  unsigned char mac[6];
+  if (parse_mac(interface->mac_address, mac, failure) < 0) return -1;
+  for (size_t i = 0; i < interface->address_count; i++) {
+    struct address address;
+    if (parse_address(interface->addresses[i], &address, failure) < 0) return -1;
+    struct ndmsg *neighbour =
+        rtnetlink_begin(batch, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof *neighbour, "announce the container's address");
+    neighbour->ndm_family = address.family;
+    neighbour->ndm_ifindex = bridge;
+    neighbour->ndm_state = NUD_STALE;
+    rtnetlink_attribute(batch, NDA_DST, address.bytes, address.size);
+    rtnetlink_attribute(batch, NDA_LLADDR, mac, sizeof mac);
+  }
+  return 0;
+}
+
+static int make_pair(int host, const struct interface_plan *interface, struct failure *failure) {
+  int bridge = rtnetlink_index(host, interface->bridge);
+  if (bridge < 0) return fail(failure, errno, "find bridge %s", interface->bridge);
+  struct rtnetlink_batch batch = {0};
+  if (add_pair(&batch, interface, bridge, failure) < 0) return -1;
+  if (add_neighbours(&batch, interface, bridge, failure) < 0) return -1;
+  if (rtnetlink_run(host, &batch, failure) < 0) return -1;
+  if (!interface->hairpin) return 0;
+
+  int index = rtnetlink_index(host, interface->host_name);
+  if (index < 0) return fail(failure, errno, "find interface %s", interface->host_name);
+  struct ifinfomsg *port = rtnetlink_begin(&batch, RTM_SETLINK, 0, sizeof *port, "set hairpin mode");
+  port->ifi_family = AF_BRIDGE;
+  port->ifi_index = index;
+  struct rtattr *options = rtnetlink_nest(&batch, IFLA_PROTINFO | NLA_F_NESTED);
+  rtnetlink_attribute(&batch, IFLA_BRPORT_MODE, &(unsigned char){1}, 1);
+  rtnetlink_end(&batch, options);
+  return rtnetlink_run(host, &batch, failure);
+}
+
+static void set_up(struct rtnetlink_batch *batch, int index, const char *what) {
+  struct ifinfomsg *link = rtnetlink_begin(batch, RTM_NEWLINK, 0, sizeof *link, what);
+  link->ifi_index = index;
+  link->ifi_flags = IFF_UP;
+  link->ifi_change = IFF_UP;
+}
+
+static void add_address(struct rtnetlink_batch *batch, int index, const struct address *address) {
+  struct ifaddrmsg *message =
+      rtnetlink_begin(batch, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof *message, "set the container's address");
+  message->ifa_family = address->family;
+  message->ifa_prefixlen = address->prefix;
+  message->ifa_index = (uint32_t)index;
+  /* Addresses come from our own pool: nobody else has them, so IPv6 need not look. */
+  if (address->family == AF_INET6) message->ifa_flags = IFA_F_NODAD;
+  rtnetlink_attribute(batch, IFA_LOCAL, address->bytes, address->size);
+  rtnetlink_attribute(batch, IFA_ADDRESS, address->bytes, address->size);
+  if (address->family == AF_INET && address->prefix < 31) {
+    unsigned char broadcast[4];
+    for (unsigned i = 0; i < 4; i++) {
+      unsigned kept = address->prefix > i * 8 ? address->prefix - i * 8 : 0;
+      broadcast[i] = address->bytes[i] | (unsigned char)(kept >= 8 ? 0 : 0xff >> kept);
+    }
+    rtnetlink_attribute(batch, IFA_BROADCAST, broadcast, sizeof broadcast);
+  }
+}
+
+static void add_default_route(struct rtnetlink_batch *batch, int index, const struct address *gateway) {
+  struct rtmsg *route =
+      rtnetlink_begin(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof *route, "set the container's default route");
+  route->rtm_family = gateway->family;
+  route->rtm_table = RT_TABLE_MAIN;
+  route->rtm_protocol = RTPROT_BOOT;
+  route->rtm_scope = RT_SCOPE_UNIVERSE;
+  route->rtm_type = RTN_UNICAST;
+  rtnetlink_attribute(batch, RTA_GATEWAY, gateway->bytes, gateway->size);
+  rtnetlink_u32(batch, RTA_OIF, (uint32_t)index);
+}
+
+/* A network without IPv6 gives no link-local address either, as Docker's. A kernel without IPv6 has no such file. */
+static void disable_ipv6(const char *name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+  _cleanup_fd_ int fd = RETRY(open(path, O_WRONLY | O_CLOEXEC));
+  if (fd < 0 || io_write(fd, "1", 1) < 0) return;
+}
+
+/* The container's side: addresses, up, default route. */
+static int configure(int inside, const struct interface_plan *interface, struct failure *failure) {
+  int index = rtnetlink_index(inside, interface->container_name);
+  if (index < 0) return fail(failure, errno, "find interface %s", interface->container_name);
+  struct rtnetlink_batch batch = {0};
+  bool ipv6 = false;
+  for (size_t i = 0; i < interface->address_count; i++) {
+    struct address address;
+    if (parse_address(interface->addresses[i], &address, failure) < 0) return -1;
+    ipv6 |= address.family == AF_INET6;
+    add_address(&batch, index, &address);
+  }
+  if (!ipv6) disable_ipv6(interface->container_name);
+  set_up(&batch, index, "set the container's interface up");
+  if (interface->gateway) {
+    struct address gateway;
+    if (parse_address(interface->gateway, &gateway, failure) < 0) return -1;
+    add_default_route(&batch, index, &gateway);
+  }
+  return rtnetlink_run(inside, &batch, failure);
+}
+
+static int make_namespace(const struct network_plan *plan, struct failure *failure) {
+  _cleanup_fd_ int host = plan->interface_count > 0 ? rtnetlink_open(failure) : -1;
+  if (plan->interface_count > 0 && host < 0) return -1;
+  if (unshare(CLONE_NEWNET) < 0) return fail(failure, errno, "make a network namespace");
+  _cleanup_fd_ int inside = rtnetlink_open(failure);
+  if (inside < 0) return -1;
+  struct rtnetlink_batch loopback = {0};
+  set_up(&loopback, 1, "set the loopback interface up"); /* always the first interface of a namespace */
+  if (rtnetlink_run(inside, &loopback, failure) < 0) return -1;
+  for (size_t i = 0; i < plan->interface_count; i++) {
+    if (make_pair(host, &plan->interfaces[i], failure) < 0) return -1;
+    if (configure(inside, &plan->interfaces[i], failure) < 0) return -1;
+  }
+  return 0;
+}
+
+int net_setup(const struct network_plan *plan, struct failure *failure) {
+  switch (plan->kind) {
+    case NETWORK_HOST:
+      return 0;
+    case NETWORK_JOIN: {
+      _cleanup_fd_ int fd = RETRY(open(plan->join_path, O_RDONLY | O_CLOEXEC));
+      if (fd < 0) return fail(failure, errno, "open network namespace %s", plan->join_path);
+      return setns(fd, CLONE_NEWNET) < 0 ? fail(failure, errno, "join network namespace %s", plan->join_path) : 0;
+    }
+    case NETWORK_NEW:
+      return make_namespace(plan, failure);
+  }
+  return fail(failure, EINVAL, "unknown network kind");
+}
