@@ -1,0 +1,46 @@
+/** Shapes system replies for the API version that a client asked for. The engine gives today's types. */
+import type { DiskUsage, SystemInfo } from '../types/system.ts';
+import { shapeContainerSummary } from './container.ts';
+import { shapeImageSummary } from './image.ts';
+
+export function shapeInfo(info: SystemInfo, version: number): unknown {
+  const shaped: Record<string, unknown> = { ...info };
+  if (version < 25) {
+    shaped['ExecutionDriver'] = '<not supported>';
+    shaped['SecurityOptions'] = info.SecurityOptions.map((option) => option.replace(/^name=/, '').replace(/,.*$/, ''));
+  }
+  if (version < 42) shaped['KernelMemory'] = false;
+  if (version < 49) {
+    shaped['RegistryConfig'] = {
+      AllowNondistributableArtifactsCIDRs: [],
+      AllowNondistributableArtifactsHostnames: [],
+      ...info.RegistryConfig,
+    };
+    delete shaped['FirewallBackend'];
+  }
+  if (version < 50) {
+    shaped['BridgeNfIptables'] = false;
+    shaped['BridgeNfIp6tables'] = false;
+    for (const key of ['ContainerdCommit', 'RuncCommit', 'InitCommit'] as const)
+      shaped[key] = { ID: info[key].ID, Expected: info[key].ID };
+  }
+  return shaped;
+}
+
+/** Sums that 1.52 adds beside the lists. */
+export function shapeDiskUsage(usage: DiskUsage, version: number): unknown {
+  const shaped: Record<string, unknown> = {};
+  if (usage.Images) {
+    shaped['LayersSize'] = usage.LayersSize ?? 0;
+    shaped['Images'] = usage.Images.map((image) => ({
+      ...(shapeImageSummary(image, Math.max(version, 51)) as object),
+      ...(version < 44 ? { VirtualSize: image.Size } : {}),
+    }));
+  }
+  if (usage.Containers)
+    shaped['Containers'] = usage.Containers.map((container) => shapeContainerSummary(container, version));
+  if (usage.Volumes) shaped['Volumes'] = usage.Volumes;
+  if (usage.BuildCache) shaped['BuildCache'] = usage.BuildCache;
+  if (version < 42) shaped['BuilderSize'] = 0;
+  return shaped;
+}

@@ -1,0 +1,217 @@
+/** One answer on a connection: a whole one, a stream, or the bare connection (hijack). */
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+
+const reasons: Record<number, string> = {
+  100: 'Continue',
+  101: 'UPGRADED',
+  200: 'OK',
+  201: 'Created',
+  204: 'No Content',
+  301: 'Moved Permanently',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Request Entity Too Large',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  499: 'Client Closed Request',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+};
+
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${reasons[status] ?? 'Unknown'}\r\n`;
+}
+
+let dateSecond = -1;
+let dateLine = '';
+
+/** The Date header's line; the text is made once a second. */
+function currentDate(): string {
+  const now = Math.trunc(Date.now() / 1000);
+  if (now !== dateSecond) {
+    dateSecond = now;
+    dateLine = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
+  }
+  return dateLine;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** What a response asks of its connection. */
+export interface ResponseOwner {
+  readonly socket: Socket;
+  /** The request was HTTP/1.1; HTTP/1.0 gets no chunks and no second request. */
+  readonly keepAlive: boolean;
+  readonly isHead: boolean;
+  readonly http10: boolean;
+  responded(): void;
+  takeOver(): Socket;
+}
+
+/** Chunks up to this size are joined with their framing into one write. */
+const joinLimit = 65_536;
+
+export class HttpResponse {
+  /** Sent with whatever answer is given: `Api-Version`, `Server`, … */
+  readonly headers: Record<string, string> = {};
+  readonly #owner: ResponseOwner;
+  #state: 'open' | 'streaming' | 'done' = 'open';
+  #chunked = false;
+
+  constructor(owner: ResponseOwner) {
+    this.#owner = owner;
+  }
+
+  /** True once the status line is out: no other answer can be given. */
+  get started(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** True when nothing can be written any more. */
+  get finished(): boolean {
+    return this.#state === 'done';
+  }
+
+  /** The client is gone. */
+  get closed(): boolean {
+    return this.#owner.socket.destroyed || !this.#owner.socket.writable;
+  }
+
+  /** A whole answer. */
+  send(status: number, headers: Headers, body: string | Uint8Array = ''): void {
+    if (this.#state !== 'open') throw new Error('the answer was already given');
+    const bodyless = status === 204 || status === 304;
+    const length = bodyless
+      ? ''
+      : `Content-Length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.length}\r\n`;
+    const head = this.#head(status, headers, length);
+    if (this.#owner.isHead || bodyless || body.length === 0) this.#owner.socket.write(head, 'latin1');
+    else if (typeof body === 'string') this.#owner.socket.write(head + body, 'utf8');
+    else {
+      this.#owner.socket.write(head, 'latin1');
+      this.#owner.socket.write(body);
+    }
+    this.#finish();
+  }
+
+  /** Sends the head at once; `write` and `end` follow. */
+  start(status: number, headers: Headers): void {
+    if (this.#state !== 'open') throw new Error('the answer was already given');
+    this.#chunked = !this.#owner.http10;
+    this.#owner.socket.write(
+      this.#head(status, headers, this.#chunked ? 'Transfer-Encoding: chunked\r\n' : ''),
+      'latin1',
+    );
+    this.#state = 'streaming';
+  }
+
+  /** @returns false when the client reads slowly: wait for `drained` before more */
+  write(data: string | Uint8Array): boolean {
+    if (this.#state !== 'streaming') throw new Error('the answer is not a stream');
+    const { socket, isHead } = this.#owner;
+    if (data.length === 0 || isHead || this.closed) return true;
+    if (!this.#chunked) return socket.write(data);
+    if (typeof data === 'string') return socket.write(`${Buffer.byteLength(data).toString(16)}\r\n${data}\r\n`, 'utf8');
+    const size = `${data.length.toString(16)}\r\n`;
+    if (data.length <= joinLimit) {
+      const joined = Buffer.allocUnsafe(size.length + data.length + 2);
+      joined.write(size, 0, 'latin1');
+      joined.set(data, size.length);
+      joined[joined.length - 2] = 13;
+      joined[joined.length - 1] = 10;
+      return socket.write(joined);
+    }
+    socket.write(size, 'latin1');
+    socket.write(data);
+    return socket.write('\r\n', 'latin1');
+  }
+
+  /** Resolves when the client has taken what was written, or is gone. */
+  drained(): Promise<void> {
+    const { socket } = this.#owner;
+    if (this.closed || !socket.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+
+  end(): void {
+    if (this.#state !== 'streaming') return;
+    if (this.#chunked && !this.#owner.isHead && !this.closed) this.#owner.socket.write('0\r\n\r\n', 'latin1');
+    this.#finish();
+  }
+
+  /** Breaks a stream off, so that the client cannot take it for a whole one. */
+  abort(): void {
+    this.#state = 'done';
+    this.#owner.socket.destroy();
+  }
+
+  /** Streams `source` to its end with back-pressure. A source that fails breaks the answer off; a client that leaves destroys the source. */
+  async pipe(source: Readable): Promise<void> {
+    const { socket } = this.#owner;
+    const leave = (): void => void source.destroy();
+    socket.once('close', leave);
+    try {
+      for await (const chunk of source) {
+        if (!this.write(chunk as Uint8Array)) await this.drained();
+        if (this.closed) break;
+      }
+      this.end();
+    } catch {
+      // The status is out; only a broken stream can tell the client.
+      this.abort();
+    } finally {
+      socket.off('close', leave);
+      source.destroy();
+    }
+  }
+
+  /**
+   * Takes the connection out of HTTP. With `upgrade` the answer is 101, without it is the old bare 200.
+   * @returns the connection; reading it gives what the client sent after its request
+   */
+  hijack(upgrade: string | null, contentType: string): Socket {
+    if (this.#state !== 'open') throw new Error('the answer was already given');
+    this.#state = 'done';
+    const head = upgrade
+      ? `${statusLine(101)}Content-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n${headerLines(this.headers)}\r\n`
+      : `${statusLine(200)}Content-Type: ${contentType}\r\n${headerLines(this.headers)}\r\n`;
+    const socket = this.#owner.takeOver();
+    socket.write(head, 'latin1');
+    return socket;
+  }
+
+  #head(status: number, headers: Headers, framing: string): string {
+    const connection = this.#owner.keepAlive ? '' : 'Connection: close\r\n';
+    return `${statusLine(status)}${headerLines(this.headers)}${headerLines(headers)}${currentDate()}${connection}${framing}\r\n`;
+  }
+
+  #finish(): void {
+    this.#state = 'done';
+    this.#owner.responded();
+  }
+}
+
+function headerLines(headers: Headers): string {
+  let lines = '';
+  // A line end inside a value (a message that became a header) must not begin another header.
+  for (const name in headers) lines += `${name}: ${(headers[name] as string).replace(/[\r\n\0]/g, ' ')}\r\n`;
+  return lines;
+}

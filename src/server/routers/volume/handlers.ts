@@ -1,0 +1,32 @@
+/** The volume routes. */
+import { volumeCreateRequest } from '../../../api/schemas/other.ts';
+import type { Handlers } from '../../handler.ts';
+import type { VolumeBackend } from './backend.ts';
+
+const listFilters = ['dangling', 'driver', 'label', 'name'];
+const pruneFilters = ['all', 'label', 'label!'];
+
+export function volumeHandlers(backend: VolumeBackend): Handlers {
+  return {
+    async volumeList(request, reply) {
+      reply.json(200, await backend.list(request.filters(listFilters)));
+    },
+    async volumeInspect(request, reply) {
+      reply.json(200, await backend.inspect(request.parameter('name')));
+    },
+    async volumeCreate(request, reply) {
+      const body = await request.json(volumeCreateRequest);
+      reply.json(201, await backend.create(body));
+    },
+    async volumeRemove(request, reply) {
+      await backend.remove(request.parameter('name'), request.flag('force'));
+      reply.empty(204);
+    },
+    async volumePrune(request, reply) {
+      let filters = request.filters(pruneFilters);
+      // Before 1.42 named volumes went too.
+      if (request.version < 42) filters = new Map([...filters, ['all', ['true']]]);
+      reply.json(200, await backend.prune(filters));
+    },
+  };
+}
