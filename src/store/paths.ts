@@ -8,6 +8,7 @@
  *     layers/<n>/diff                    an unpacked layer; n is a small integer so that `lowerdir=` stays short
  *     containers/<id>/                   upper/ work/ log/<id>-json.log
  *     bin/shim-<digest>                  the native helper program, one per version that a container still uses
+ *     downloads/                         blobs on their way from a registry; a pull that was cut off goes on from there
  *     tmp/                               half-written blobs and layers; emptied at each start of the engine
  *
  *   <exec root>  /run/berth              lives until the next boot
@@ -50,6 +51,7 @@ export class Paths {
   readonly layers: string;
   readonly containers: string;
   readonly bin: string;
+  readonly downloads: string;
   readonly temporary: string;
   readonly socket: string;
   readonly bundles: string;
@@ -65,6 +67,7 @@ export class Paths {
     this.layers = join(roots.dataRoot, 'layers');
     this.containers = join(roots.dataRoot, 'containers');
     this.bin = join(roots.dataRoot, 'bin');
+    this.downloads = join(roots.dataRoot, 'downloads');
     this.temporary = join(roots.dataRoot, 'tmp');
     this.socket = join(roots.execRoot, 'berth.sock');
     this.bundles = join(roots.execRoot, 'containers');
@@ -80,6 +83,7 @@ export class Paths {
       this.layers,
       this.containers,
       this.bin,
+      this.downloads,
       this.temporary,
       this.execRoot,
       this.bundles,

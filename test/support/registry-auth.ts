@@ -29,8 +29,8 @@ export class RegistryGate {
   }
 
   /** True: go on. False: the request is answered. */
-  async admit(request: IncomingMessage, response: ServerResponse, host: string): Promise<boolean> {
-    const url = new URL(request.url ?? '/', `http://${host}`);
+  async admit(request: IncomingMessage, response: ServerResponse, base: string): Promise<boolean> {
+    const url = new URL(request.url ?? '/', base);
     if (this.#auth.kind === 'token' && url.pathname === '/token') {
       await this.#token(request, response, url);
       return false;
@@ -47,7 +47,7 @@ export class RegistryGate {
     const token = this.#tokens.get(authorization.replace(/^Bearer /, ''));
     const opens = token && token.until > Date.now() && (!scope || token.scopes.some((one) => covers(one, scope)));
     if (opens) return true;
-    const realm = this.#auth.realm ?? `${'encrypted' in request.socket ? 'https' : 'http'}://${host}/token`;
+    const realm = this.#auth.realm ?? new URL('/token', base).href;
     return challenge(
       response,
       `Bearer realm="${realm}",service="test registry"${scope ? `,scope="${scope}"` : ''}${token ? ',error="insufficient_scope"' : ''}`,

@@ -58,15 +58,22 @@ export async function sendBody(
       chunk[0] = (chunk[0] as number) ^ 0xff;
     }
     sent += chunk.length;
-    if (!response.write(chunk) && !response.destroyed)
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(chunk) && !response.destroyed) await eitherEvent(response, 'drain');
     if (action?.kind === 'slow') await pause((chunk.length / action.bytesPerSecond) * 1000);
   }
   if (action?.kind === 'break') return void request.socket.destroy();
   if (action?.kind === 'stall') return void (response.destroyed || (await once(response, 'close')));
   response.end();
-  if (!response.destroyed && !response.writableFinished)
-    await Promise.race([once(response, 'finish'), once(response, 'close')]);
+  if (!response.destroyed && !response.writableFinished) await eitherEvent(response, 'finish');
+}
+
+/** Resolves at the event or when the connection is gone; takes its listeners away again. */
+async function eitherEvent(response: ServerResponse, event: 'drain' | 'finish'): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => resolve();
+  response.once(event, done).once('close', done);
+  await promise;
+  response.off(event, done).off('close', done);
 }
 
 function readChunk(source: Uint8Array | GeneratedBlob, offset: number, length: number): Uint8Array {

@@ -128,7 +128,7 @@ export class TestRegistry {
     }
     if (action?.kind === 'redirect')
       return void response.writeHead(action.status ?? 307, { location: action.to }).end();
-    if (this.#gate && !(await this.#gate.admit(request, response, this.host))) return;
+    if (this.#gate && !(await this.#gate.admit(request, response, this.url))) return;
     try {
       await this.#route(request, response, action);
     } catch (error) {

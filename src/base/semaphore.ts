@@ -1,0 +1,47 @@
+/** Lets at most `limit` holders in; the others wait in the order they came. */
+export class Semaphore {
+  #free: number;
+  readonly #waiting: { enter: () => void; signal: AbortSignal | undefined }[] = [];
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  /** True when the next `acquire` enters at once. */
+  get hasRoom(): boolean {
+    return this.#free > 0;
+  }
+
+  /** Resolves with the function that leaves again; call it once. Rejects with the signal's reason. */
+  async acquire(signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) this.#free--;
+    else await this.#wait(signal);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      const next = this.#waiting.shift();
+      if (next) next.enter();
+      else this.#free++;
+    };
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const entry = { enter: resolve, signal };
+    this.#waiting.push(entry);
+    const leave = (): void => {
+      const at = this.#waiting.indexOf(entry);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A blob into a file: resumed after a break, from another place where one stands in, checked as it comes. The file itself is the
+ * state: what it holds is what need not be fetched again, also after a kill -9.
+ */
+
+import type { Hash } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { BerthError, errorMessage } from '../api/errors.ts';
+import { digestHex, startHash } from '../oci/digest.ts';
+import { RegistryError } from './registry-errors.ts';
+import type { Repository } from './repository.ts';
+import type { RepositorySources } from './sources.ts';
+
+export interface DownloadOptions {
+  sources: RepositorySources;
+  digest: string;
+  /** Bytes, as the manifest says; neither more nor less is accepted. */
+  size: number;
+  /** Where the bytes go. May hold the beginning already. */
+  path: string;
+  signal: AbortSignal;
+  /** Bytes in the file so far. */
+  onProgress?: (current: number) => void;
+  /** A pause before the next attempt. */
+  onRetry?: (seconds: number) => void;
+  /** All bytes are here, the digest is being compared. */
+  onVerify?: () => void;
+  /** Attempts without a single new byte; default 5. */
+  attempts?: number;
+  /** Milliseconds without a byte after which a connection counts as broken; default 60,000. */
+  stallTimeout?: number;
+  /** Milliseconds of the first pause, doubled each time; default 500. */
+  firstPause?: number;
+}
+
+const longestPause = 10_000;
+/** A digest that does not match is asked for once more from the beginning: the broken bytes may be those of an earlier life. */
+const mostRestarts = 1;
+
+/**
+ * Resolves when `path` holds exactly the blob. Errors: `invalid` for bytes that are not what the digest says, `unavailable` for a
+ * full disk, `RegistryError`, `UnreachableError`; the signal's reason, with the file kept for the next time.
+ */
+export async function downloadBlob(options: DownloadOptions): Promise<void> {
+  for (let restarts = 0; ; restarts++) {
+    const file = await open(options.path, 'a+', 0o600);
+    try {
+      const progress = await resume(file, options);
+      await fill(file, progress, options);
+      options.onVerify?.();
+      if (progress.hash.digest('hex') === digestHex(options.digest)) return;
+    } catch (error) {
+      throw await translate(error, options);
+    } finally {
+      await file.close();
+    }
+    await rm(options.path, { force: true });
+    options.sources.demoteMirror();
+    if (restarts === mostRestarts)
+      throw new BerthError('invalid', `filesystem layer verification failed for digest ${options.digest}`, {
+        code: 'digest-mismatch',
+      });
+  }
+}
+
+interface Progress {
+  hash: Hash;
+  current: number;
+}
+
+/** Hashes what the file holds already. A file that is too long is not the blob's. */
+async function resume(file: FileHandle, options: DownloadOptions): Promise<Progress> {
+  const progress: Progress = { hash: startHash(options.digest), current: 0 };
+  if ((await file.stat()).size > options.size) await file.truncate(0);
+  const buffer = Buffer.alloc(1024 * 1024);
+  for (;;) {
+    options.signal.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, progress.current);
+    if (bytesRead === 0) return progress;
+    progress.hash.update(buffer.subarray(0, bytesRead));
+    progress.current += bytesRead;
+    options.onProgress?.(progress.current);
+  }
+}
+
+/** Attempts until the file has its size. */
+async function fill(file: FileHandle, progress: Progress, options: DownloadOptions): Promise<void> {
+  const most = options.attempts ?? 5;
+  for (let failures = 0; progress.current < options.size; ) {
+    const before = progress.current;
+    try {
+      await options.sources.use((repository) => stream(repository, { file, progress, options }), options.signal);
+      if (progress.current < options.size) throw new Error('unexpected EOF');
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (progress.current > before) failures = 0;
+      failures++;
+      if (!isTransient(error)) throw error;
+      if (failures >= most) throw exhausted(error, most);
+      await pause(failures, error, options);
+    }
+  }
+}
+
+/** Reads one connection to its end, or until it breaks. */
+async function stream(
+  repository: Repository,
+  work: { file: FileHandle; progress: Progress; options: DownloadOptions },
+): Promise<void> {
+  const { file, progress, options } = work;
+  const stall = new AbortController();
+  const signal = AbortSignal.any([options.signal, stall.signal]);
+  const blob = await repository.blob(options.digest, { offset: progress.current, signal });
+  const timer = setTimeout(() => stall.abort(new Error('no data for too long')), options.stallTimeout ?? 60_000);
+  try {
+    if (blob.offset !== progress.current) {
+      if (blob.offset !== 0)
+        throw new Error(`the registry sent the bytes from ${blob.offset}, not ${progress.current}`);
+      // It knows no ranges: from the beginning.
+      await file.truncate(0);
+      progress.hash = startHash(options.digest);
+      progress.current = 0;
+    }
+    for await (const chunk of blob.body) {
+      timer.refresh();
+      if (progress.current + chunk.length > options.size)
+        throw new BerthError(
+          'invalid',
+          `blob ${options.digest} is longer than its manifest says (${options.size} bytes)`,
+          {
+            code: 'size-mismatch',
+          },
+        );
+      await writeAll(file, chunk);
+      progress.hash.update(chunk);
+      progress.current += chunk.length;
+      options.onProgress?.(progress.current);
+    }
+  } catch (error) {
+    throw stall.signal.aborted ? stall.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    // Ends the connection where the body was not read to its end.
+    stall.abort();
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let written = 0; written < chunk.length; ) {
+    written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+  }
+}
+
+/** Would the same question get another answer a little later? */
+function isTransient(error: unknown): boolean {
+  if (error instanceof RegistryError) return error.status >= 500 || error.status === 429 || error.status === 408;
+  return !(error instanceof BerthError) && !isDiskError(error);
+}
+
+function isDiskError(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function exhausted(error: unknown, attempts: number): Error {
+  const message = `download failed after attempts=${attempts}: ${errorMessage(error)}`;
+  return error instanceof RegistryError
+    ? new RegistryError(error.status, error.registryCode, message)
+    : new Error(message, { cause: error });
+}
+
+async function pause(failures: number, error: unknown, options: DownloadOptions): Promise<void> {
+  const doubled = Math.min((options.firstPause ?? 500) * 2 ** (failures - 1), longestPause);
+  // Spread, so that many clients of one registry do not come back in step.
+  const spread = doubled * (0.75 + Math.random() / 2);
+  const asked = error instanceof RegistryError ? Math.min(error.retryAfter, 60_000) : 0;
+  const milliseconds = Math.max(spread, asked);
+  if (milliseconds >= 1000) options.onRetry?.(Math.round(milliseconds / 1000));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  const leave = (): void => resolve();
+  options.signal.addEventListener('abort', leave, { once: true });
+  await promise;
+  clearTimeout(timer);
+  options.signal.removeEventListener('abort', leave);
+  options.signal.throwIfAborted();
+}
+
+async function translate(error: unknown, options: DownloadOptions): Promise<unknown> {
+  if (!isDiskError(error)) {
+    if (error instanceof BerthError) await rm(options.path, { force: true });
+    return error;
+  }
+  await rm(options.path, { force: true });
+  const { code } = error as NodeJS.ErrnoException;
+  const text = code === 'ENOSPC' ? 'no space left on device' : errorMessage(error);
+  return new BerthError('unavailable', `write ${options.path}: ${text}`, { cause: error });
+}

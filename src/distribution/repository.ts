@@ -1,0 +1,174 @@
+/**
+ * One repository on one endpoint (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#endpoints): documents, tags
+ * and bytes, with authentication.
+ */
+import { BerthError } from '../api/errors.ts';
+import { isDigest, sha256, startHash } from '../oci/digest.ts';
+import { longestManifest } from '../oci/manifest.ts';
+import { manifestAccept } from '../oci/media-types.ts';
+import { Authorizer, withRequest } from './authorizer.ts';
+import { parseChallenges } from './challenge.ts';
+import type { Credentials } from './credentials.ts';
+import type { Endpoint } from './registries.ts';
+import { responseError } from './registry-errors.ts';
+import { readLimited, type Transport } from './transport.ts';
+
+export interface RepositoryOptions {
+  endpoint: Endpoint;
+  /** `library/debian` */
+  path: string;
+  credentials: Credentials | null;
+  transport: Transport;
+  isInsecure: (host: string) => boolean;
+}
+
+/** A manifest or index, byte for byte. */
+export interface RemoteDocument {
+  bytes: Uint8Array;
+  digest: string;
+  mediaType: string;
+}
+
+interface Request {
+  method: 'GET' | 'HEAD';
+  path: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+const longestError = 64 * 1024;
+const longestTagPage = 4 * 1024 * 1024;
+/** Pages of a tag list that are read at most, so that a registry cannot keep a client going round. */
+const mostTagPages = 1000;
+
+export class Repository {
+  readonly endpoint: Endpoint;
+  readonly #options: RepositoryOptions;
+  readonly #authorizer: Authorizer;
+  readonly #scope: string;
+
+  constructor(options: RepositoryOptions) {
+    this.#options = options;
+    this.endpoint = options.endpoint;
+    this.#scope = `repository:${options.path}:pull`;
+    this.#authorizer = new Authorizer({
+      base: options.endpoint.base,
+      credentials: options.credentials,
+      transport: options.transport,
+      isInsecure: options.isInsecure,
+    });
+  }
+
+  /**
+   * The manifest or index of a tag or digest. Its digest is computed here; where one was asked for, it must match.
+   * Errors: `RegistryError`, `UnreachableError`, `invalid` for a digest that does not match.
+   */
+  async manifest(tagOrDigest: string, signal?: AbortSignal): Promise<RemoteDocument> {
+    const response = await this.#request({
+      method: 'GET',
+      path: `manifests/${tagOrDigest}`,
+      headers: { accept: manifestAccept.join(', ') },
+      signal,
+    });
+    const bytes = await readLimited(response, longestManifest);
+    const wanted = isDigest(tagOrDigest) ? tagOrDigest : null;
+    if (wanted && startHash(wanted).update(bytes).digest('hex') !== wanted.slice(wanted.indexOf(':') + 1))
+      throw new BerthError('invalid', `manifest verification failed for digest ${wanted}`, { code: 'digest-mismatch' });
+    const mediaType = (response.headers.get('content-type') ?? '').replace(/;.*/, '').trim();
+    return { bytes, digest: wanted ?? sha256(bytes), mediaType };
+  }
+
+  /** A small blob (an image's config), checked. Errors as of `manifest`. */
+  async document(digest: string, options: { limit: number; signal?: AbortSignal }): Promise<Uint8Array> {
+    const response = await this.#request({ method: 'GET', path: `blobs/${digest}`, signal: options.signal });
+    const bytes = await readLimited(response, options.limit);
+    if (startHash(digest).update(bytes).digest('hex') !== digest.slice(digest.indexOf(':') + 1))
+      throw new BerthError('invalid', `image config verification failed for digest ${digest}`, {
+        code: 'digest-mismatch',
+      });
+    return bytes;
+  }
+
+  /**
+   * Opens a blob for reading. `offset` says where the body starts: what was asked for, or 0 where the registry knows no ranges.
+   * The body must be read or cancelled.
+   */
+  async blob(digest: string, options: { offset: number; signal?: AbortSignal }): Promise<OpenBlob> {
+    const response = await this.#request({
+      method: 'GET',
+      path: `blobs/${digest}`,
+      headers: options.offset > 0 ? { range: `bytes=${options.offset}-` } : {},
+      signal: options.signal,
+    });
+    const range = response.status === 206 ? /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '') : null;
+    if (response.status === 206 && !range) {
+      await response.body?.cancel();
+      throw new BerthError('internal', 'the registry sent a part of the blob and does not say which');
+    }
+    const body = response.body ?? new Response(new Uint8Array()).body;
+    return { offset: range ? Number(range[1]) : 0, body: body as ReadableStream<Uint8Array> };
+  }
+
+  /** Every tag of the repository, page by page. */
+  async tags(signal?: AbortSignal): Promise<string[]> {
+    const tags: string[] = [];
+    let path: string | null = 'tags/list';
+    for (let page = 0; path !== null && page < mostTagPages; page++) {
+      const response: Response = await this.#request({ method: 'GET', path, signal });
+      const text = new TextDecoder().decode(await readLimited(response, longestTagPage));
+      const list = (JSON.parse(text) as { tags?: unknown }).tags;
+      if (Array.isArray(list)) tags.push(...list.filter((tag): tag is string => typeof tag === 'string'));
+      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get('link') ?? '')?.[1];
+      const query = next ? new URL(next, this.endpoint.base).search : '';
+      path = query ? `tags/list${query}` : null;
+    }
+    return tags;
+  }
+
+  async #request(request: Request): Promise<Response> {
+    const url = `${this.endpoint.base}/v2/${this.#options.path}/${request.path}`;
+    const send = (authorization: string | null): Promise<Response> =>
+      this.#options.transport.send({
+        url,
+        method: request.method,
+        headers: request.headers,
+        authorization,
+        signal: request.signal,
+      });
+    const first = this.#authorizer.header(this.#scope);
+    let response = await send(first);
+    if (response.status === 401) {
+      const challenges = parseChallenges(response.headers.get('www-authenticate'));
+      const body = await errorBody(response);
+      let header: string | null;
+      try {
+        header = await this.#authorizer.answer(challenges, {
+          scope: this.#scope,
+          refused: first,
+          signal: request.signal,
+        });
+      } catch (error) {
+        // dockerd looks a manifest up by HEAD, and its errors say so.
+        throw withRequest(error, request.path.startsWith('manifests/') ? 'HEAD' : request.method, url);
+      }
+      if (header === null) throw responseError(response, body);
+      response = await send(header);
+    }
+    if (response.status === 200 || response.status === 206) return response;
+    throw responseError(response, await errorBody(response));
+  }
+}
+
+export interface OpenBlob {
+  offset: number;
+  body: ReadableStream<Uint8Array>;
+}
+
+async function errorBody(response: Response): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readLimited(response, longestError));
+  } catch {
+    // The status alone says enough; a body that breaks or never ends adds nothing.
+    return '';
+  }
+}

@@ -1,0 +1,283 @@
+/** `POST /images/create?fromImage=`: an image from a registry into the store, with dockerd's progress stream and errors. */
+import { BerthError } from '../../api/errors.ts';
+import type { AuthConfig, Platform as WirePlatform } from '../../api/types/image.ts';
+import type { ProgressMessage, ProgressSink } from '../../api/types/progress.ts';
+import { failpoint } from '../../base/failpoint.ts';
+import { credentialsOf } from '../../distribution/credentials.ts';
+import type { Registries } from '../../distribution/registries.ts';
+import { pullError } from '../../distribution/registry-errors.ts';
+import type { RemoteDocument } from '../../distribution/repository.ts';
+import { RepositorySources } from '../../distribution/sources.ts';
+import { configPlatform, longestConfig, parseImageConfig } from '../../oci/image-config.ts';
+import { type Descriptor, type ImageManifest, parseManifest } from '../../oci/manifest.ts';
+import { layerCompression, mediaTypes } from '../../oci/media-types.ts';
+import {
+  choosePlatform,
+  formatPlatform,
+  hostPlatform,
+  normalizePlatform,
+  type Platform,
+  platformRank,
+} from '../../oci/platform.ts';
+import {
+  canonicalName,
+  canonicalString,
+  familiarName,
+  familiarString,
+  isNameOnly,
+  parseReference,
+  type Reference,
+  withTag,
+} from '../../oci/reference.ts';
+import type { Document, ImageStoreInterface, Lease } from '../../store/types.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import type { BuiltInImages } from './built-in.ts';
+import { type LayerTransfers, shortId } from './layer-transfers.ts';
+
+export interface ImagePullRequest {
+  /** As the client wrote it; without tag and digest every tag of the repository is pulled. */
+  reference: string;
+  platform: WirePlatform | null;
+  auth: AuthConfig | null;
+}
+
+export interface ImagePullOptions {
+  store: Pick<ImageStoreInterface, 'lease' | 'reference' | 'document' | 'commitImage' | 'image'>;
+  registries: Registries;
+  layers: LayerTransfers;
+  events: EventBus;
+  /** Images that this program carries, for when no registry can be reached. */
+  builtIn: BuiltInImages | null;
+  /** Milliseconds until a registry must have begun its answer. */
+  headTimeout?: number;
+}
+
+/** One pull of one tag or digest. */
+interface Pull {
+  reference: Reference;
+  wanted: Platform;
+  sources: RepositorySources;
+  progress: ProgressSink;
+  signal: AbortSignal;
+  lease: Lease;
+}
+
+const configTypes: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
+
+export class ImagePull {
+  readonly #options: ImagePullOptions;
+
+  constructor(options: ImagePullOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Pulls. Rejects before the first message for what is wrong with the reference, the registry or the manifest, later for the rest.
+   * `signal` is the client's: when it aborts, what nobody else waits for stops.
+   */
+  async pull(request: ImagePullRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
+    // "name:" is how old clients ask for all tags.
+    const reference = parseReference(request.reference.replace(/:$/, ''));
+    if (familiarName(reference) === 'scratch') throw new BerthError('forbidden', "'scratch' is a reserved name");
+    const platform = request.platform ? readPlatform(request.platform) : null;
+    const sources = new RepositorySources(reference, {
+      registries: this.#options.registries,
+      credentials: credentialsOf(request.auth),
+      headTimeout: this.#options.headTimeout,
+    });
+    const common = { wanted: platform ?? hostPlatform(), sources, progress, signal };
+    const references = isNameOnly(reference) ? await this.#everyTag(reference, common) : [reference];
+    let isNewer = false;
+    for (const one of references) {
+      const lease = await this.#options.store.lease('pull');
+      try {
+        isNewer = (await this.#pullOne({ ...common, reference: one, lease })) || isNewer;
+      } finally {
+        await lease.release();
+      }
+    }
+    progress({
+      status: `Status: ${isNewer ? 'Downloaded newer image' : 'Image is up to date'} for ${familiarString(reference)}`,
+    });
+    if (platform) this.#warnOfPlatform(reference, platform, progress);
+  }
+
+  async #everyTag(
+    reference: Reference,
+    pull: { sources: RepositorySources; signal: AbortSignal },
+  ): Promise<Reference[]> {
+    try {
+      const tags = await pull.sources.use((repository) => repository.tags(pull.signal), pull.signal);
+      return tags.map((tag) => withTag(reference, tag));
+    } catch (error) {
+      pull.signal.throwIfAborted();
+      throw pullError(error, reference);
+    }
+  }
+
+  /** @returns whether the name means another image than before */
+  async #pullOne(pull: Pull): Promise<boolean> {
+    try {
+      return await this.#fromRegistry(pull);
+    } catch (error) {
+      if (pull.signal.aborted) throw new BerthError('cancelled', 'context canceled', { cause: error });
+      const failure = pullError(error, pull.reference);
+      if (failure.code === 'registry-unreachable' && this.#options.builtIn?.has(pull.reference))
+        return this.#options.builtIn.provide(pull.reference, { progress: pull.progress, reason: failure.message });
+      throw failure;
+    }
+  }
+
+  async #fromRegistry(pull: Pull): Promise<boolean> {
+    const { reference, progress, sources, signal } = pull;
+    const top = await sources.manifest(reference.digest ?? (reference.tag as string), signal);
+    tellFallbacks(pull);
+    progress({
+      status: `Pulling from ${reference.path}`,
+      id: reference.digest ? canonicalString(reference) : (reference.tag as string),
+    });
+    const { document, manifest } = await this.#imageManifest(pull, top);
+    const canonical = canonicalString(reference.digest ? { ...reference, tag: undefined } : reference);
+    const references = [canonical, `${canonicalName(reference)}@${top.digest}`];
+    const { config, id } = await this.#content(pull, manifest);
+    const before = this.#options.store.reference(canonical);
+    await failpoint('pull.before-commit');
+    await this.#options.store.commitImage({
+      config,
+      documents: [top, ...(document === top ? [] : [document])].map(asDocument),
+      manifest: document.digest,
+      references: [...new Set(references)],
+      lease: pull.lease,
+    });
+    progress({ status: `Digest: ${top.digest}` });
+    const name = familiarString(reference);
+    this.#options.events.publish('image', 'pull', name, { name: familiarName(reference) });
+    return before !== id;
+  }
+
+  /** Follows an index to the manifest for the wanted platform. */
+  async #imageManifest(
+    pull: Pull,
+    top: RemoteDocument,
+  ): Promise<{ document: RemoteDocument; manifest: ImageManifest }> {
+    let document = top;
+    for (let depth = 0; depth < 4; depth++) {
+      const parsed = parseManifest(document.bytes, document.mediaType);
+      if (parsed.kind === 'manifest') {
+        document.mediaType = parsed.manifest.mediaType;
+        return { document, manifest: parsed.manifest };
+      }
+      document.mediaType = parsed.index.mediaType;
+      const chosen = choosePlatform(parsed.index.manifests, pull.wanted);
+      if (!chosen)
+        throw new BerthError(
+          'not-found',
+          `no matching manifest for ${formatPlatform(pull.wanted)} in the manifest list entries`,
+        );
+      pull.lease.hold(document.digest, chosen.digest);
+      const known = this.#options.store.document(chosen.digest);
+      document = known
+        ? { bytes: known.bytes, digest: known.digest, mediaType: known.mediaType }
+        : await pull.sources.manifest(chosen.digest, pull.signal);
+    }
+    throw new BerthError('invalid', 'invalid manifest: indexes within indexes');
+  }
+
+  /** Config and layers of a manifest, all in the store when it resolves. */
+  async #content(pull: Pull, manifest: ImageManifest): Promise<{ config: Uint8Array; id: string }> {
+    const { lease } = pull;
+    if (
+      !configTypes.has(manifest.config.mediaType) &&
+      manifest.layers.some((layer) => !layerCompression(layer.mediaType))
+    )
+      throw new BerthError('invalid', `unsupported media type ${manifest.config.mediaType}`);
+    for (const layer of manifest.layers)
+      if (!layerCompression(layer.mediaType))
+        throw new BerthError('invalid', `unsupported media type ${layer.mediaType}`);
+    const id = manifest.config.digest;
+    lease.hold(id);
+    const config = this.#options.store.image(id)?.configBytes ?? (await this.#config(pull, manifest.config));
+    const diffIds = parseImageConfig(config).rootfs.diff_ids;
+    if (diffIds.length !== manifest.layers.length)
+      throw new BerthError('invalid', "layers from manifest don't match image configuration");
+    lease.hold(...diffIds);
+    await this.#layers(
+      pull,
+      manifest.layers.map((layer, index) => ({ layer, diffId: diffIds[index] as string })),
+    );
+    return { config, id };
+  }
+
+  async #config(pull: Pull, descriptor: Descriptor): Promise<Uint8Array> {
+    try {
+      return await pull.sources.use(
+        (repository) => repository.document(descriptor.digest, { limit: longestConfig, signal: pull.signal }),
+        pull.signal,
+      );
+    } catch (error) {
+      pull.signal.throwIfAborted();
+      throw new BerthError('internal', `error pulling image configuration: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** All layers at once; the transfers bound themselves. The first failure stops the others that nobody else wants. */
+  async #layers(pull: Pull, wanted: { layer: Descriptor; diffId: string }[]): Promise<void> {
+    const failed = new AbortController();
+    const signal = AbortSignal.any([pull.signal, failed.signal]);
+    // What the store has already needs no message of its own where the image itself is here, as dockerd does it.
+    const isComplete = wanted.every(({ layer, diffId }) => this.#options.layers.existing(layer, diffId));
+    const report = (message: ProgressMessage): void => pull.progress(message);
+    for (const { layer, diffId } of wanted) {
+      const id = shortId(layer.digest);
+      if (!this.#options.layers.existing(layer, diffId)) report({ status: 'Pulling fs layer', progressDetail: {}, id });
+      else if (!isComplete) report({ status: 'Already exists', progressDetail: {}, id });
+    }
+    const transfers = wanted
+      .filter(({ layer, diffId }) => !this.#options.layers.existing(layer, diffId))
+      .map(async ({ layer, diffId }) => {
+        try {
+          await this.#options.layers.fetch({ layer, diffId, sources: pull.sources, signal, report });
+          tellFallbacks(pull);
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
+      });
+    // Every transfer is settled before the lease goes.
+    const results = await Promise.allSettled(transfers);
+    pull.signal.throwIfAborted();
+    if (failed.signal.aborted) throw failed.signal.reason;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #warnOfPlatform(reference: Reference, wanted: Platform, progress: ProgressSink): void {
+    const id = this.#options.store.reference(canonicalString(reference));
+    const image = id === null ? null : this.#options.store.image(id);
+    if (!image) return;
+    const actual = normalizePlatform(configPlatform(parseImageConfig(image.configBytes)));
+    if (platformRank(actual, wanted) !== null) return;
+    progress({
+      status: `WARNING: image with reference ${familiarString(reference)} was found but its platform (${formatPlatform(actual)}) does not match the specified platform (${formatPlatform(wanted)})`,
+    });
+  }
+}
+
+/** Says where the bytes come from when a mirror could not help. */
+function tellFallbacks(pull: Pull): void {
+  for (const { from, to, reason } of pull.sources.takeFallbacks())
+    pull.progress({ status: `Mirror ${from} failed (${reason}); using ${to}` });
+}
+
+function asDocument(document: RemoteDocument): Document {
+  return { digest: document.digest, mediaType: document.mediaType, bytes: document.bytes };
+}
+
+function readPlatform(platform: WirePlatform): Platform {
+  return normalizePlatform({
+    os: platform.os || 'linux',
+    architecture: platform.architecture || hostPlatform().architecture,
+    ...(platform.variant && { variant: platform.variant }),
+  });
+}
