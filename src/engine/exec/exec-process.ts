@@ -1,0 +1,50 @@
+import type { ExecCreateRequest } from '../../api/types/exec.ts';
+import type { RuntimeProcess } from '../../oci/runtime-spec.ts';
+import type { Container } from '../containers/container.ts';
+import type { ContainerContext } from '../containers/context.ts';
+import { containerCapabilities } from '../containers/spec/capabilities.ts';
+import { containerEnvironment, mergeEnvironment } from '../containers/spec/environment.ts';
+import { parseSecurityOptions } from '../containers/spec/security-options.ts';
+import { resolveUser } from '../containers/spec/users.ts';
+
+/**
+ * The OCI `process` of an exec: the container's own settings, changed by what the request says. Users are looked up in the
+ * running container's files. Error: `invalid` for an unknown user.
+ */
+export async function execProcess(
+  context: ContainerContext,
+  container: Container,
+  request: ExecCreateRequest,
+): Promise<RuntimeProcess> {
+  const { config, hostConfig } = container.record;
+  const { files, settings } = context.dependencies;
+  const wanted = request.User || config.User || '';
+  // Root by default or by number needs no look into the container.
+  const needsFiles = wanted !== '' || (hostConfig.GroupAdd ?? []).length > 0;
+  const [passwd, group] = needsFiles
+    ? await Promise.all([
+        files.readRunningFile(container.pid, '/etc/passwd'),
+        files.readRunningFile(container.pid, '/etc/group'),
+      ])
+    : ['', ''];
+  const capabilities = containerCapabilities(
+    {
+      add: hostConfig.CapAdd ?? [],
+      drop: hostConfig.CapDrop ?? [],
+      privileged: hostConfig.Privileged || request.Privileged,
+    },
+    context.bundles.availableCapabilities,
+  );
+  const own = containerEnvironment({ hostname: config.Hostname, terminal: request.Tty }, config.Env ?? []);
+  const process: RuntimeProcess = {
+    user: resolveUser(wanted, hostConfig.GroupAdd ?? [], { passwd, group }),
+    args: request.Cmd ?? [],
+    env: mergeEnvironment(own, request.Env ?? []),
+    cwd: request.WorkingDir || config.WorkingDir || '/',
+    capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+  };
+  if (request.Tty) process.terminal = true;
+  if (parseSecurityOptions(hostConfig.SecurityOpt ?? [], settings.noNewPrivileges).noNewPrivileges)
+    process.noNewPrivileges = true;
+  return process;
+}

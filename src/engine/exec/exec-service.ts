@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { BerthError, errorMessage } from '../../api/errors.ts';
+import type { ExecCreateRequest, ExecCreateResponse, ExecInspect } from '../../api/types/exec.ts';
+import { DeferredDuplex } from '../../base/deferred-duplex.ts';
+import { failpoint } from '../../base/failpoint.ts';
+import { parseDetachKeys } from '../../wire/detach-keys.ts';
+import type { Container } from '../containers/container.ts';
+import type { ContainerContext } from '../containers/context.ts';
+import { execProcess } from './exec-process.ts';
+
+export interface ExecStartOptions {
+  detach: boolean;
+  terminal: boolean;
+  size: { rows: number; columns: number } | null;
+}
+
+/** One command in a running container. Execs live in memory: with the container or the engine they are gone. */
+interface Exec {
+  id: string;
+  container: Container;
+  request: ExecCreateRequest;
+  state: 'created' | 'running' | 'exited';
+  exitCode: number | null;
+  pid: number;
+  /** Milliseconds of the epoch; 0: not ended. */
+  endedAt: number;
+}
+
+/** A finished exec can be asked about for this long, as with dockerd. */
+const keptMilliseconds = 5 * 60_000;
+/** … but not more than so many, so that a busy health check or script costs no memory. */
+const keptFinished = 1000;
+
+/** `docker exec`: create, start, resize, inspect. */
+export class ExecService {
+  readonly #context: ContainerContext;
+  readonly #execs = new Map<string, Exec>();
+  #finished = 0;
+
+  constructor(context: ContainerContext) {
+    this.#context = context;
+    context.onExited = (container) => this.#forget(container);
+  }
+
+  /** Errors: `not-found`, `conflict` for a container that does not run or is paused, `invalid` without a command. */
+  create(reference: string, request: ExecCreateRequest): ExecCreateResponse {
+    const container = this.#context.index.find(reference);
+    requireRunning(container);
+    if (!request.Cmd || request.Cmd.length === 0) throw new BerthError('invalid', 'No exec command specified');
+    parseDetachKeys(request.DetachKeys);
+    this.#prune();
+    const id = randomBytes(32).toString('hex');
+    this.#execs.set(id, { id, container, request, state: 'created', exitCode: null, pid: 0, endedAt: 0 });
+    container.execs.add(id);
+    this.#publish({ container, request, id }, 'exec_create');
+    return { Id: id };
+  }
+
+  /** What would stop it from being started. Errors: `not-found`, `conflict`. */
+  check(execId: string): void {
+    const exec = this.#find(execId);
+    if (exec.state === 'exited') throw new BerthError('conflict', `exec command ${exec.id} has already run`);
+    if (exec.state === 'running') throw new BerthError('conflict', `exec command ${exec.id} is already running`);
+    requireRunning(exec.container);
+  }
+
+  /**
+   * Runs it. Gives its streams, or null where it was started detached. The exit code is there before the stream ends.
+   * Error: the runtime's, in dockerd's words; the exit code is 126 or 127 then.
+   */
+  async start(
+    execId: string,
+    options: ExecStartOptions,
+  ): Promise<{ stream: Duplex; terminal: boolean; detached(): void } | null> {
+    this.check(execId);
+    const exec = this.#find(execId);
+    const { container, request } = exec;
+    exec.state = 'running';
+    this.#publish(exec, 'exec_start');
+    try {
+      const process = await execProcess(this.#context, container, request);
+      await failpoint('exec.before-start');
+      const started = await this.#context.dependencies.supervisor.exec(container.id, {
+        execId,
+        process,
+        terminal: request.Tty,
+        size: options.size ?? sizeOf(request.ConsoleSize),
+        attach: options.detach
+          ? null
+          : { stdin: request.AttachStdin, stdout: request.AttachStdout, stderr: request.AttachStderr },
+      });
+      await failpoint('exec.after-start');
+      exec.pid = started.pid;
+      const ended = started.exit.then(
+        ({ code }) => this.#ended(exec, code),
+        // The shim went away with the container.
+        () => this.#ended(exec, 137),
+      );
+      if (!started.stream) return null;
+      const stream = new DeferredDuplex();
+      stream.connect(started.stream, ended);
+      return { stream, terminal: request.Tty, detached: () => this.#publish(exec, 'exec_detach') };
+    } catch (error) {
+      this.#ended(exec, exitCodeOf(error));
+      throw error;
+    }
+  }
+
+  inspect(execId: string): ExecInspect {
+    const { id, container, request, state, exitCode, pid } = this.#find(execId);
+    const [entrypoint = '', ...words] = request.Cmd ?? [];
+    return {
+      ID: id,
+      Running: state === 'running',
+      ExitCode: exitCode,
+      ProcessConfig: {
+        tty: request.Tty,
+        entrypoint,
+        arguments: words,
+        privileged: request.Privileged,
+        ...(request.User !== '' && { user: request.User }),
+      },
+      OpenStdin: request.AttachStdin,
+      OpenStderr: request.AttachStderr,
+      OpenStdout: request.AttachStdout,
+      CanRemove: state === 'exited',
+      ContainerID: container.id,
+      DetachKeys: request.DetachKeys,
+      Pid: pid,
+    };
+  }
+
+  async resize(execId: string, size: { rows: number; columns: number }): Promise<void> {
+    const exec = this.#find(execId);
+    if (exec.state !== 'running') throw new BerthError('conflict', `exec process ${exec.id} is not running`);
+    await this.#context.dependencies.supervisor.resize(exec.container.id, exec.id, size);
+  }
+
+  #find(execId: string): Exec {
+    const exec = this.#execs.get(execId);
+    if (!exec) throw new BerthError('not-found', `No such exec instance: ${execId}`);
+    return exec;
+  }
+
+  #ended(exec: Exec, code: number): void {
+    if (exec.state === 'exited') return;
+    exec.state = 'exited';
+    exec.exitCode = code;
+    exec.endedAt = Date.now();
+    this.#finished++;
+    this.#publish(exec, 'exec_die', { exitCode: String(code) });
+  }
+
+  /** A container that ended takes its execs along. */
+  #forget(container: Container): void {
+    for (const id of container.execs) {
+      const exec = this.#execs.get(id);
+      if (exec?.state === 'running') this.#ended(exec, 137);
+      this.#drop(id);
+    }
+  }
+
+  #prune(): void {
+    const oldest = Date.now() - keptMilliseconds;
+    // In the order of creation, so the first that is young and in number ends the search.
+    for (const exec of this.#execs.values()) {
+      if (exec.state !== 'exited') continue;
+      if (this.#finished <= keptFinished && exec.endedAt > oldest) return;
+      this.#drop(exec.id);
+    }
+  }
+
+  #drop(id: string): void {
+    const exec = this.#execs.get(id);
+    if (!exec) return;
+    if (exec.state === 'exited') this.#finished--;
+    this.#execs.delete(id);
+    exec.container.execs.delete(id);
+  }
+
+  #publish(exec: Pick<Exec, 'container' | 'request' | 'id'>, action: string, extra: Record<string, string> = {}): void {
+    const shown =
+      action === 'exec_create' || action === 'exec_start' ? `${action}: ${exec.request.Cmd?.join(' ')}` : action;
+    this.#context.publish(exec.container, shown, { execID: exec.id, ...extra });
+  }
+}
+
+function requireRunning(container: Container): void {
+  switch (container.state) {
+    case 'running':
+      return;
+    case 'paused':
+      throw new BerthError('conflict', `container ${container.id} is paused, unpause the container before exec`);
+    case 'restarting':
+      throw new BerthError('conflict', `container ${container.id} is restarting, wait until the container is running`);
+    default:
+      throw new BerthError('conflict', `container ${container.id} is not running`);
+  }
+}
+
+/** Rows before columns, as Docker writes them. */
+function sizeOf(size: [number, number] | null): { rows: number; columns: number } | null {
+  return size === null ? null : { rows: size[0], columns: size[1] };
+}
+
+/** What a shell would give for a program that cannot be started. */
+function exitCodeOf(error: unknown): number {
+  return /executable file not found|no such file or directory/.test(errorMessage(error)) ? 127 : 126;
+}
