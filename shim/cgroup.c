@@ -43,10 +43,21 @@ static bool kill_in(int directory, const char *path) {
 
 bool cgroup_kill(const char *cgroup_path) { return for_each_hierarchy(cgroup_path, kill_in); }
 
+/*
+ * A runtime that takes a plain directory for a hierarchy (a controller that is not mounted) leaves a plain file there; in a
+ * real cgroup the file cannot be unlinked. True when that was it.
+ */
+static bool remove_look_alike(int directory, const char *path) {
+  char file[4200];
+  snprintf(file, sizeof file, "%s/cgroup.procs", path);
+  return unlinkat(directory, file, 0) == 0 && unlinkat(directory, path, AT_REMOVEDIR) == 0;
+}
+
 /* Removes a tree of cgroups, whose only removable members are directories. True: it is still there. */
 static bool remove_tree(int directory, const char *path, int depth) {
   if (unlinkat(directory, path, AT_REMOVEDIR) == 0 || errno == ENOENT) return false;
   if (errno != EBUSY && errno != ENOTEMPTY) return true;
+  if (remove_look_alike(directory, path)) return false;
   int fd = RETRY(openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   DIR *list = fd < 0 ? NULL : fdopendir(fd);
   if (!list) {

@@ -7,29 +7,74 @@
 
 #include "cgroup.h"
 #include "io.h"
+#include "runtime.h"
+
+/* Runs `RUNTIME delete --force`, which kills what is left, and waits for it. */
+static void runtime_delete(const struct shim_plan *plan) {
+  struct runtime_arguments arguments;
+  int result = runtime_begin(&arguments, plan, "/dev/null");
+  const char *rest[] = {"delete", "--force", plan->id};
+  for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) result |= runtime_add(&arguments, rest[i]);
+  pid_t pid = result < 0 ? -1 : fork();
+  if (pid == 0) {
+    int null = RETRY(open("/dev/null", O_RDWR));
+    for (int i = 0; i < 3; i++) dup2(null, i);
+    runtime_exec(plan, &arguments);
+    _exit(127);
+  }
+  free(arguments.list);
+  if (pid > 0) (void)RETRY(waitpid(pid, NULL, 0));
+}
+
+/* The runtime's directory of this container; true: it exists. */
+static bool state_path(const struct shim_plan *plan, char *path, size_t size) {
+  return (size_t)snprintf(path, size, "%s/%s", plan->runtime_root, plan->id) < size && access(path, F_OK) == 0;
+}
+
+static bool is_crun(const struct shim_plan *plan) {
+  const char *name = strrchr(plan->runtime_path, '/');
+  return strstr(name ? name + 1 : plan->runtime_path, "crun") != NULL;
+}
 
 static void remove_state(const struct shim_plan *plan) {
-  const char *name = strrchr(plan->runtime_path, '/');
-  if (!strstr(name ? name + 1 : plan->runtime_path, "crun")) return;
   char path[4096];
-  if ((size_t)snprintf(path, sizeof path, "%s/%s", plan->runtime_root, plan->id) >= sizeof path) return;
-  DIR *list = opendir(path);
-  if (!list) return;
-  for (struct dirent *entry; (entry = readdir(list));) {
-    if (entry->d_type != DT_DIR) unlinkat(dirfd(list), entry->d_name, 0);
+  if (!state_path(plan, path, sizeof path)) return;
+  DIR *list = is_crun(plan) ? opendir(path) : NULL;
+  if (list) {
+    for (struct dirent *entry; (entry = readdir(list));) {
+      if (entry->d_type != DT_DIR) unlinkat(dirfd(list), entry->d_name, 0);
+    }
+    closedir(list);
+    if (rmdir(path) == 0) return;
   }
-  closedir(list);
-  rmdir(path);
+  runtime_delete(plan);
 }
 
 void cleanup_after_exit(const struct shim_plan *plan) {
   /* The kernel lets go of a cgroup a moment after the last process was reaped. */
-  for (int attempt = 0; attempt < 50 && !cgroup_remove(plan->cgroup_path); attempt++) {
+  bool removed = cgroup_remove(plan->cgroup_path);
+  for (int attempt = 0; attempt < 100 && !removed; attempt++) {
     struct timespec pause = {.tv_nsec = 2000000};
-    if (attempt > 0) cgroup_kill(plan->cgroup_path);
+    cgroup_kill(plan->cgroup_path);
     nanosleep(&pause, NULL);
+    removed = cgroup_remove(plan->cgroup_path);
   }
   remove_state(plan);
+}
+
+/* `shim clean`: the working directory is the container's, its shim was killed. Ends what still runs and removes what is left. */
+int applet_clean(int argc, char **argv) {
+  (void)argc;
+  (void)argv;
+  struct shim_plan plan;
+  struct failure failure;
+  char path[4096];
+  if (plan_read(AT_FDCWD, "shim.conf", &plan, &failure) < 0) return 1;
+  if (state_path(&plan, path, sizeof path)) runtime_delete(&plan);
+  cgroup_kill(plan.cgroup_path);
+  cleanup_after_exit(&plan);
+  plan_free(&plan);
+  return 0;
 }
 
 int cleanup_write_exit(int code, bool out_of_memory, int64_t seconds, long nanoseconds) {

@@ -5,9 +5,9 @@
 #include "plan.h"
 
 /*
- * Removes the cgroup and, where the runtime is crun, its state directory (plain files; crun delete does nothing else for a
- * container without poststop hooks). What stays is for `RUNTIME delete --force`, which the engine runs when it finds the
- * state directory.
+ * After the last process has ended: removes the cgroup and the runtime's state. Of crun's containers the state is removed
+ * here (a directory of plain files; `crun delete` does nothing else for a container without poststop hooks), for every other
+ * runtime, or when something unexpected is in there, `RUNTIME delete --force` is run.
  */
 void cleanup_after_exit(const struct shim_plan *plan);
 

@@ -64,6 +64,11 @@ static void send_started(struct shim *shim, struct connection *connection) {
 void connection_greet(struct shim *shim, struct connection *connection) {
   if (shim->container->pid > 0) send_started(shim, connection);
   if (shim->out_of_memory) connection_send(connection, PROTOCOL_OUT_OF_MEMORY, 0, NULL, 0);
+  if (!shim->container->reported || shim->container->pid <= 0) return;
+  struct message message = {0};
+  shim_exit_message(shim, &message);
+  connection_send(connection, PROTOCOL_EXITED, 0, message.data, message.length);
+  connection_send(connection, PROTOCOL_CLEANED, 0, NULL, 0);
 }
 
 static void send_result(struct connection *connection, unsigned request, int code, const char *text) {

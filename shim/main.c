@@ -14,6 +14,7 @@ struct applet {
 /* One line per applet; declared in shim.h. */
 static const struct applet applets[] = {
     {"run", applet_run},
+    {"clean", applet_clean},
     {"unpack", applet_unpack},
     {"pack", applet_pack},
     {"remove", applet_remove},

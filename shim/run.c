@@ -84,6 +84,7 @@ void shim_launch_failed(struct shim *shim, struct session *session, unsigned sta
     message_u8(&message, stage);
     message_text(&message, text);
     connections_notify(shim, PROTOCOL_FAILED, message.data, message.length);
+    connections_notify(shim, PROTOCOL_CLEANED, NULL, 0);
   } else {
     message_id(&message, session->id);
     message_text(&message, text);
@@ -143,6 +144,12 @@ static int drain_milliseconds(const struct shim *shim) {
   return left < 0 ? 0 : (int)left;
 }
 
+void shim_exit_message(const struct shim *shim, struct message *message) {
+  message_u32(message, (uint32_t)shim->container->code);
+  message_u8(message, shim->out_of_memory);
+  message_u64(message, nanoseconds(&shim->container->exited_at));
+}
+
 /* The container is gone and its output read: the exit goes to disk and to the engine, then the kernel's objects go. */
 static void report_container(struct shim *shim) {
   struct session *session = shim->container;
@@ -153,9 +160,7 @@ static void report_container(struct shim *shim) {
   if (oom_check(&shim->oom) && !shim->out_of_memory) tell_out_of_memory(shim);
   oom_close(&shim->oom);
   cleanup_write_exit(session->code, shim->out_of_memory, session->exited_at.tv_sec, session->exited_at.tv_nsec);
-  message_u32(&message, (uint32_t)session->code);
-  message_u8(&message, shim->out_of_memory);
-  message_u64(&message, nanoseconds(&session->exited_at));
+  shim_exit_message(shim, &message);
   connections_notify(shim, PROTOCOL_EXITED, message.data, message.length);
   session->reported = true;
   session_finish_clients(session);

@@ -43,6 +43,9 @@ struct shim {
 /* The container, or the exec of this id; NULL: none. */
 struct session *shim_find(struct shim *shim, const char *id);
 
+/* The payload of EXITED. */
+void shim_exit_message(const struct shim *shim, struct message *message);
+
 /* Called by launch.c when the runtime has ended. */
 void shim_launched(struct shim *shim, struct session *session);
 void shim_launch_failed(struct shim *shim, struct session *session, unsigned stage, const char *message);

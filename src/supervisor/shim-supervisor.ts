@@ -1,0 +1,182 @@
+/** The supervisor that starts real shims. */
+import { spawn } from 'node:child_process';
+import { closeSync, writeFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { BerthError } from '../api/errors.ts';
+import { listenUnix } from '../host/process/listen-unix.ts';
+import { LiveContainer } from './live-container.ts';
+import { protocol } from './protocol.ts';
+import { runtimeError } from './runtime-errors.ts';
+import { shimConfig } from './shim-config.ts';
+import { openAttach, socketName } from './shim-connection.ts';
+import type {
+  Adoption,
+  AttachRequest,
+  ExecSpec,
+  ExitStatus,
+  ShimSpec,
+  StartedContainer,
+  StartedExec,
+  Supervisor,
+  SupervisorEvents,
+} from './types.ts';
+
+export interface ShimSupervisorOptions {
+  /** Path of the shim program, see shim-binary.ts. */
+  shim: string;
+  events: SupervisorEvents;
+}
+
+export class ShimSupervisor implements Supervisor {
+  readonly #shim: string;
+  readonly #events: SupervisorEvents;
+  readonly #live = new Map<string, LiveContainer>();
+
+  constructor(options: ShimSupervisorOptions) {
+    this.#shim = options.shim;
+    this.#events = options.events;
+  }
+
+  async start(spec: ShimSpec): Promise<StartedContainer> {
+    writeFileSync(join(spec.directory, 'shim.conf'), shimConfig(spec), { mode: 0o600 });
+    const listener = listenUnix(spec.directory, socketName);
+    const live = this.#open(spec.id, spec.directory);
+    const attachments: Duplex[] = [];
+    try {
+      for (const request of spec.attachments) attachments.push(openAttach(spec.directory, request, true));
+      this.#spawnShim(spec.directory, listener, live);
+    } finally {
+      closeSync(listener);
+    }
+    const outcome = await live.started;
+    if (outcome.type === 'started') return { pid: outcome.pid, startedAt: outcome.startedAt, attachments };
+    for (const attachment of attachments) attachment.destroy();
+    const error = await this.#startFailure(spec, outcome);
+    await this.cleanUp(spec.id, spec.directory);
+    throw error;
+  }
+
+  async adopt(containerId: string, directory: string): Promise<Adoption> {
+    const live = this.#open(containerId, directory);
+    const outcome = await live.started;
+    if (outcome.type === 'started' && !live.exitStatus) {
+      return { state: 'running', pid: outcome.pid, startedAt: outcome.startedAt };
+    }
+    const status = live.exitStatus ?? (await readExitFile(directory));
+    if (status) return { state: 'exited', status };
+    this.#forget(live);
+    return { state: 'gone' };
+  }
+
+  async attach(containerId: string, request: AttachRequest): Promise<Duplex> {
+    return openAttach(this.#running(containerId).directory, request, false);
+  }
+
+  async resize(containerId: string, execId: string | null, size: { rows: number; columns: number }): Promise<void> {
+    await this.#running(containerId).resize(execId, size);
+  }
+
+  async exec(containerId: string, spec: ExecSpec): Promise<StartedExec> {
+    return this.#running(containerId).exec(spec);
+  }
+
+  async signal(containerId: string, execId: string | null, signal: number): Promise<void> {
+    await this.#running(containerId).signal(execId, signal);
+  }
+
+  async truncateLog(containerId: string): Promise<void> {
+    await this.#running(containerId).truncateLog();
+  }
+
+  async cleanUp(containerId: string, directory: string): Promise<void> {
+    const live = this.#live.get(containerId);
+    const cleaned = live !== undefined && (await live.cleaned);
+    if (live) this.#forget(live);
+    // A shim that was killed could not clean up: its program is run again, for that alone.
+    if (!cleaned) await this.#runClean(directory);
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  close(): void {
+    for (const live of this.#live.values()) live.close();
+    this.#live.clear();
+  }
+
+  #open(containerId: string, directory: string): LiveContainer {
+    const live = new LiveContainer(directory, {
+      onExit: (status) => this.#events.onExit(containerId, status),
+      onOutOfMemory: () => this.#events.onOutOfMemory(containerId),
+      onLost: () => void this.#lost(containerId, live),
+    });
+    this.#live.set(containerId, live);
+    return live;
+  }
+
+  /** The connection to a running container's shim broke without the notice of an exit: the shim was killed, or it told only the disk. */
+  async #lost(containerId: string, live: LiveContainer): Promise<void> {
+    if (this.#live.get(containerId) !== live) return;
+    const status = (await readExitFile(live.directory)) ?? { code: 137, oomKilled: false, exitedAt: new Date() };
+    // Without its shim a container cannot be supervised: it is ended before it is called exited.
+    await this.#runClean(live.directory);
+    if (live.markExited(status)) this.#events.onExit(containerId, status);
+  }
+
+  #running(containerId: string): LiveContainer {
+    const live = this.#live.get(containerId);
+    if (!live || live.exitStatus) throw new BerthError('not-found', `container ${containerId} is not running`);
+    return live;
+  }
+
+  #forget(live: LiveContainer): void {
+    for (const [id, candidate] of this.#live) if (candidate === live) this.#live.delete(id);
+    live.close();
+  }
+
+  #spawnShim(directory: string, listener: number, live: LiveContainer): void {
+    const child = spawn(this.#shim, ['run'], {
+      cwd: directory,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', listener],
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
+    child.on('error', (error) => live.fail(`fork/exec ${this.#shim}: ${error.message}`));
+    child.unref();
+  }
+
+  async #startFailure(spec: ShimSpec, outcome: { stage: number; message: string }): Promise<BerthError> {
+    if (outcome.stage === protocol.stageRuntime) {
+      return runtimeError(outcome.message, await readProcess(spec.directory), 'create');
+    }
+    const prefix =
+      outcome.stage === protocol.stageNetwork
+        ? 'failed to set up container networking: '
+        : 'failed to create task for container: failed to create shim task: ';
+    return new BerthError('internal', prefix + outcome.message, { code: 'start-failed' });
+  }
+
+  async #runClean(directory: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const child = spawn(this.#shim, ['clean'], { cwd: directory, stdio: 'ignore' });
+    child.on('error', () => resolve()); // the directory is gone: nothing to clean
+    child.on('exit', () => resolve());
+    await promise;
+  }
+}
+
+/** `exit`: "code oom seconds nanoseconds". Null: there is none. */
+async function readExitFile(directory: string): Promise<ExitStatus | null> {
+  const text = await readFile(join(directory, 'exit'), 'utf8').catch(() => null);
+  const match = text === null ? null : /^(\d+) (\d) (\d+) (\d+)\n$/.exec(text);
+  if (!match) return null;
+  const [, code, outOfMemory, seconds, nanoseconds] = match.map(Number) as [number, number, number, number, number];
+  return { code, oomKilled: outOfMemory === 1, exitedAt: new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6)) };
+}
+
+/** Command and working directory from the bundle, for the words of an error. */
+async function readProcess(directory: string): Promise<{ command: string; directory: string }> {
+  const text = await readFile(join(directory, 'config.json'), 'utf8').catch(() => '{}');
+  const config = JSON.parse(text) as { process?: { args?: string[]; cwd?: string } };
+  return { command: config.process?.args?.[0] ?? '', directory: config.process?.cwd ?? '/' };
+}
