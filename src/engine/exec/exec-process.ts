@@ -19,14 +19,10 @@ export async function execProcess(
   const { config, hostConfig } = container.record;
   const { files, settings } = context.dependencies;
   const wanted = request.User || config.User || '';
-  // Root by default or by number needs no look into the container.
-  const needsFiles = wanted !== '' || (hostConfig.GroupAdd ?? []).length > 0;
-  const [passwd, group] = needsFiles
-    ? await Promise.all([
-        files.readRunningFile(container.pid, '/etc/passwd'),
-        files.readRunningFile(container.pid, '/etc/group'),
-      ])
-    : ['', ''];
+  const [passwd, group] = await Promise.all([
+    files.readRunningFile(container.pid, '/etc/passwd'),
+    files.readRunningFile(container.pid, '/etc/group'),
+  ]);
   const capabilities = containerCapabilities(
     {
       add: hostConfig.CapAdd ?? [],
