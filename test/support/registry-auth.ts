@@ -13,7 +13,7 @@ export type RegistryAuth =
       /** Where the token is had; default this registry's `/token`. */
       realm?: string;
       /** Repositories that no token opens. */
-      denied?: string[];
+      denied?: readonly string[];
       /** Seconds; default 300. */
       expiresIn?: number;
     };

@@ -33,7 +33,12 @@ const chunkSize = 64 * 1024;
 export async function sendBody(
   request: IncomingMessage,
   response: ServerResponse,
-  what: { source: Uint8Array | GeneratedBlob; action: RegistryFaultAction | undefined; ranges: boolean },
+  what: {
+    source: Uint8Array | GeneratedBlob;
+    action: RegistryFaultAction | undefined;
+    ranges: boolean;
+    onLast?: () => void;
+  },
 ): Promise<void> {
   const { source, action } = what;
   const total = source instanceof Uint8Array ? source.length : source.size;
@@ -57,9 +62,10 @@ export async function sendBody(
       chunk = Uint8Array.from(chunk);
       chunk[0] = (chunk[0] as number) ^ 0xff;
     }
-    sent += chunk.length;
-    if (!response.write(chunk) && !response.destroyed) await eitherEvent(response, 'drain');
     if (action?.kind === 'slow') await pause((chunk.length / action.bytesPerSecond) * 1000);
+    sent += chunk.length;
+    if (start + sent === end) what.onLast?.();
+    if (!response.write(chunk) && !response.destroyed) await eitherEvent(response, 'drain');
   }
   if (action?.kind === 'break') return void request.socket.destroy();
   if (action?.kind === 'stall') return void (response.destroyed || (await once(response, 'close')));

@@ -204,6 +204,12 @@ export class TestRegistry {
     if (!blob) return refuse(response, 404, 'BLOB_UNKNOWN', 'blob unknown to registry', what.digest);
     this.active++;
     this.mostActive = Math.max(this.mostActive, this.active);
+    let isCounted = true;
+    // Before the last bytes leave: the client may ask for the next blob before this function goes on.
+    const done = (): void => {
+      if (isCounted) this.active--;
+      isCounted = false;
+    };
     try {
       response.setHeader('content-type', 'application/octet-stream');
       response.setHeader('Docker-Content-Digest', what.digest);
@@ -211,9 +217,10 @@ export class TestRegistry {
         source: blob,
         action: what.action,
         ranges: this.#options.ranges ?? true,
+        onLast: done,
       });
     } finally {
-      this.active--;
+      done();
     }
   }
 }
