@@ -1,6 +1,6 @@
 /** A request as route handlers see it: version, path parameters, query and body, read as Docker reads them. */
 import { BerthError } from '../api/errors.ts';
-import { parsePlatform } from '../api/platform.ts';
+import { readPlatformParameter } from '../api/platform.ts';
 import { authConfig as authSchema } from '../api/schemas/other.ts';
 import type { AuthConfig, Platform } from '../api/types/image.ts';
 import { checkFilterKeys, type Filters, parseFilters } from '../wire/filters.ts';
@@ -92,7 +92,7 @@ export class ApiRequest {
 
   /** The `platform` parameter; null where it is not given. */
   platform(name = 'platform'): Platform | null {
-    return parsePlatform(this.text(name));
+    return readPlatformParameter(this.text(name));
   }
 
   /** Credentials of the `X-Registry-Auth` header; null where there are none or they cannot be read (as dockerd, which asks without them). */
