@@ -1,0 +1,57 @@
+/** Job `save`: an archive of images on standard output; the members come as a list on standard input. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { BerthError } from '../../api/errors.ts';
+import { put, readDescriptor } from '../job-io.ts';
+import { rebuildLayer } from '../rebuild-layer.ts';
+import { tarEnd, tarHeader, tarPadding } from '../tar-stream.ts';
+
+export interface SaveJob {
+  helper: string;
+}
+
+/** A member of the archive. `mtime` is Unix seconds. */
+export type SaveMember = { path: string; mtime: number } & (
+  | { kind: 'directory' }
+  | { kind: 'bytes'; base64: string }
+  /** A layer's tar, made again from its directory. */
+  | { kind: 'layer'; directory: string; diffId: string; size: number }
+  | { kind: 'file'; file: string; digest: string; size: number }
+);
+
+export async function run(job: SaveJob): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of readDescriptor(0)) chunks.push(chunk);
+  const members = JSON.parse(Buffer.concat(chunks).toString('utf8')) as SaveMember[];
+  for (const member of members) await writeMember(job.helper, member);
+  await put(tarEnd());
+}
+
+async function writeMember(helper: string, member: SaveMember): Promise<void> {
+  const { path, mtime } = member;
+  if (member.kind === 'directory') {
+    await put(tarHeader({ path: `${path}/`, type: 'directory', size: 0, mtime }));
+    return;
+  }
+  if (member.kind === 'bytes') {
+    const bytes = Buffer.from(member.base64, 'base64');
+    await put(tarHeader({ path, type: 'file', size: bytes.length, mtime }));
+    await put(bytes);
+    await put(tarPadding(bytes.length));
+    return;
+  }
+  await put(tarHeader({ path, type: 'file', size: member.size, mtime }));
+  const isLayer = member.kind === 'layer';
+  const source = isLayer
+    ? rebuildLayer(helper, member.directory)
+    : (createReadStream(member.file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>);
+  const hash = createHash('sha256');
+  for await (const chunk of source) {
+    hash.update(chunk);
+    await put(chunk);
+  }
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (digest !== (isLayer ? member.diffId : member.digest))
+    throw new BerthError('internal', `${path} of the store has the content ${digest}`);
+  await put(tarPadding(member.size));
+}

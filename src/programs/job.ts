@@ -1,0 +1,23 @@
+/** `berth --job <name> <arguments as JSON>`: bulk work of the engine in a process of its own (src/host/process/job.ts is the other end). */
+import { errorKind, errorMessage } from '../api/errors.ts';
+
+const jobs: Record<string, () => Promise<{ run: (argument: never) => Promise<void> }>> = {
+  layer: () => import('../archive/jobs/layer.ts'),
+  load: () => import('../archive/jobs/load.ts'),
+  save: () => import('../archive/jobs/save.ts'),
+  'layer-tar': () => import('../archive/jobs/layer-tar.ts'),
+};
+
+export async function main(argv: string[]): Promise<void> {
+  const [name = '', argument = '{}'] = argv;
+  try {
+    const job = jobs[name];
+    if (!job) throw new Error(`no such job: ${name}`);
+    const { run } = await job();
+    await run(JSON.parse(argument) as never);
+  } catch (error) {
+    console.error(JSON.stringify({ kind: errorKind(error), message: errorMessage(error) }));
+    process.exit(1);
+  }
+  process.exit(0);
+}
