@@ -41,6 +41,7 @@ export function bridge(client: Socket, process: Duplex, options: BridgeOptions):
       if (filter) {
         const { pass, detached } = filter.push(chunk);
         if (detached) {
+          if (pass.length > 0) process.write(pass);
           options.onDetach();
           finish();
           return;
