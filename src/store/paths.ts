@@ -4,9 +4,11 @@
  *   <data root>  /var/lib/berth          survives the boot
  *     berth.db, berth.db-wal             the database (src/store/db/migrations.ts)
  *     lock                               held by the one engine of this data root
- *     blobs/sha256/<64 hex>              configs, manifests, compressed layers, recipes; the name is the digest of the bytes
+ *     blobs/sha256/<64 hex>              compressed layers that nobody else has; the name is the digest of the bytes
  *     layers/<n>/diff                    an unpacked layer; n is a small integer so that `lowerdir=` stays short
+ *     layers/<n>/recipe.zst, replaced/   how its tar is made again, bit by bit (shim/recipe.h)
  *     containers/<id>/                   upper/ work/ log/<id>-json.log
+ *     volumes/<name>/_data               volumes of the local driver
  *     bin/shim-<digest>                  the native helper program, one per version that a container still uses
  *     downloads/                         blobs on their way from a registry; a pull that was cut off goes on from there
  *     tmp/                               half-written blobs and layers; emptied at each start of the engine
@@ -50,6 +52,7 @@ export class Paths {
   readonly blobs: string;
   readonly layers: string;
   readonly containers: string;
+  readonly volumes: string;
   readonly bin: string;
   readonly downloads: string;
   readonly temporary: string;
@@ -66,6 +69,7 @@ export class Paths {
     this.blobs = join(roots.dataRoot, 'blobs', 'sha256');
     this.layers = join(roots.dataRoot, 'layers');
     this.containers = join(roots.dataRoot, 'containers');
+    this.volumes = join(roots.dataRoot, 'volumes');
     this.bin = join(roots.dataRoot, 'bin');
     this.downloads = join(roots.dataRoot, 'downloads');
     this.temporary = join(roots.dataRoot, 'tmp');
@@ -82,6 +86,7 @@ export class Paths {
       this.blobs,
       this.layers,
       this.containers,
+      this.volumes,
       this.bin,
       this.downloads,
       this.temporary,
@@ -105,6 +110,11 @@ export class Paths {
   /** The directory that overlay gets as a lower one: `layers/<n>/diff` */
   layerDiff(directory: number): string {
     return join(this.layers, String(directory), 'diff');
+  }
+
+  /** `volumes/<name>/_data` */
+  volume(name: string): string {
+    return join(this.volumes, name, '_data');
   }
 
   /** @param digest hex digits of the program's SHA-256 */

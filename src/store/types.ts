@@ -6,6 +6,7 @@
  * in two chains is one directory.
  */
 import type { Readable } from 'node:stream';
+import type { ImageConfigDocument } from '../oci/image-config.ts';
 
 /** Keeps what an operation in flight needs from the garbage collector; release it exactly once, in a `finally`. */
 export interface Lease {
@@ -94,45 +95,22 @@ export interface CommittedImage {
 /** A stored image. */
 export interface StoredImage {
   id: string;
-  /** Parsed config, with the keys of the OCI image specification and of Docker. */
-  config: ImageDocument;
+  config: ImageConfigDocument;
   configBytes: Uint8Array;
   manifest: string | null;
   parent: string | null;
   /** Sum of the layers' sizes. */
   size: number;
-  /** Unix nanoseconds of the last tag; null: never tagged here. */
-  lastTagged: bigint | null;
+  /** Unix milliseconds; when it came here. */
+  created: number;
+  /** Unix milliseconds of the last tag; null: never tagged here. */
+  lastTagged: number | null;
+  /** Removed by the user while a container still uses it: only that container may find it. */
+  hidden: boolean;
   /** Canonical references, tags and repository digests, sorted. */
   references: string[];
   /** Diff ids, the base first. */
   layers: string[];
-}
-
-/** The image config document (https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md) and what Docker adds. */
-export interface ImageDocument {
-  architecture?: string;
-  variant?: string;
-  os?: string;
-  'os.version'?: string;
-  'os.features'?: string[];
-  author?: string;
-  comment?: string;
-  created?: string;
-  container?: string;
-  docker_version?: string;
-  config?: object | null;
-  container_config?: object | null;
-  rootfs?: { type: string; diff_ids: string[] | null };
-  history?: HistoryEntry[] | null;
-}
-
-export interface HistoryEntry {
-  created?: string;
-  created_by?: string;
-  author?: string;
-  comment?: string;
-  empty_layer?: boolean;
 }
 
 /** The image store: `new ImageStore({ paths, database, helper })` in src/store/image-store.ts. */

@@ -2,10 +2,14 @@
  * The whole schema, as numbered steps that are never edited once released. Each noun owns its tables:
  *
  *   meta(key, value)                                    engine id and the like
- *   blobs(digest, size, media_type, created)            compressed layers, configs, manifests: bytes under blobs/
- *   layers(chain_id, diff_id, parent, directory, …)     unpacked layers: layers/<directory>/diff
- *   images(id, config, manifest, …), image_layers, tags   image id = config digest; tags: name → image
+ *   documents(digest, media_type, bytes)                configs, manifests, indexes, byte for byte: small, and there at once with their image
+ *   layers(diff_id, directory, size, tar_size)          unpacked layers: layers/<directory>/diff
+ *   blobs(digest, diff_id, size, kept)                  packed bytes a layer came from; kept: they are in blobs/sha256/
+ *   images(id, manifest, parent, …)                     id = digest of the config document; hidden: removed, but a container uses it
+ *   image_layers, image_documents                       what an image needs
+ *   tags(name, image)                                   canonical reference, `name:tag` or `name@digest` → image
  *   containers(id, name, created, record)               record: JSON, src/engine/containers/record.ts
+ *   volumes(name, created, record)                     bytes under volumes/<name>/_data
  *   networks, endpoints                                 addresses in use by (network, container)
  *
  * What is true only for this boot (pids, sockets) is in the exec root and never here.
@@ -23,25 +27,34 @@ export const migrations: readonly Migration[] = [
     sql: `
       CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
-      CREATE TABLE blobs (
-        digest TEXT PRIMARY KEY, size INTEGER NOT NULL, media_type TEXT NOT NULL, created INTEGER NOT NULL
-      ) WITHOUT ROWID;
+      CREATE TABLE documents (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
 
       CREATE TABLE layers (
-        chain_id TEXT PRIMARY KEY, diff_id TEXT NOT NULL, parent TEXT, directory INTEGER NOT NULL UNIQUE,
-        size INTEGER NOT NULL, blob TEXT, recipe TEXT, created INTEGER NOT NULL
+        diff_id TEXT PRIMARY KEY, directory INTEGER NOT NULL UNIQUE, size INTEGER NOT NULL, tar_size INTEGER NOT NULL,
+        created INTEGER NOT NULL
       ) WITHOUT ROWID;
+      CREATE TABLE blobs (
+        digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL REFERENCES layers(diff_id) ON DELETE CASCADE, size INTEGER NOT NULL,
+        kept INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE INDEX blobs_by_layer ON blobs(diff_id);
 
       CREATE TABLE images (
-        id TEXT PRIMARY KEY, config TEXT NOT NULL, manifest TEXT, platform TEXT NOT NULL, size INTEGER NOT NULL,
-        parent TEXT, created INTEGER NOT NULL, last_tagged INTEGER
+        id TEXT PRIMARY KEY REFERENCES documents(digest), manifest TEXT, size INTEGER NOT NULL, parent TEXT,
+        created INTEGER NOT NULL, last_tagged INTEGER, hidden INTEGER NOT NULL DEFAULT 0
       ) WITHOUT ROWID;
       CREATE TABLE image_layers (
-        image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, position INTEGER NOT NULL, chain_id TEXT NOT NULL REFERENCES layers(chain_id),
-        PRIMARY KEY (image, position)
+        image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, position INTEGER NOT NULL,
+        diff_id TEXT NOT NULL REFERENCES layers(diff_id), PRIMARY KEY (image, position)
       ) WITHOUT ROWID;
+      CREATE INDEX image_layers_by_layer ON image_layers(diff_id);
+      CREATE TABLE image_documents (
+        image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, digest TEXT NOT NULL REFERENCES documents(digest),
+        PRIMARY KEY (image, digest)
+      ) WITHOUT ROWID;
+      CREATE INDEX image_documents_by_digest ON image_documents(digest);
       CREATE TABLE tags (
-        name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images(id), manifest TEXT, created INTEGER NOT NULL
+        name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images(id), created INTEGER NOT NULL
       ) WITHOUT ROWID;
       CREATE INDEX tags_by_image ON tags(image);
 
@@ -55,6 +68,13 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (container, network)
       ) WITHOUT ROWID;
       CREATE UNIQUE INDEX endpoints_by_address ON endpoints(network, address) WHERE address IS NOT NULL;
+    `,
+  },
+  {
+    id: 2,
+    name: 'volumes',
+    sql: `
+      CREATE TABLE volumes (name TEXT PRIMARY KEY, created TEXT NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
     `,
   },
 ];

@@ -1,0 +1,284 @@
+import { readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { BerthError } from '../api/errors.ts';
+import type { LayerJob, LayerMessage } from '../archive/jobs/layer.ts';
+import type { LayerTarJob } from '../archive/jobs/layer-tar.ts';
+import type { UnpackedLayer } from '../archive/layer-unpacker.ts';
+import { SharedWork } from '../base/shared-work.ts';
+import { runJob, startJob } from '../host/process/job.ts';
+import { sha256 } from '../oci/digest.ts';
+import { parseImageConfig } from '../oci/image-config.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import type { BerthDatabase } from './db/database.ts';
+import { ImageRecords } from './images/image-records.ts';
+import { LayerStore } from './layers/layer-store.ts';
+import { Leases } from './leases.ts';
+import { NativeHelper } from './native-helper.ts';
+import type { Paths } from './paths.ts';
+import type {
+  CommitImageOptions,
+  CommittedImage,
+  Document,
+  ImageStoreInterface,
+  IngestLayerOptions,
+  Lease,
+  StoredImage,
+  StoredLayer,
+} from './types.ts';
+
+export interface ImageStoreOptions {
+  paths: Paths;
+  database: BerthDatabase;
+  /** Path of the native helper program. */
+  helper: string;
+}
+
+/** Layers, images, documents and references of one data root; see types.ts for what each method promises. */
+export class ImageStore implements ImageStoreInterface {
+  readonly records: ImageRecords;
+  readonly layers: LayerStore;
+  readonly helper: NativeHelper;
+  readonly #options: ImageStoreOptions;
+  readonly #leases: Leases;
+  readonly #ingests = new SharedWork<StoredLayer, number>();
+  #removals = 0;
+  #syncing: Promise<void> | null = null;
+  #nextSync: Promise<void> | null = null;
+  #sweeping: Promise<number> = Promise.resolve(0);
+
+  constructor(options: ImageStoreOptions) {
+    this.#options = options;
+    this.helper = new NativeHelper(options.helper);
+    this.records = new ImageRecords(options.database);
+    this.layers = new LayerStore(options.paths, options.database);
+    this.#leases = new Leases(options.paths.temporary, (directory) => this.#discard([directory]));
+  }
+
+  /** Takes away what a crash left. Call once, before the store is used; resolves when nothing of it is in the way any more. */
+  async recover(): Promise<void> {
+    const { temporary } = this.#options.paths;
+    const left = (await readdir(temporary)).map((name) => join(temporary, name));
+    await this.#discard([...left, ...(await this.layers.strays())]);
+  }
+
+  lease(purpose: string): Promise<Lease> {
+    return this.#leases.acquire(purpose);
+  }
+
+  layer(diffId: string): StoredLayer | null {
+    return this.layers.get(diffId);
+  }
+
+  layerOfBlob(digest: string): StoredLayer | null {
+    return this.layers.ofBlob(digest);
+  }
+
+  async ingestLayer(options: IngestLayerOptions): Promise<StoredLayer> {
+    const { diffId, lease } = options;
+    if (diffId !== null) {
+      lease.hold(diffId);
+      const present = this.layers.get(diffId);
+      if (present) return present;
+    }
+    const work = (signal: AbortSignal | undefined, onProgress: ((bytes: number) => void) | undefined) =>
+      this.#ingest({ ...options, signal, onProgress });
+    // A stream belongs to its caller: it is read whatever another one does.
+    if (diffId === null || options.source.kind === 'stream') return work(options.signal, options.onProgress);
+    return this.#ingests.join(diffId, {
+      signal: options.signal ?? new AbortController().signal,
+      listener: (bytes) => options.onProgress?.(bytes),
+      start: ({ signal, emit }) => work(signal, emit),
+    });
+  }
+
+  /** Puts a layer in place that a job has unpacked below a lease. */
+  adoptLayer(layer: UnpackedLayer, lease: Lease): Promise<StoredLayer> {
+    lease.hold(layer.diffId);
+    return this.layers.adopt(layer);
+  }
+
+  async commitImage(options: CommitImageOptions): Promise<CommittedImage> {
+    const { records, layers } = this;
+    const id = sha256(options.config);
+    const diffIds = parseImageConfig(options.config).rootfs.diff_ids;
+    const documents = options.documents ?? [];
+    options.lease.hold(id, ...diffIds, ...documents.map((document) => document.digest));
+    await layers.placed(diffIds);
+    const missing = diffIds.find((diffId) => layers.get(diffId) === null);
+    if (missing) throw new BerthError('internal', `layer ${missing} of image ${id} is not in the store`);
+    if (layers.needSync(diffIds)) await this.#sync();
+    const size = diffIds.reduce((sum, diffId) => sum + (layers.get(diffId)?.size ?? 0), 0);
+    const manifest = options.manifest ?? null;
+    const config: Document = { digest: id, mediaType: mediaTypes.ociConfig, bytes: options.config };
+    const committed = this.#options.database.transaction(() => {
+      for (const document of [config, ...documents]) records.putDocument(document);
+      layers.record(diffIds);
+      const created = records.putImage({
+        id,
+        manifest,
+        size,
+        parent: options.parent ?? null,
+        layers: diffIds,
+        documents: documents.map((document) => document.digest),
+      });
+      const moved = (options.references ?? []).flatMap((reference) => {
+        const from = records.setReference(reference, id);
+        return from !== null && from !== id ? [{ reference, from }] : [];
+      });
+      return { id, created, moved };
+    });
+    layers.recorded(diffIds);
+    await this.#options.database.durable();
+    return committed;
+  }
+
+  image(id: string): StoredImage | null {
+    return this.records.get(id);
+  }
+
+  document(digest: string): Document | null {
+    return this.records.document(digest);
+  }
+
+  reference(canonical: string): string | null {
+    return this.records.reference(canonical);
+  }
+
+  blobFile(digest: string): string | null {
+    return this.layers.isBlobKept(digest) ? this.#options.paths.blob(digest) : null;
+  }
+
+  layerTar(diffId: string): Readable {
+    const directory = this.layers.directoryOf(diffId);
+    if (directory === null) throw new BerthError('not-found', `layer ${diffId} is not in the store`);
+    const argument: LayerTarJob = { helper: this.#options.helper, directory, diffId };
+    const job = startJob('layer-tar', argument, {});
+    return Readable.from(
+      (async function* () {
+        try {
+          yield* job.output as AsyncIterable<Buffer>;
+          await job.ended;
+        } finally {
+          job.kill();
+          await job.ended.catch(() => undefined); // told above, unless nobody reads any more
+        }
+      })(),
+      { objectMode: false, highWaterMark: 1024 * 1024 },
+    );
+  }
+
+  /**
+   * Overlay's lower directories, the top layer first. The same layer twice in a stack stands only at its upper place: what is above
+   * hides it, and overlay takes no directory twice.
+   */
+  lower(diffIds: readonly string[]): string[] {
+    return [...new Set(diffIds.toReversed())].map((diffId) => {
+      const layer = this.layers.get(diffId);
+      if (!layer) throw new BerthError('internal', `layer ${diffId} is not in the store`);
+      return layer.diff;
+    });
+  }
+
+  /** Removes everything that no image and no lease needs; gives the bytes of layers. Runs one after another. */
+  sweep(): Promise<number> {
+    this.#sweeping = this.#sweeping.catch(() => 0).then(() => this.#sweep());
+    return this.#sweeping;
+  }
+
+  async #sweep(): Promise<number> {
+    const isNeeded = (digest: string): boolean => this.#leases.isHeld(digest);
+    this.records.forgetDocuments(isNeeded);
+    const { paths, bytes } = this.layers.forget(isNeeded);
+    if (paths.length > 0) {
+      await this.#options.database.durable();
+      await this.#discard(paths);
+    }
+    return bytes;
+  }
+
+  async #ingest(options: IngestLayerOptions): Promise<StoredLayer> {
+    // A lease of its own: the caller who began may leave while another still waits for the same layer.
+    const work = await this.#leases.acquire('layer');
+    try {
+      const layer = await this.#unpack(options, work.directory);
+      work.hold(layer.diffId);
+      options.lease.hold(layer.diffId);
+      const { source } = options;
+      const keepsFile = options.keepBlob === true && source.kind === 'file' && layer.packing !== 'none';
+      return await this.layers.adopt(layer, keepsFile ? source.path : null);
+    } finally {
+      await work.release();
+    }
+  }
+
+  async #unpack(options: IngestLayerOptions, directory: string): Promise<UnpackedLayer> {
+    const { source } = options;
+    const job: LayerJob = {
+      helper: this.#options.helper,
+      directory: join(directory, crypto.randomUUID()),
+      source: source.kind === 'stream' ? { kind: 'stdin' } : source,
+      keepBlob: options.keepBlob === true,
+      digest: options.digest,
+      length: options.size,
+      diffId: options.diffId,
+    };
+    let unpacked: UnpackedLayer | null = null;
+    await runJob('layer', job, {
+      ...(source.kind === 'stream' && { input: source.stream }),
+      ...(options.signal && { signal: options.signal }),
+      onMessage: (message) => {
+        const said = message as LayerMessage;
+        if ('progress' in said) options.onProgress?.(said.progress);
+        else unpacked = said.layer;
+      },
+    });
+    if (!unpacked) throw new BerthError('internal', 'the unpacking job said nothing');
+    return unpacked;
+  }
+
+  /** Callers who come while a sync runs share the next one. */
+  #sync(): Promise<void> {
+    const start = (): Promise<void> => {
+      this.#syncing = this.helper.sync(this.#options.paths.dataRoot).finally(() => {
+        this.#syncing = null;
+      });
+      return this.#syncing;
+    };
+    if (!this.#syncing) return start();
+    this.#nextSync ??= this.#syncing
+      .catch(() => undefined) // its own callers hear of it
+      .then(() => {
+        this.#nextSync = null;
+        return start();
+      });
+    return this.#nextSync;
+  }
+
+  /** Moves things out of the way at once and removes them in a child. */
+  async #discard(paths: readonly string[]): Promise<void> {
+    const moved = await Promise.all(
+      paths.map(async (path) => {
+        const target = join(this.#options.paths.temporary, `gone-${process.pid}-${this.#removals++}`);
+        try {
+          await rename(path, target);
+          return target;
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+          return path;
+        }
+      }),
+    );
+    const there = moved.filter((path) => path !== null);
+    if (there.length > 0) await this.helper.remove(there);
+  }
+
+  /** A file below the lease with every digest that is here, for a load to know what to skip; all of it is held. */
+  async writeKnown(lease: Lease): Promise<string> {
+    const known = this.layers.known();
+    lease.hold(...new Set(known.values()));
+    const path = join(lease.directory, 'known');
+    await writeFile(path, [...known].map(([digest, diffId]) => `${digest} ${diffId}\n`).join(''), { mode: 0o600 });
+    return path;
+  }
+}

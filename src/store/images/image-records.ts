@@ -1,0 +1,175 @@
+import { type ImageConfigDocument, parseImageConfig } from '../../oci/image-config.ts';
+import type { BerthDatabase } from '../db/database.ts';
+import type { Document, StoredImage } from '../types.ts';
+
+interface ImageRow {
+  id: string;
+  manifest: string | null;
+  size: number;
+  parent: string | null;
+  created: number;
+  last_tagged: number | null;
+  hidden: number;
+}
+
+/** Parsed configs that are kept; they never change, because their digest is their name. */
+const cachedConfigs = 512;
+
+/** Rows of images, references and documents. Every query is indexed and synchronous. */
+export class ImageRecords {
+  readonly #database: BerthDatabase;
+  readonly #configs = new Map<string, { config: ImageConfigDocument; bytes: Uint8Array }>();
+
+  constructor(database: BerthDatabase) {
+    this.#database = database;
+  }
+
+  get(id: string): StoredImage | null {
+    const row = this.#database.sql.query<ImageRow, [string]>('SELECT * FROM images WHERE id = ?').get(id);
+    return row ? this.#image(row) : null;
+  }
+
+  /** All images, hidden ones included, the newest first. */
+  all(): StoredImage[] {
+    return this.#database.sql
+      .query<ImageRow, []>('SELECT * FROM images ORDER BY created DESC, id')
+      .all()
+      .map((row) => this.#image(row));
+  }
+
+  /** Ids of visible images that begin with these hex digits, at most two. */
+  idsByPrefix(hex: string): string[] {
+    return this.#database.sql
+      .query<{ id: string }, [string, string]>('SELECT id FROM images WHERE id >= ? AND id < ? AND hidden = 0 LIMIT 2')
+      .all(`sha256:${hex}`, `sha256:${hex}g`)
+      .map((row) => row.id);
+  }
+
+  reference(canonical: string): string | null {
+    return (
+      this.#database.sql.query<{ image: string }, [string]>('SELECT image FROM tags WHERE name = ?').get(canonical)
+        ?.image ?? null
+    );
+  }
+
+  document(digest: string): Document | null {
+    const row = this.#database.sql
+      .query<{ media_type: string; bytes: Uint8Array }, [string]>(
+        'SELECT media_type, bytes FROM documents WHERE digest = ?',
+      )
+      .get(digest);
+    return row ? { digest, mediaType: row.media_type, bytes: row.bytes } : null;
+  }
+
+  /** Ids of images made from this one here. */
+  children(id: string): string[] {
+    return this.#database.sql
+      .query<{ id: string }, [string]>('SELECT id FROM images WHERE parent = ? AND hidden = 0')
+      .all(id)
+      .map((row) => row.id);
+  }
+
+  putDocument(document: Document): void {
+    this.#database.sql
+      .query('INSERT INTO documents (digest, media_type, bytes) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING')
+      .run(document.digest, document.mediaType, document.bytes);
+  }
+
+  /** Makes or completes an image's row; true where it is new (or was hidden). */
+  putImage(image: {
+    id: string;
+    manifest: string | null;
+    size: number;
+    parent: string | null;
+    layers: string[];
+    documents: string[];
+  }): boolean {
+    const before = this.#database.sql
+      .query<{ hidden: number }, [string]>('SELECT hidden FROM images WHERE id = ?')
+      .get(image.id);
+    this.#database.sql
+      .query(
+        `INSERT INTO images (id, manifest, size, parent, created) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), parent = coalesce(parent, excluded.parent), hidden = 0`,
+      )
+      .run(image.id, image.manifest, image.size, image.parent, Date.now());
+    const layer = this.#database.sql.query(
+      'INSERT INTO image_layers (image, position, diff_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    );
+    for (const [position, diffId] of image.layers.entries()) layer.run(image.id, position, diffId);
+    const document = this.#database.sql.query(
+      'INSERT INTO image_documents (image, digest) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    );
+    for (const digest of image.documents) document.run(image.id, digest);
+    return before === null || before.hidden === 1;
+  }
+
+  /** Points a reference at an image; gives the image it named before. */
+  setReference(canonical: string, id: string): string | null {
+    const before = this.reference(canonical);
+    if (before === id) return before;
+    this.#database.sql
+      .query(
+        'INSERT INTO tags (name, image, created) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, created = excluded.created',
+      )
+      .run(canonical, id, Date.now());
+    this.#database.sql.query('UPDATE images SET last_tagged = ? WHERE id = ?').run(Date.now(), id);
+    return before;
+  }
+
+  removeReference(canonical: string): void {
+    this.#database.sql.query('DELETE FROM tags WHERE name = ?').run(canonical);
+  }
+
+  removeImage(id: string): void {
+    this.#database.sql.query('DELETE FROM tags WHERE image = ?').run(id);
+    this.#database.sql.query('DELETE FROM images WHERE id = ?').run(id);
+    this.#configs.delete(id);
+  }
+
+  hideImage(id: string): void {
+    this.#database.sql.query('DELETE FROM tags WHERE image = ?').run(id);
+    this.#database.sql.query('UPDATE images SET hidden = 1 WHERE id = ?').run(id);
+  }
+
+  /** Removes documents that no image needs. */
+  forgetDocuments(isNeeded: (digest: string) => boolean): void {
+    const loose = this.#database.sql
+      .query<{ digest: string }, []>(
+        `SELECT digest FROM documents WHERE digest NOT IN (SELECT digest FROM image_documents) AND digest NOT IN (SELECT id FROM images)`,
+      )
+      .all();
+    const remove = this.#database.sql.query('DELETE FROM documents WHERE digest = ?');
+    for (const { digest } of loose) if (!isNeeded(digest)) remove.run(digest);
+  }
+
+  #image(row: ImageRow): StoredImage {
+    const { config, bytes } = this.#config(row.id);
+    return {
+      id: row.id,
+      config,
+      configBytes: bytes,
+      manifest: row.manifest,
+      parent: row.parent,
+      size: row.size,
+      created: row.created,
+      lastTagged: row.last_tagged,
+      hidden: row.hidden === 1,
+      references: this.#database.sql
+        .query<{ name: string }, [string]>('SELECT name FROM tags WHERE image = ? ORDER BY name')
+        .all(row.id)
+        .map((tag) => tag.name),
+      layers: config.rootfs.diff_ids,
+    };
+  }
+
+  #config(id: string): { config: ImageConfigDocument; bytes: Uint8Array } {
+    const cached = this.#configs.get(id);
+    if (cached) return cached;
+    const bytes = (this.document(id) as Document).bytes;
+    const entry = { config: parseImageConfig(bytes), bytes };
+    if (this.#configs.size >= cachedConfigs) this.#configs.delete(this.#configs.keys().next().value as string);
+    this.#configs.set(id, entry);
+    return entry;
+  }
+}
