@@ -17,7 +17,7 @@ export function parseMountTable(text: string): MountTable {
     if (!mountPoint) continue;
     const tags = fields.slice(6, fields.indexOf('-'));
     entries.push({
-      mountPoint: unescape(mountPoint),
+      mountPoint: unescapePath(mountPoint),
       shared: tags.some((tag) => tag.startsWith('shared:')),
       slave: tags.some((tag) => tag.startsWith('master:')),
     });
@@ -36,6 +36,6 @@ export function propagationOf(table: MountTable, path: string): MountTableEntry 
 }
 
 /** The kernel writes blanks and backslashes of a path in octal. */
-function unescape(text: string): string {
+function unescapePath(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

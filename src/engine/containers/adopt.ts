@@ -1,0 +1,119 @@
+import { errorMessage } from '../../api/errors.ts';
+import type { Adoption } from '../../supervisor/types.ts';
+import { timestamp, timestampOf } from './clock.ts';
+import type { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { removeNow } from './remove.ts';
+import { startsWithEngine } from './restart-policy.ts';
+import { startContainer } from './start.ts';
+
+/**
+ * Brings the books and the machine together when the engine starts: shims that live are adopted, exits that nobody saw are
+ * entered, half-done removals are finished, what belongs to no container is cleaned away. Resolves when the engine may serve;
+ * restarts and deletions go on behind it.
+ */
+export async function adoptContainers(context: ContainerContext): Promise<void> {
+  const { dependencies, index } = context;
+  index.load();
+  const bundles = await dependencies.files.bundles();
+  const found = await Promise.all(
+    [...index.all()].map(async (container) => ({ container, adoption: await ask(context, container, bundles) })),
+  );
+  const running = new Set(
+    found.filter(({ adoption }) => adoption?.state === 'running').map(({ container }) => container.id),
+  );
+  for (const { container, adoption } of found) enter(context, container, adoption);
+  await removeStrangers(context, bundles);
+  await dependencies.networks.reconcile(running);
+  for (const { container, adoption } of found) {
+    if (adoption?.state !== 'running') follow(context, container, adoption);
+  }
+}
+
+/** Null: the container has no directory in the exec root, so it did not run in this boot. */
+async function ask(
+  context: ContainerContext,
+  container: Container,
+  bundles: ReadonlySet<string>,
+): Promise<Adoption | null> {
+  if (!bundles.has(container.id)) return null;
+  const { supervisor, paths, report } = context.dependencies;
+  try {
+    return await supervisor.adopt(container.id, paths.container(container.id).bundle);
+  } catch (error) {
+    report(`adopt ${container.id}`, error);
+    return { state: 'gone' };
+  }
+}
+
+function enter(context: ContainerContext, container: Container, adoption: Adoption | null): void {
+  const { record } = container;
+  if (adoption?.state === 'running') {
+    container.pid = adoption.pid;
+    // The engine may have died between the start of the process and its entry.
+    if (record.state === 'created' || record.state === 'exited' || record.state === 'restarting') {
+      record.state = 'running';
+      record.startedAt = timestampOf(adoption.startedAt);
+      context.index.save(container);
+    }
+    return;
+  }
+  if (record.state !== 'running' && record.state !== 'paused' && record.state !== 'restarting') return;
+  const status = adoption?.state === 'exited' ? adoption.status : null;
+  record.state = 'exited';
+  record.sandbox = null;
+  // Nobody knows how a container ended whose shim is gone, with a reboot for example; 255 is what Docker says then.
+  record.exitCode = status?.code ?? 255;
+  record.oomKilled = status?.oomKilled ?? false;
+  record.finishedAt = status ? timestampOf(status.exitedAt) : timestamp();
+  context.index.save(container);
+  context.publish(container, 'die', { exitCode: String(record.exitCode) });
+}
+
+/** What a container that does not run needs now: to be cleaned up, removed, or started again. */
+function follow(context: ContainerContext, container: Container, adoption: Adoption | null): void {
+  const { supervisor, paths, report } = context.dependencies;
+  const { record } = container;
+  container.cleaning = adoption
+    ? supervisor
+        .cleanUp(container.id, paths.container(container.id).bundle)
+        .catch((error: unknown) => report(`clean up ${container.id}`, error))
+    : null;
+  if (container.cleaning) context.background(`clean up ${container.id}`, container.cleaning);
+  const half = record.state === 'removing' || record.state === 'dead';
+  if (half || (record.hostConfig.AutoRemove && record.state === 'exited')) {
+    if (!half) container.move('remove');
+    else record.state = 'removing';
+    context.background(
+      `remove ${container.id}`,
+      context.mutex.run(container.id, () =>
+        removeNow(context, container, { removeVolumes: record.hostConfig.AutoRemove }),
+      ),
+    );
+    return;
+  }
+  if (record.state === 'exited' && startsWithEngine(record.hostConfig.RestartPolicy, record.stoppedByUser))
+    context.background(`start ${container.id}`, startAgain(context, container));
+}
+
+async function startAgain(context: ContainerContext, container: Container): Promise<void> {
+  try {
+    await startContainer(context, container.id);
+  } catch (error) {
+    context.dependencies.report(`start ${container.record.name} with the engine: ${errorMessage(error)}`, error);
+  }
+}
+
+/** Bundles of containers that the books do not have: the engine died before the row was written, or after it was deleted. */
+async function removeStrangers(context: ContainerContext, bundles: ReadonlySet<string>): Promise<void> {
+  const { dependencies, index } = context;
+  const sigkill = 9;
+  for (const id of bundles) {
+    if (index.byId(id)) continue;
+    const { bundle } = dependencies.paths.container(id);
+    const adoption = await dependencies.supervisor.adopt(id, bundle).catch((): Adoption => ({ state: 'gone' }));
+    if (adoption.state === 'running') await dependencies.supervisor.signal(id, null, sigkill).catch(() => {});
+    context.background(`clean up ${id}`, dependencies.supervisor.cleanUp(id, bundle));
+  }
+  await dependencies.files.discardExcept((id) => index.byId(id) !== undefined);
+}

@@ -1,0 +1,150 @@
+import { BerthError } from '../../api/errors.ts';
+import { KeyedMutex } from '../../base/mutex.ts';
+import type { Freezer } from '../../host/cgroup/freezer.ts';
+import type { HostFacts } from '../../host/facts.ts';
+import type { BerthDatabase } from '../../store/db/database.ts';
+import type { Paths } from '../../store/paths.ts';
+import type { Supervisor } from '../../supervisor/types.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import type { ContainerImages } from '../images/types.ts';
+import type { SandboxProvider } from '../networks/types.ts';
+import type { ContainerVolumes } from '../volumes/types.ts';
+import type { Container } from './container.ts';
+import { ContainerIndex } from './container-index.ts';
+import type { ContainerSettings } from './settings.ts';
+import { BundleWriter } from './spec/bundle.ts';
+
+/** What the container service needs of the rest of the engine. */
+export interface ContainerDependencies {
+  database: BerthDatabase;
+  paths: Paths;
+  events: EventBus;
+  images: ContainerImages;
+  networks: SandboxProvider;
+  supervisor: Supervisor;
+  volumes: ContainerVolumes;
+  host: HostFacts;
+  settings: ContainerSettings;
+  files: ContainerFiles;
+  freezer: Freezer;
+  /** For what goes wrong with nobody to tell. */
+  report(message: string, error: unknown): void;
+}
+
+/** Work on the disk that must not hold up the engine; src/engine/containers/files.ts, or a fake. */
+export interface ContainerFiles {
+  /** Makes the container's directories below the data root. */
+  prepare(id: string): Promise<void>;
+  /** Writes the bundle and the network files below the exec root. Null: not written. */
+  writeBundle(id: string, files: BundleFiles): void;
+  /** Takes the bundle away again. */
+  removeBundle(id: string): Promise<void>;
+  /** Puts the container's directory out of the way at once, and deletes it in the background. */
+  discard(id: string): Promise<void>;
+  /** Ids of the containers that have a bundle in the exec root. */
+  bundles(): Promise<Set<string>>;
+  /** Discards the directories of all containers that `known` does not know. */
+  discardExcept(known: (id: string) => boolean): Promise<void>;
+  /** Makes the missing source directory of a bind mount. */
+  makeSource(path: string): Promise<void>;
+  /** The small file of a root that is not mounted, as text; empty where there is none. */
+  readRootFile(layers: readonly string[], path: string): Promise<string>;
+  /** The same inside a running container. */
+  readRunningFile(pid: number, path: string): Promise<string>;
+  readMountInfo(): Promise<string>;
+  /** Fills an empty volume with what the layers have at `path`. */
+  copyUp(layers: readonly string[], path: string, directory: string): Promise<void>;
+  /** Bytes of the regular files in the container's own layer. */
+  sizeOf(id: string): Promise<number>;
+  /** Resolves when everything put out of the way is deleted. */
+  settled(): Promise<void>;
+}
+
+export interface BundleFiles {
+  config: string;
+  hosts: string | null;
+  hostname: string | null;
+  resolvConf: string | null;
+}
+
+/** Shared by every verb of the service. */
+export class ContainerContext {
+  readonly dependencies: ContainerDependencies;
+  readonly index: ContainerIndex;
+  readonly bundles: BundleWriter;
+  /** One operation at a time per container; held by nothing that waits for a process to end. */
+  readonly mutex = new KeyedMutex();
+  readonly #background = new Set<Promise<void>>();
+  closing = false;
+  /** Tells exec about the death of a container. */
+  onExited: (container: Container) => void = () => {};
+
+  constructor(dependencies: ContainerDependencies) {
+    this.dependencies = dependencies;
+    this.index = new ContainerIndex(dependencies.database);
+    this.bundles = new BundleWriter(dependencies.host, dependencies.settings, () => dependencies.files.readMountInfo());
+  }
+
+  /** Publishes a container event with Docker's attributes: image, name, the labels, and `extra`. */
+  publish(container: Container, action: string, extra: Record<string, string> = {}): void {
+    const { record } = container;
+    this.dependencies.events.publish('container', action, container.id, {
+      ...record.config.Labels,
+      ...extra,
+      image: record.config.Image,
+      name: record.name,
+    });
+  }
+
+  /** Lets work go on after an answer was given; its failure is reported, and `settled` waits for it. */
+  background(what: string, work: Promise<unknown>): void {
+    const tracked: Promise<void> = work
+      .then(
+        () => {},
+        (error: unknown) => this.dependencies.report(what, error),
+      )
+      .then(() => {
+        this.#background.delete(tracked);
+      });
+    this.#background.add(tracked);
+  }
+
+  /** Resolves when no work is left in the background. */
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+    await this.dependencies.files.settled();
+  }
+
+  /** The container's cgroup, relative to the hierarchies' roots. */
+  cgroupOf(container: Container): string {
+    const parent = container.record.hostConfig.CgroupParent || this.dependencies.settings.cgroupParent;
+    const parts = parent.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
+    return `/${[...parts, container.id].join('/')}`;
+  }
+
+  /** Wakes a paused container, so that a signal can reach it. */
+  async thaw(container: Container): Promise<void> {
+    if (container.state !== 'paused' && container.state !== 'removing') return;
+    await this.dependencies.freezer.thaw(this.cgroupOf(container));
+    if (container.state !== 'paused') return;
+    container.move('unpause');
+    this.index.save(container);
+  }
+
+  /** The pid of the running container that a mode such as `container:<id>` names. Error: in dockerd's words. */
+  pidOfMode(mode: string, kind: 'IPC' | 'PID' | 'network'): number {
+    const reference = mode.slice('container:'.length);
+    const prefix = kind === 'network' ? 'joining network namespace of container' : `failed to join ${kind} namespace`;
+    let target: Container;
+    try {
+      target = this.index.find(reference);
+    } catch (cause) {
+      throw new BerthError('not-found', `${prefix}: No such container: ${reference}`, { cause });
+    }
+    if (target.pid === 0)
+      throw new BerthError('conflict', `${prefix}: cannot join namespace of a non running container: ${target.id}`);
+    if (target.state === 'restarting')
+      throw new BerthError('conflict', `Container ${target.id} is restarting, wait until the container is running`);
+    return target.pid;
+  }
+}

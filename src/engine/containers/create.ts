@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { BerthError } from '../../api/errors.ts';
+import type { ContainerConfig, ContainerCreateResponse, HostConfig } from '../../api/types/container.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
+import { UndoStack } from '../../base/undo-stack.ts';
+import type { ContainerImage } from '../images/types.ts';
+import { timestamp } from './clock.ts';
+import type { ContainerContext } from './context.ts';
+import { fillHostConfig } from './host-config.ts';
+import { checkLogConfig } from './log-plan.ts';
+import { mergeConfig } from './merge-config.ts';
+import { collectMounts } from './mounts/collect.ts';
+import { checkedName, generateName } from './names.ts';
+import { type ContainerRecord, never } from './record.ts';
+import { checkModes, checkSettings } from './validate/config.ts';
+import { checkResources } from './validate/resources.ts';
+
+export interface CreateOptions {
+  /** Empty: the engine makes one up. */
+  name: string;
+  platform: { os: string; architecture: string; variant?: string } | null;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  endpoints: Record<string, EndpointSettings>;
+}
+
+/**
+ * Enters a container into the books; nothing of it runs or is mounted. Resolves when it would survive a power cut, except for
+ * `--rm` containers, which nobody misses after one. Errors: dockerd's words and kinds.
+ */
+export async function createContainer(
+  context: ContainerContext,
+  options: CreateOptions,
+): Promise<ContainerCreateResponse> {
+  const { dependencies, index } = context;
+  const hostConfig = structuredClone(options.hostConfig);
+  const warnings = checkRequest(context, options.config, hostConfig);
+  const image = findImage(context, options);
+  const config = mergeConfig(options.config, image?.config ?? null);
+  checkLogConfig(hostConfig, dependencies.settings);
+  fillHostConfig(hostConfig, { settings: dependencies.settings, host: dependencies.host, index });
+  const name =
+    options.name === '' ? generateName((taken) => index.byName(taken) !== undefined) : checkedName(options.name);
+  index.checkName(name);
+  const undo = new UndoStack();
+  try {
+    const mounts = await collectMounts(config, hostConfig, {
+      volumes: dependencies.volumes,
+      mountsOf: (reference) => index.find(reference).record.mounts,
+      undo,
+    });
+    const record = newRecord(
+      { name, config, hostConfig, image, mounts, endpoints: options.endpoints },
+      dependencies.host.hostname,
+    );
+    for (const mount of mounts) {
+      if (mount.copyUp && image) await dependencies.files.copyUp(image.lower, mount.destination, mount.source);
+    }
+    const container = index.add(record);
+    undo.release();
+    container.prepared = dependencies.files.prepare(record.id);
+    // The failure is the start's to tell; until then it must not count as unhandled.
+    container.prepared.catch(() => {});
+    if (!hostConfig.AutoRemove) await dependencies.database.durable();
+    context.publish(container, 'create');
+    return { Id: record.id, Warnings: warnings };
+  } catch (error) {
+    for (const failure of await undo.unwind()) dependencies.report('create container', failure);
+    throw error;
+  }
+}
+
+/** Everything that can be said without looking at the image. Gives warnings. */
+function checkRequest(context: ContainerContext, config: ContainerConfig, hostConfig: HostConfig): string[] {
+  const { host, settings } = context.dependencies;
+  checkModes(config, hostConfig);
+  const warnings = checkResources(hostConfig, host);
+  checkSettings(config, hostConfig, {
+    availableCapabilities: new Set(context.bundles.availableCapabilities),
+    hasRuntime: (name) => settings.runtimes.has(name),
+  });
+  return warnings;
+}
+
+function findImage(context: ContainerContext, options: CreateOptions): ContainerImage | null {
+  const reference = options.config.Image;
+  if (reference === '') return null;
+  const image = context.dependencies.images.resolve(reference);
+  const wanted = options.platform;
+  if (wanted && (wanted.os !== image.os || wanted.architecture !== image.architecture))
+    throw new BerthError(
+      'not-found',
+      `image with reference ${reference} was found but its platform (${image.os}/${image.architecture}) does not match the specified platform (${wanted.os}/${wanted.architecture})`,
+    );
+  return image;
+}
+
+interface RecordParts {
+  name: string;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  image: ContainerImage | null;
+  mounts: ContainerRecord['mounts'];
+  endpoints: Record<string, EndpointSettings>;
+}
+
+function newRecord(parts: RecordParts, machine: string): ContainerRecord {
+  const id = newContainerId();
+  const { config, hostConfig } = parts;
+  if (config.Hostname === '') config.Hostname = hostConfig.NetworkMode === 'host' ? machine : shortId(id);
+  const words = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  return {
+    id,
+    name: parts.name,
+    created: timestamp(),
+    image: parts.image?.id ?? '',
+    config,
+    hostConfig,
+    path: words[0] as string,
+    arguments: words.slice(1),
+    endpoints: parts.endpoints,
+    mounts: parts.mounts,
+    state: 'created',
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: never,
+    finishedAt: never,
+    restartCount: 0,
+    stoppedByUser: false,
+    sandbox: null,
+  };
+}
+
+const shortLength = 12;
+
+function shortId(id: string): string {
+  return id.slice(0, shortLength);
+}
+
+/** 64 hex digits whose short form is not a number, which would make a bad host name. */
+function newContainerId(): string {
+  for (;;) {
+    const id = randomBytes(32).toString('hex');
+    if (!/^\d+$/.test(shortId(id))) return id;
+  }
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BerthError, errorMessage } from '../../api/errors.ts';
+import { readOverlayFile } from '../../host/files/overlay-root.ts';
+import { readInRoot } from '../../host/files/read-in-root.ts';
+import type { Paths } from '../../store/paths.ts';
+import type { BundleFiles, ContainerFiles } from './context.ts';
+
+/** A longer passwd or group file counts as missing. */
+const longestUserFile = 4 * 1024 * 1024;
+
+export interface DiskFilesOptions {
+  paths: Paths;
+  /** Deletes a tree, in a child or natively; never on the engine's loop. */
+  removeTree?(path: string): Promise<void>;
+  copyUp(layers: readonly string[], path: string, directory: string): Promise<void>;
+  report(message: string, error: unknown): void;
+}
+
+/** The disk behind the containers. */
+export class DiskFiles implements ContainerFiles {
+  readonly #options: DiskFilesOptions;
+  readonly #deletions = new Set<Promise<void>>();
+
+  constructor(options: DiskFilesOptions) {
+    this.#options = options;
+  }
+
+  async prepare(id: string): Promise<void> {
+    const paths = this.#options.paths.container(id);
+    try {
+      await mkdir(paths.directory, { mode: 0o710 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    await Promise.all([
+      mkdir(paths.upper, { recursive: true, mode: 0o755 }),
+      mkdir(paths.work, { recursive: true, mode: 0o700 }),
+      mkdir(paths.logDirectory, { recursive: true, mode: 0o710 }),
+    ]);
+  }
+
+  writeBundle(id: string, files: BundleFiles): void {
+    const paths = this.#options.paths.container(id);
+    // Synchronous: a few kilobytes in memory, cheaper than one trip to the thread pool.
+    mkdirSync(paths.bundle, { recursive: true, mode: 0o710 });
+    writeFileSync(join(paths.bundle, 'config.json'), files.config, { mode: 0o600 });
+    if (files.hosts !== null) writeFileSync(paths.hosts, files.hosts, { mode: 0o644 });
+    if (files.hostname !== null) writeFileSync(paths.hostname, files.hostname, { mode: 0o644 });
+    if (files.resolvConf !== null) writeFileSync(paths.resolvConf, files.resolvConf, { mode: 0o644 });
+  }
+
+  removeBundle(id: string): Promise<void> {
+    return rm(this.#options.paths.container(id).bundle, { recursive: true, force: true });
+  }
+
+  async discard(id: string): Promise<void> {
+    const { paths } = this.#options;
+    const grave = join(paths.temporary, `removed-${id.slice(0, 12)}-${randomBytes(4).toString('hex')}`);
+    try {
+      await rename(paths.container(id).directory, grave);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    const deletion: Promise<void> = this.#delete(grave)
+      .catch((error: unknown) => this.#options.report(`delete ${grave}`, error))
+      .then(() => {
+        this.#deletions.delete(deletion);
+      });
+    this.#deletions.add(deletion);
+  }
+
+  async bundles(): Promise<Set<string>> {
+    return new Set(await namesIn(this.#options.paths.bundles));
+  }
+
+  async discardExcept(known: (id: string) => boolean): Promise<void> {
+    for (const id of await namesIn(this.#options.paths.containers)) if (!known(id)) await this.discard(id);
+  }
+
+  async makeSource(path: string): Promise<void> {
+    try {
+      await lstat(path);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        throw new BerthError('internal', `error while creating mount source path '${path}': ${errorMessage(error)}`, {
+          cause: error,
+        });
+    }
+    try {
+      await mkdir(path, { recursive: true, mode: 0o755 });
+    } catch (error) {
+      throw new BerthError(
+        'internal',
+        `error while creating mount source path '${path}': mkdir ${path}: ${errorMessage(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async readRootFile(layers: readonly string[], path: string): Promise<string> {
+    return (await readOverlayFile(layers, path, longestUserFile))?.toString('utf8') ?? '';
+  }
+
+  async readRunningFile(pid: number, path: string): Promise<string> {
+    return (await readInRoot(`/proc/${pid}/root`, path, longestUserFile))?.toString('utf8') ?? '';
+  }
+
+  readMountInfo(): Promise<string> {
+    return readFile('/proc/self/mountinfo', 'utf8');
+  }
+
+  copyUp(layers: readonly string[], path: string, directory: string): Promise<void> {
+    return this.#options.copyUp(layers, path, directory);
+  }
+
+  sizeOf(id: string): Promise<number> {
+    return sizeBelow(this.#options.paths.container(id).upper);
+  }
+
+  async settled(): Promise<void> {
+    while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+  }
+
+  #delete(path: string): Promise<void> {
+    return this.#options.removeTree ? this.#options.removeTree(path) : rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Bytes of all regular files below; what goes away meanwhile counts as nothing. */
+async function sizeBelow(directory: string): Promise<number> {
+  let total = 0;
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) total += await sizeBelow(path);
+    else if (entry.isFile()) total += (await lstat(path).catch(() => null))?.size ?? 0;
+  }
+  return total;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+import { BerthError } from '../../api/errors.ts';
+import type { ContainerSummary, PortSummary } from '../../api/types/container.ts';
+import { type Filters, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
+import type { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { mountPoint, networksOf } from './inspect.ts';
+import { containerStates, isRunning } from './states.ts';
+import { statusText } from './status-text.ts';
+
+export interface ListOptions {
+  all: boolean;
+  limit: number;
+  size: boolean;
+  filters: Filters;
+}
+
+/** The newest first. Takes no lock. Errors: `invalid` for filter values that cannot be, `not-found` for before and since. */
+export function listContainers(context: ContainerContext, options: ListOptions): ContainerSummary[] {
+  const now = Date.now();
+  return selectContainers(context, options).map((container) => summarize(container, now));
+}
+
+/** The containers that a list with these options shows. */
+export function selectContainers(context: ContainerContext, options: Omit<ListOptions, 'size'>): Container[] {
+  const { filters } = options;
+  checkValues(filters);
+  let newest = [...context.index.all()].reverse();
+  const before = edge(context, filters, 'before');
+  if (before) newest = newest.slice(newest.indexOf(before) + 1);
+  const since = edge(context, filters, 'since');
+  if (since) newest = newest.slice(0, newest.indexOf(since));
+  const everyState = options.all || options.limit > 0 || filters.has('status') || filters.has('exited');
+  const found = newest.filter(
+    (container) => (everyState || isRunning(container.state)) && matches(context, container, filters),
+  );
+  return options.limit > 0 ? found.slice(0, options.limit) : found;
+}
+
+function edge(context: ContainerContext, filters: Filters, key: string): Container | null {
+  const reference = filters.get(key)?.[0];
+  return reference === undefined ? null : context.index.find(reference);
+}
+
+const healthWords = ['starting', 'healthy', 'unhealthy', 'none'];
+
+function checkValues(filters: Filters): void {
+  for (const status of filters.get('status') ?? []) {
+    if (!(containerStates as readonly string[]).includes(status))
+      throw new BerthError('invalid', `invalid filter 'status=${status}'`);
+  }
+  for (const code of filters.get('exited') ?? []) {
+    if (!/^-?\d+$/.test(code)) throw new BerthError('invalid', `invalid filter 'exited=${code}'`);
+  }
+  for (const health of filters.get('health') ?? []) {
+    if (!healthWords.includes(health)) throw new BerthError('invalid', `invalid filter 'health=${health}'`);
+  }
+}
+
+function matches(context: ContainerContext, container: Container, filters: Filters): boolean {
+  if (filters.size === 0) return true;
+  const { record } = container;
+  if (!matchesPattern(filters, 'id', record.id) && !hasPrefix(filters, record.id)) return false;
+  if (!matchesPattern(filters, 'name', record.name) && !matchesPattern(filters, 'name', `/${record.name}`))
+    return false;
+  if (!matchesLabels(filters, record.config.Labels)) return false;
+  if (!matchesExactly(filters, 'status', record.state)) return false;
+  if (!matchesExactly(filters, 'health', 'none')) return false;
+  if (filters.has('exited') && (isRunning(record.state) || !matchesExactly(filters, 'exited', String(record.exitCode))))
+    return false;
+  if (filters.has('is-task') && !matchesExactly(filters, 'is-task', 'false')) return false;
+  return (
+    matchesAncestor(context, container, filters) &&
+    matchesVolume(container, filters) &&
+    matchesNetwork(container, filters) &&
+    matchesPorts(container, filters, 'publish') &&
+    matchesPorts(container, filters, 'expose')
+  );
+}
+
+function hasPrefix(filters: Filters, id: string): boolean {
+  return (filters.get('id') ?? []).some((value) => id.startsWith(value));
+}
+
+function matchesAncestor(context: ContainerContext, container: Container, filters: Filters): boolean {
+  const wanted = filters.get('ancestor');
+  if (!wanted?.length) return true;
+  return wanted.some((reference) => {
+    if (reference === container.record.config.Image || reference === container.record.image) return true;
+    try {
+      return context.dependencies.images.resolve(reference).id === container.record.image;
+    } catch {
+      // An image that is not there has no containers; Docker gives an empty list too.
+      return false;
+    }
+  });
+}
+
+function matchesVolume(container: Container, filters: Filters): boolean {
+  const wanted = filters.get('volume');
+  if (!wanted?.length) return true;
+  return container.record.mounts.some(
+    (mount) => wanted.includes(mount.name || mount.source) || wanted.includes(mount.destination),
+  );
+}
+
+function matchesNetwork(container: Container, filters: Filters): boolean {
+  const wanted = filters.get('network');
+  if (!wanted?.length) return true;
+  return Object.entries(networksOf(container)).some(
+    ([name, endpoint]) =>
+      wanted.includes(name) || wanted.some((value) => value !== '' && endpoint.NetworkID.startsWith(value)),
+  );
+}
+
+function matchesPorts(container: Container, filters: Filters, key: 'publish' | 'expose'): boolean {
+  const wanted = filters.get(key);
+  if (!wanted?.length) return true;
+  const { record } = container;
+  const published = Object.entries(record.sandbox?.ports ?? {});
+  const have =
+    key === 'publish'
+      ? published.filter(([, bindings]) => bindings?.length).map(([port]) => port)
+      : Object.keys(record.config.ExposedPorts ?? {});
+  return wanted.some((value) => {
+    const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(value);
+    if (!match) throw new BerthError('invalid', `invalid filter '${key}=${value}'`);
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? match[1]);
+    const protocol = match[3] ?? 'tcp';
+    return have.some((port) => {
+      const [number, own = 'tcp'] = port.split('/');
+      return own === protocol && Number(number) >= first && Number(number) <= last;
+    });
+  });
+}
+
+function summarize(container: Container, now: number): ContainerSummary {
+  const { record } = container;
+  const { Annotations, NetworkMode } = record.hostConfig;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.config.Image || record.image,
+    ImageID: record.image,
+    Command: commandText(record.path, record.arguments),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: portsOf(container),
+    Labels: record.config.Labels ?? {},
+    State: record.state,
+    Status: statusText(record, now),
+    HostConfig: Annotations ? { NetworkMode, Annotations } : { NetworkMode },
+    NetworkSettings: { Networks: networksOf(container) },
+    Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(mountPoint),
+  };
+}
+
+/** As Docker joins them: an argument with a blank in it stands in single quotes. */
+function commandText(path: string, words: readonly string[]): string {
+  if (words.length === 0) return path;
+  return [path, ...words.map((word) => (word.includes(' ') ? `'${word}'` : word))].join(' ');
+}
+
+function portsOf(container: Container): PortSummary[] {
+  const ports: PortSummary[] = [];
+  for (const [port, bindings] of Object.entries(container.record.sandbox?.ports ?? {})) {
+    const [number, Type = 'tcp'] = port.split('/');
+    const PrivatePort = Number(number);
+    if (!bindings?.length) {
+      ports.push({ PrivatePort, Type });
+      continue;
+    }
+    for (const binding of bindings)
+      ports.push({ IP: binding.HostIp, PrivatePort, PublicPort: Number(binding.HostPort), Type });
+  }
+  return ports;
+}

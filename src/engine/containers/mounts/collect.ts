@@ -1,0 +1,79 @@
+/** All mounts of a new container: what its options name, what other containers lend, what its image declares. */
+import { BerthError } from '../../../api/errors.ts';
+import type { ContainerConfig, HostConfig } from '../../../api/types/container.ts';
+import type { UndoStack } from '../../../base/undo-stack.ts';
+import type { ContainerVolumes } from '../../volumes/types.ts';
+import type { MountRecord } from '../record.ts';
+import { parseMode } from './mode.ts';
+import { anonymousVolume, cleanPath, type ParsedMount, parseBind, parseMount, parseTmpfs } from './parse.ts';
+
+export interface CollectContext {
+  volumes: ContainerVolumes;
+  /** Mounts of another container, for `--volumes-from`. Error: `not-found`. */
+  mountsOf(reference: string): readonly MountRecord[];
+  undo: UndoStack;
+}
+
+/** Anonymous and new volumes are made; `undo` takes them away again. Errors: dockerd's words for mounts that cannot be. */
+export async function collectMounts(
+  config: ContainerConfig,
+  host: HostConfig,
+  context: CollectContext,
+): Promise<MountRecord[]> {
+  const byTarget = new Map<string, ParsedMount>();
+  for (const mount of lentMounts(host.VolumesFrom ?? [], context)) byTarget.set(mount.record.destination, mount);
+  const named = new Set<string>();
+  const add = (mount: ParsedMount): void => {
+    const target = mount.record.destination;
+    if (named.has(target)) throw new BerthError('invalid', `Duplicate mount point: ${target}`);
+    named.add(target);
+    byTarget.set(target, mount);
+  };
+  for (const bind of host.Binds ?? []) add(parseBind(bind, host.VolumeDriver));
+  for (const mount of host.Mounts ?? []) add(await parseMount(mount));
+  for (const [target, options] of Object.entries(host.Tmpfs ?? {})) add(parseTmpfs(target, options));
+  for (const target of Object.keys(config.Volumes ?? {})) {
+    const path = cleanPath(target);
+    if (!path.startsWith('/') || path === '/')
+      throw new BerthError('invalid', `invalid volume: '${target}' is not an absolute path below '/'`);
+    if (!byTarget.has(path)) byTarget.set(path, anonymousVolume(path));
+  }
+  const records: MountRecord[] = [];
+  for (const mount of byTarget.values()) {
+    if (mount.record.type === 'volume' && mount.record.source === '') await attachVolume(mount, context);
+    records.push(mount.record);
+  }
+  return records;
+}
+
+function lentMounts(sources: readonly string[], context: CollectContext): ParsedMount[] {
+  return sources.flatMap((source) => {
+    const [reference = '', modeText = 'rw'] = source.split(':', 2);
+    const mode = parseMode(modeText);
+    if (mode === null || mode.propagation !== null || mode.copy !== null)
+      throw new BerthError('internal', `invalid mode: ${modeText}`);
+    return context
+      .mountsOf(reference)
+      .filter((mount) => mount.type !== 'tmpfs')
+      .map((mount) => ({
+        record: { ...mount, writable: mount.writable && !mode.readOnly, anonymous: false, copyUp: false },
+        driverOptions: null,
+        labels: null,
+      }));
+  });
+}
+
+async function attachVolume(mount: ParsedMount, context: CollectContext): Promise<void> {
+  const { record } = mount;
+  record.anonymous = record.name === '';
+  const { volume, created } = await context.volumes.ensure({
+    name: record.name,
+    driver: record.driver,
+    options: mount.driverOptions,
+    labels: mount.labels,
+  });
+  record.name = volume.name;
+  record.driver = volume.driver;
+  record.source = volume.mountpoint;
+  if (created) context.undo.push(`volume ${volume.name}`, () => context.volumes.discard(volume.name));
+}

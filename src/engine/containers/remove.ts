@@ -1,0 +1,108 @@
+import { BerthError, errorMessage } from '../../api/errors.ts';
+import type { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { isRunning } from './states.ts';
+
+export interface RemoveOptions {
+  force: boolean;
+  removeVolumes: boolean;
+  removeLink: boolean;
+}
+
+const killSignal = 9;
+
+/**
+ * Resolves when the container is gone and its name is free; what it had on the disk is deleted afterwards.
+ * Errors: `not-found`; `conflict` for a running one without force, and while it is being removed already.
+ */
+export async function removeContainer(
+  context: ContainerContext,
+  reference: string,
+  options: RemoveOptions,
+): Promise<void> {
+  const container = context.index.find(reference);
+  if (options.removeLink)
+    throw new BerthError('invalid', 'Conflict, cannot remove the default link name of the container');
+  const refused = options.force ? null : refusalOf(container);
+  if (refused)
+    throw new BerthError(
+      'conflict',
+      `cannot remove container "${reference.replace(/^\//, '')}": container is ${refused}`,
+    );
+  if (container.state === 'removing')
+    throw new BerthError('conflict', `removal of container ${reference} is already in progress`);
+  const alive = container.pid !== 0;
+  if (container.restart.timer) clearTimeout(container.restart.timer);
+  container.restart = { timer: null, delay: 0 };
+  container.move('remove', reference);
+  // A crash from here on is finished by the next start of the engine.
+  context.index.save(container);
+  if (alive) await killForRemoval(context, container);
+  await context.mutex.run(container.id, () => removeNow(context, container, options));
+}
+
+function refusalOf(container: Container): string | null {
+  if (!isRunning(container.state)) return null;
+  if (container.state === 'paused') return 'paused and must be unpaused first';
+  if (container.state === 'restarting') return 'restarting: stop the container before removing or force remove';
+  return 'running: stop the container before removing or force remove';
+}
+
+async function killForRemoval(context: ContainerContext, container: Container): Promise<void> {
+  const exit = container.nextExit();
+  container.record.stoppedByUser = true;
+  context.publish(container, 'kill', { signal: String(killSignal) });
+  await context.thaw(container);
+  try {
+    await context.dependencies.supervisor.signal(container.id, null, killSignal);
+  } catch (error) {
+    // It may have ended by itself a moment ago; if it has not, the books would lie, so the removal fails.
+    if (container.pid !== 0) {
+      container.move('fail-remove');
+      context.index.save(container);
+      throw new BerthError(
+        'internal',
+        `cannot remove container "${container.record.name}": could not kill container: ${errorMessage(error)}`,
+        { cause: error },
+      );
+    }
+  }
+  if (container.pid !== 0) await exit;
+}
+
+/**
+ * The removal itself, for a container in state `removing` without a process; the caller holds its mutex.
+ * Error: the disk's; the container is `dead` then and can be removed again.
+ */
+export async function removeNow(
+  context: ContainerContext,
+  container: Container,
+  options: { removeVolumes: boolean },
+): Promise<void> {
+  const { files, volumes } = context.dependencies;
+  try {
+    if (container.cleaning) await container.cleaning;
+    if (container.prepared) await container.prepared.catch(() => {});
+    await files.discard(container.id);
+    context.index.remove(container);
+  } catch (error) {
+    container.move('fail-remove');
+    container.record.error = errorMessage(error);
+    context.index.save(container);
+    container.tellRemoval({ exitCode: container.record.exitCode, error: container.record.error });
+    throw new BerthError('internal', `cannot remove container "${container.record.name}": ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+  if (options.removeVolumes) {
+    for (const mount of container.record.mounts) {
+      if (mount.anonymous) context.background(`volume ${mount.name}`, volumes.discard(mount.name));
+    }
+  }
+  context.onExited(container);
+  container.connectPending(null);
+  context.publish(container, 'destroy');
+  const notice = { exitCode: container.record.exitCode, error: '' };
+  container.tellExit(notice);
+  container.tellRemoval(notice);
+}

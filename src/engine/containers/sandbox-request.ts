@@ -1,0 +1,34 @@
+import type { SandboxRequest } from '../networks/types.ts';
+import type { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { isContainerMode } from './spec/namespaces.ts';
+
+/** What the container asks of the network. Error: dockerd's words for a network to join that is not there. */
+export function sandboxRequest(context: ContainerContext, container: Container): SandboxRequest {
+  const { record } = container;
+  const { config, hostConfig } = record;
+  const { settings } = context.dependencies;
+  const endpoint =
+    record.endpoints[hostConfig.NetworkMode] ?? record.endpoints['default'] ?? Object.values(record.endpoints)[0];
+  const mode = config.NetworkDisabled ? 'none' : hostConfig.NetworkMode;
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    networkMode: mode,
+    joinPid: isContainerMode(mode) ? context.pidOfMode(mode, 'network') : null,
+    macAddress: endpoint?.MacAddress || config.MacAddress || null,
+    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+    portBindings: hostConfig.PortBindings ?? {},
+    publishAllPorts: hostConfig.PublishAllPorts,
+    dns: orDefault(hostConfig.Dns, settings.dns),
+    dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
+    dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
+    extraHosts: hostConfig.ExtraHosts ?? [],
+  };
+}
+
+function orDefault(own: string[] | null, fallback: readonly string[]): string[] {
+  return own?.length ? own : [...fallback];
+}

@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream';
+import { BerthError } from '../../api/errors.ts';
+import type {
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerSummary,
+  ContainersPruneReport,
+  ContainerTopResponse,
+  ContainerWaitResponse,
+} from '../../api/types/container.ts';
+import type { ExitStatus } from '../../supervisor/types.ts';
+import type { Filters } from '../../wire/filters.ts';
+import { adoptContainers } from './adopt.ts';
+import { type AttachedStreams, type AttachOptions, attachContainer, type PastOutput } from './attach.ts';
+import type { Container } from './container.ts';
+import { ContainerContext, type ContainerDependencies } from './context.ts';
+import { type CreateOptions, createContainer } from './create.ts';
+import { containerExited, containerOutOfMemory } from './exited.ts';
+import { inspectContainer } from './inspect.ts';
+import { killContainer } from './kill.ts';
+import { type ListOptions, listContainers } from './list.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
+import { pruneContainers } from './prune.ts';
+import { type RemoveOptions, removeContainer } from './remove.ts';
+import { renameContainer } from './rename.ts';
+import { resizeContainer } from './resize.ts';
+import { startContainer } from './start.ts';
+import { restartContainer, type StopOptions, stopContainer } from './stop.ts';
+import { topContainer } from './top.ts';
+import { type WaitCondition, waitContainer } from './wait.ts';
+
+/** Logs of a container, as the server asks for them; src/engine/logs. */
+export interface LogsOptions {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  since: bigint | null;
+  until: bigint | null;
+  tail: number | null;
+  timestamps: boolean;
+  details: boolean;
+}
+export type ReadLogs = (container: Container, options: LogsOptions) => Promise<Readable>;
+
+/** Containers, by verb. Each method's contract stands at the function of its name in this folder. */
+export class ContainerService {
+  readonly context: ContainerContext;
+  readonly #readLogs: ReadLogs;
+
+  constructor(dependencies: ContainerDependencies, readLogs: ReadLogs) {
+    this.context = new ContainerContext(dependencies);
+    this.#readLogs = readLogs;
+  }
+
+  /** Takes over what runs. Call once, before the server listens. */
+  adopt(): Promise<void> {
+    return adoptContainers(this.context);
+  }
+
+  /** No more starts and restarts; resolves when nothing is left half done. Containers go on running. */
+  async close(): Promise<void> {
+    this.context.closing = true;
+    for (const container of this.context.index.all()) {
+      if (container.restart.timer) clearTimeout(container.restart.timer);
+      container.connectPending(null);
+    }
+    await this.context.settled();
+  }
+
+  /** What the supervisor calls. */
+  readonly supervisorEvents = {
+    onExit: (id: string, status: ExitStatus): void => containerExited(this.context, id, status),
+    onOutOfMemory: (id: string): void => containerOutOfMemory(this.context, id),
+  };
+
+  create = (options: CreateOptions): Promise<ContainerCreateResponse> => createContainer(this.context, options);
+  start = (id: string): Promise<void> => startContainer(this.context, id);
+  stop = (id: string, options: StopOptions): Promise<void> => stopContainer(this.context, id, options);
+  restart = (id: string, options: StopOptions): Promise<void> => restartContainer(this.context, id, options);
+  kill = (id: string, signal: string): Promise<void> => killContainer(this.context, id, signal);
+  pause = (id: string): Promise<void> => pauseContainer(this.context, id);
+  unpause = (id: string): Promise<void> => unpauseContainer(this.context, id);
+  remove = (id: string, options: RemoveOptions): Promise<void> => removeContainer(this.context, id, options);
+  rename = (id: string, name: string): Promise<void> => renameContainer(this.context, id, name);
+  resize = (id: string, size: { rows: number; columns: number }): Promise<void> =>
+    resizeContainer(this.context, id, size);
+  prune = (filters: Filters): Promise<ContainersPruneReport> => pruneContainers(this.context, filters);
+  top = (id: string, psArguments: string): Promise<ContainerTopResponse> => topContainer(this.context, id, psArguments);
+
+  wait(id: string, condition: WaitCondition, signal: AbortSignal): { exit: Promise<ContainerWaitResponse> } {
+    return waitContainer(this.context, id, { condition, signal });
+  }
+
+  list(options: ListOptions): ContainerSummary[] {
+    return listContainers(this.context, options);
+  }
+
+  inspect(id: string, _options?: { size: boolean }): ContainerInspect {
+    return inspectContainer(this.context, id);
+  }
+
+  attach(id: string, options: AttachOptions): Promise<AttachedStreams> {
+    const past: PastOutput = (container, streams) =>
+      this.#readLogs(container, {
+        ...streams,
+        follow: false,
+        since: null,
+        until: null,
+        tail: null,
+        timestamps: false,
+        details: false,
+      });
+    return attachContainer(this.context, id, { ...options, past });
+  }
+
+  /** Errors: `not-found`; `not-implemented` (as dockerd) for a log driver that cannot be read. */
+  async logs(id: string, options: LogsOptions): Promise<{ stream: Readable; terminal: boolean }> {
+    const container = this.context.index.find(id);
+    if (container.record.hostConfig.LogConfig.Type === 'none')
+      throw new BerthError('internal', 'configured logging driver does not support reading');
+    return { stream: await this.#readLogs(container, options), terminal: container.record.config.Tty };
+  }
+
+  /** How many containers are in each state, for `info`. */
+  count(): { running: number; paused: number; stopped: number } {
+    const counts = { running: 0, paused: 0, stopped: 0 };
+    for (const { state } of this.context.index.all()) {
+      if (state === 'running' || state === 'restarting') counts.running++;
+      else if (state === 'paused') counts.paused++;
+      else counts.stopped++;
+    }
+    return counts;
+  }
+
+  /** Who keeps an image from being removed. */
+  containersOf(imageId: string): { id: string; name: string; running: boolean }[] {
+    return [...this.context.index.all()]
+      .filter(({ record }) => record.image === imageId)
+      .map((container) => ({ id: container.id, name: container.record.name, running: container.pid !== 0 }));
+  }
+
+  /** Who keeps a volume from being removed. */
+  containersWith(volume: string): string[] {
+    return [...this.context.index.all()]
+      .filter(({ record }) => record.mounts.some((mount) => mount.type === 'volume' && mount.name === volume))
+      .map(({ id }) => id);
+  }
+}

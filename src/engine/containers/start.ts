@@ -1,0 +1,214 @@
+import { BerthError, errorMessage } from '../../api/errors.ts';
+import { UndoStack } from '../../base/undo-stack.ts';
+import { startFailureExitCode } from '../../supervisor/runtime-errors.ts';
+import type { RootMount, ShimSpec, StartedContainer } from '../../supervisor/types.ts';
+import type { Sandbox } from '../networks/types.ts';
+import { timestampOf } from './clock.ts';
+import type { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { logPlan } from './log-plan.ts';
+import { publishNetworks } from './network-events.ts';
+import { removeNow } from './remove.ts';
+import { sandboxRequest } from './sandbox-request.ts';
+import { resolveUser } from './spec/users.ts';
+
+/**
+ * Starts a created or exited container. Resolves when its process runs.
+ * Errors: `not-modified` for a running one, `conflict` for a paused one, else what the network, the disk or the runtime says.
+ */
+export function startContainer(context: ContainerContext, reference: string): Promise<void> {
+  const container = context.index.find(reference);
+  return context.mutex.run(container.id, async () => {
+    container.check('start', reference);
+    container.record.stoppedByUser = false;
+    await run(context, container, 'start');
+  });
+}
+
+/** The same for a container that waits for its restart; the caller holds its mutex. */
+export function reviveContainer(context: ContainerContext, container: Container): Promise<void> {
+  return run(context, container, 'revive');
+}
+
+async function run(context: ContainerContext, container: Container, transition: 'start' | 'revive'): Promise<void> {
+  if (context.closing) throw new BerthError('unavailable', 'the engine is stopping');
+  if (container.cleaning) await container.cleaning;
+  const undo = new UndoStack();
+  try {
+    const { started, sandbox } = await launch(context, container, undo);
+    undo.release();
+    commitStart(context, container, { transition, started, sandbox });
+  } catch (error) {
+    for (const failure of await undo.unwind()) context.dependencies.report('start container', failure);
+    await abandonStart(context, container, error);
+    throw error;
+  }
+}
+
+/** Everything from the network's books to the running process. */
+async function launch(
+  context: ContainerContext,
+  container: Container,
+  undo: UndoStack,
+): Promise<{ started: StartedContainer; sandbox: Sandbox }> {
+  const { dependencies } = context;
+  const { record } = container;
+  const { hostConfig } = record;
+  const paths = dependencies.paths.container(record.id);
+  const log = logPlan(record, paths.log);
+  const lower = record.image === '' ? [] : dependencies.images.resolve(record.image).lower;
+  container.prepared ??= dependencies.files.prepare(record.id);
+  const [sandbox, user] = await Promise.all([
+    allocateNetwork(context, container, undo),
+    findUser(context, container, lower),
+    makeSources(context, container),
+  ]);
+  const hostname = hostConfig.UTSMode === 'host' ? dependencies.host.hostname : record.config.Hostname;
+  const cgroupPath = context.cgroupOf(container);
+  const joined = sandbox.plan.kind === 'join' ? joinedFiles(context, container) : null;
+  const config = await context.bundles.write({
+    record,
+    user,
+    hostname,
+    network: sandbox.plan.kind,
+    files: joined ?? {
+      resolvConf: sandbox.resolvConf === null ? '/etc/resolv.conf' : paths.resolvConf,
+      hostname: paths.hostname,
+      hosts: sandbox.hosts === null ? '/etc/hosts' : paths.hosts,
+    },
+    cgroupPath,
+    pidOf: (mode) => context.pidOfMode(mode, mode === hostConfig.PidMode ? 'PID' : 'IPC'),
+  });
+  await container.prepared;
+  undo.push('bundle', () => dependencies.files.removeBundle(record.id));
+  dependencies.files.writeBundle(record.id, {
+    config,
+    hosts: joined ? null : sandbox.hosts,
+    hostname: joined ? null : `${hostname}\n`,
+    resolvConf: joined ? null : sandbox.resolvConf,
+  });
+  const spec: ShimSpec = {
+    id: record.id,
+    directory: paths.bundle,
+    runtime: runtimeOf(context, container),
+    root: rootOf(context, container, lower),
+    terminal: record.config.Tty,
+    stdin: stdinMode(container),
+    size: consoleSize(container),
+    log,
+    network: sandbox.plan,
+    cgroupPath,
+    attachments: container.pending.map((attachment) => attachment.request),
+  };
+  return { started: await dependencies.supervisor.start(spec), sandbox };
+}
+
+async function allocateNetwork(context: ContainerContext, container: Container, undo: UndoStack): Promise<Sandbox> {
+  const { networks } = context.dependencies;
+  const request = sandboxRequest(context, container);
+  undo.push('network', () => networks.release(container.id));
+  return networks.allocate(request);
+}
+
+async function findUser(context: ContainerContext, container: Container, lower: readonly string[]) {
+  const { files, paths } = context.dependencies;
+  const { record } = container;
+  // An upper directory that was never mounted is empty, and need not exist yet.
+  const layers = record.startedAt.startsWith('0001') ? lower : [paths.container(record.id).upper, ...lower];
+  const [passwd, group] = await Promise.all([
+    files.readRootFile(layers, '/etc/passwd'),
+    files.readRootFile(layers, '/etc/group'),
+  ]);
+  return resolveUser(record.config.User, record.hostConfig.GroupAdd ?? [], { passwd, group });
+}
+
+async function makeSources(context: ContainerContext, container: Container): Promise<void> {
+  const { files, volumes } = context.dependencies;
+  for (const mount of container.record.mounts) {
+    if (mount.type === 'bind' && mount.createSource) await files.makeSource(mount.source);
+    if (mount.type === 'volume' && (await volumes.directory(mount.name)) === null)
+      throw new BerthError('not-found', `get ${mount.name}: no such volume`);
+  }
+}
+
+/** A container in another one's network sees that one's files. */
+function joinedFiles(context: ContainerContext, container: Container) {
+  const target = context.index.find(container.record.hostConfig.NetworkMode.slice('container:'.length));
+  const paths = context.dependencies.paths.container(target.id);
+  return target.record.hostConfig.NetworkMode === 'host'
+    ? { resolvConf: '/etc/resolv.conf', hostname: paths.hostname, hosts: '/etc/hosts' }
+    : { resolvConf: paths.resolvConf, hostname: paths.hostname, hosts: paths.hosts };
+}
+
+function runtimeOf(context: ContainerContext, container: Container): ShimSpec['runtime'] {
+  const { settings, paths } = context.dependencies;
+  const program = settings.runtimes.get(container.record.hostConfig.Runtime);
+  if (!program)
+    throw new BerthError('invalid', `unknown or invalid runtime name: ${container.record.hostConfig.Runtime}`);
+  return { path: program.path, root: paths.runtime, arguments: program.arguments };
+}
+
+function rootOf(context: ContainerContext, container: Container, lower: string[]): RootMount {
+  const paths = context.dependencies.paths.container(container.id);
+  if (lower.length === 0) return { kind: 'bind', source: paths.upper };
+  return {
+    kind: 'overlay',
+    lower,
+    upper: paths.upper,
+    work: paths.work,
+    volatile: container.record.hostConfig.AutoRemove,
+  };
+}
+
+function stdinMode(container: Container): ShimSpec['stdin'] {
+  const { OpenStdin, StdinOnce } = container.record.config;
+  if (!OpenStdin) return 'closed';
+  return StdinOnce ? 'once' : 'open';
+}
+
+function consoleSize(container: Container): ShimSpec['size'] {
+  const [rows, columns] = container.record.hostConfig.ConsoleSize;
+  return rows > 0 && columns > 0 ? { rows, columns } : null;
+}
+
+function commitStart(
+  context: ContainerContext,
+  container: Container,
+  result: { transition: 'start' | 'revive'; started: StartedContainer; sandbox: Sandbox },
+): void {
+  const { record } = container;
+  const { started, sandbox } = result;
+  container.move(result.transition);
+  container.pid = started.pid;
+  record.startedAt = timestampOf(started.startedAt);
+  record.exitCode = 0;
+  record.error = '';
+  record.oomKilled = false;
+  record.sandbox = { networks: sandbox.networks, ports: sandbox.ports };
+  context.index.save(container);
+  publishNetworks(context, container, 'connect');
+  context.publish(container, 'start');
+  // Clients that came while the shim was starting have no stream of their own yet.
+  const late = container.pending.splice(started.attachments.length);
+  container.connectPending(started.attachments);
+  for (const attachment of late)
+    context.dependencies.supervisor.attach(container.id, attachment.request).then(
+      (stream) => attachment.connect(stream),
+      () => attachment.connect(null),
+    );
+}
+
+/** A start that failed leaves the container as it was, with the reason in its books; a `--rm` one goes. */
+async function abandonStart(context: ContainerContext, container: Container, error: unknown): Promise<void> {
+  const { record } = container;
+  record.error = errorMessage(error);
+  record.exitCode = startFailureExitCode(error);
+  if (record.state === 'restarting') container.move('give-up-restart');
+  container.connectPending(null);
+  context.index.save(container);
+  container.tellExit({ exitCode: record.exitCode, error: '' });
+  if (record.hostConfig.AutoRemove) {
+    container.move('remove');
+    await removeNow(context, container, { removeVolumes: true });
+  }
+}

@@ -1,0 +1,93 @@
+import { BerthError } from '../../api/errors.ts';
+import { parseSignal } from '../../host/process/signals.ts';
+import type { Container } from './container.ts';
+import type { ContainerContext } from './context.ts';
+import { sendSignal, stopSignalOf } from './kill.ts';
+import { startContainer } from './start.ts';
+import { isRunning } from './states.ts';
+
+export interface StopOptions {
+  /** Empty: the container's own. */
+  signal: string;
+  /** Seconds before SIGKILL; negative: wait for ever; null: the container's own. */
+  timeout: number | null;
+}
+
+const sigkill = 9;
+const defaultTimeout = 10;
+
+/** Resolves when the process has ended. Errors: `not-modified` when there is none, `invalid` for no signal. */
+export async function stopContainer(context: ContainerContext, reference: string, options: StopOptions): Promise<void> {
+  const container = context.index.find(reference);
+  if (!isRunning(container.state)) throw new BerthError('not-modified', `Container ${container.id} is already stopped`);
+  await endProcess(context, container, options);
+  context.publish(container, 'stop');
+}
+
+/** Ends the process where there is one, and starts the container. Errors: those of the start. */
+export async function restartContainer(
+  context: ContainerContext,
+  reference: string,
+  options: StopOptions,
+): Promise<void> {
+  const container = context.index.find(reference);
+  const { hostConfig } = container.record;
+  // A --rm container that is restarted must not be removed by the exit in between.
+  const autoRemove = hostConfig.AutoRemove;
+  hostConfig.AutoRemove = false;
+  try {
+    if (isRunning(container.state)) {
+      await endProcess(context, container, options);
+      context.publish(container, 'stop');
+    }
+    await startContainer(context, container.id);
+  } catch (error) {
+    if (error instanceof BerthError && error.kind !== 'not-modified')
+      throw new BerthError(error.kind, `Cannot restart container ${reference}: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    hostConfig.AutoRemove = autoRemove;
+    if (context.index.byId(container.id)) context.index.save(container);
+  }
+  context.publish(container, 'restart');
+}
+
+async function endProcess(context: ContainerContext, container: Container, options: StopOptions): Promise<void> {
+  const signal = options.signal === '' ? stopSignalOf(container) : parseSignal(options.signal);
+  const timeout = options.timeout ?? container.record.config.StopTimeout ?? defaultTimeout;
+  const exit = container.nextExit();
+  await context.thaw(container);
+  markStopped(context, container);
+  await signalLiving(context, container, signal);
+  if (container.pid === 0 || (await endsWithin(exit, timeout))) return;
+  await signalLiving(context, container, sigkill);
+  if (container.pid !== 0) await exit;
+}
+
+/** Whatever signal is used, a stop is a stop: no restart policy may undo it. */
+function markStopped(context: ContainerContext, container: Container): void {
+  if (container.record.stoppedByUser) return;
+  container.record.stoppedByUser = true;
+  context.index.save(container);
+}
+
+async function signalLiving(context: ContainerContext, container: Container, signal: number): Promise<void> {
+  try {
+    await sendSignal(context, container, signal);
+  } catch (error) {
+    // The process may be gone while its exit is still on the way; only a failure to signal a living one counts.
+    if (container.pid !== 0 && !(error instanceof BerthError && error.kind === 'not-found')) throw error;
+  }
+}
+
+/** @param timeout seconds; negative: for ever */
+async function endsWithin(exit: Promise<unknown>, timeout: number): Promise<boolean> {
+  if (timeout < 0) return exit.then(() => true);
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), timeout * 1000);
+  try {
+    return await Promise.race([exit.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
