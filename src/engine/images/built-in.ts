@@ -56,8 +56,7 @@ export class HelloWorld implements BuiltInImages {
         Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
         WorkingDir: '/',
       },
-      created: made.toISOString(),
-      createdBy: 'COPY hello /',
+      history: () => ({ created: made.toISOString(), createdBy: 'COPY hello /' }),
     });
     return before !== image;
   }

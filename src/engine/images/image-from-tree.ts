@@ -12,10 +12,8 @@ export interface ImageFromTreeOptions {
   /** Canonical names for the image. */
   references: string[];
   config: ContainerDefaults;
-  /** RFC 3339. */
-  created: string;
-  /** The history's one line. */
-  createdBy: string;
+  /** Date (RFC 3339) and the history's one line; asked for when the tree is filled. */
+  history: () => { created: string; createdBy: string };
   signal?: AbortSignal;
 }
 
@@ -39,14 +37,15 @@ export async function imageFromTree(
       signal: options.signal,
     });
     const { architecture, os } = hostPlatform();
+    const { created, createdBy } = options.history();
     const config = new TextEncoder().encode(
       JSON.stringify({
         architecture,
         os,
-        created: options.created,
+        created,
         config: options.config,
         rootfs: { type: 'layers', diff_ids: [layer.diffId] },
-        history: [{ created: options.created, created_by: options.createdBy }],
+        history: [{ created, created_by: createdBy }],
       }),
     );
     lease.hold(sha256(config));
