@@ -12,8 +12,6 @@ export function shapeContainerInspect(inspect: ContainerInspect, version: number
   const first = networks['bridge'] ?? null;
   return {
     ...inspect,
-    HostConfig: version < 42 ? { KernelMemory: 0, ...inspect.HostConfig } : inspect.HostConfig,
-    Config: version < 44 ? withMacAddress(inspect, networks) : inspect.Config,
     NetworkSettings: {
       Bridge: '',
       SandboxID: settings.SandboxID,
@@ -42,11 +40,6 @@ function defaultBridgeFields(endpoint: EndpointSettings | null) {
     IPv6Gateway: endpoint?.IPv6Gateway ?? '',
     MacAddress: endpoint?.MacAddress ?? '',
   };
-}
-
-function withMacAddress(inspect: ContainerInspect, networks: Record<string, EndpointSettings>) {
-  const address = networks[inspect.HostConfig.NetworkMode]?.MacAddress;
-  return address ? { ...inspect.Config, MacAddress: address } : inspect.Config;
 }
 
 /** Before 1.45 the short id was an alias on user-defined networks. */

@@ -5,9 +5,11 @@ export function shapeImageSummary(image: ImageSummary, version: number): unknown
   const shaped: Record<string, unknown> = { ...image };
   if (version < 51) shaped['Containers'] = -1;
   if (version < 44) shaped['VirtualSize'] = image.Size;
-  if (version < 43 && image.RepoTags.length === 0 && image.RepoDigests.length === 0) {
-    shaped['RepoTags'] = ['<none>:<none>'];
-    shaped['RepoDigests'] = ['<none>@<none>'];
+  if (version < 43) {
+    const dangling = image.RepoTags.length === 0 && image.RepoDigests.length === 0;
+    if (dangling) shaped['RepoTags'] = ['<none>:<none>'];
+    if (dangling) shaped['RepoDigests'] = ['<none>@<none>'];
+    else if (image.RepoDigests.length === 0) shaped['RepoDigests'] = null;
   }
   return shaped;
 }
@@ -41,10 +43,7 @@ export function shapeImageInspect(image: ImageInspect, version: number): unknown
   const shaped: Record<string, unknown> = { ...image };
   if (version < 50 && image.Config) shaped['Config'] = { ...legacyConfig, ...image.Config };
   if (version >= 52) omitEmpty(shaped);
-  if (version < 45) {
-    shaped['Container'] = '';
-    shaped['ContainerConfig'] = emptyContainerConfig;
-  }
+  if (version < 45) shaped['ContainerConfig'] = emptyContainerConfig;
   if (version < 44) {
     shaped['VirtualSize'] = image.Size;
     shaped['Created'] = image.Created ?? '0001-01-01T00:00:00Z';

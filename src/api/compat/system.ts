@@ -5,29 +5,32 @@ import { shapeImageSummary } from './image.ts';
 
 export function shapeInfo(info: SystemInfo, version: number): unknown {
   const shaped: Record<string, unknown> = { ...info };
-  if (version < 25) {
-    shaped['ExecutionDriver'] = '<not supported>';
+  if (version < 25)
     shaped['SecurityOptions'] = info.SecurityOptions.map((option) => option.replace(/^name=/, '').replace(/,.*$/, ''));
-  }
-  if (version < 42) shaped['KernelMemory'] = false;
-  if (version < 49) {
+  if (version < 42) shaped['KernelMemory'] = true;
+  if (version < 44)
+    shaped['Runtimes'] = Object.fromEntries(
+      Object.entries(info.Runtimes).map(([name, { status: _status, ...runtime }]) => [name, runtime]),
+    );
+  if (version < 47)
     shaped['RegistryConfig'] = {
-      AllowNondistributableArtifactsCIDRs: [],
-      AllowNondistributableArtifactsHostnames: [],
+      AllowNondistributableArtifactsCIDRs: null,
+      AllowNondistributableArtifactsHostnames: null,
       ...info.RegistryConfig,
     };
+  if (version < 49) {
     delete shaped['FirewallBackend'];
+    for (const key of ['ContainerdCommit', 'RuncCommit', 'InitCommit'] as const)
+      if (info[key].ID !== '') shaped[key] = { ID: info[key].ID, Expected: info[key].ID };
   }
   if (version < 50) {
     shaped['BridgeNfIptables'] = false;
     shaped['BridgeNfIp6tables'] = false;
-    for (const key of ['ContainerdCommit', 'RuncCommit', 'InitCommit'] as const)
-      shaped[key] = { ID: info[key].ID, Expected: info[key].ID };
   }
   return shaped;
 }
 
-/** Sums that 1.52 adds beside the lists. */
+/** The lists that were asked for, with the images' second size before 1.44. */
 export function shapeDiskUsage(usage: DiskUsage, version: number): unknown {
   const shaped: Record<string, unknown> = {};
   if (usage.Images) {
@@ -41,6 +44,5 @@ export function shapeDiskUsage(usage: DiskUsage, version: number): unknown {
     shaped['Containers'] = usage.Containers.map((container) => shapeContainerSummary(container, version));
   if (usage.Volumes) shaped['Volumes'] = usage.Volumes;
   if (usage.BuildCache) shaped['BuildCache'] = usage.BuildCache;
-  if (version < 42) shaped['BuilderSize'] = 0;
   return shaped;
 }

@@ -192,6 +192,7 @@ export const systemInfo = {
   InitCommit: { ID: '' },
   RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: [], Mirrors: null },
   FirewallBackend: { Driver: 'nftables' },
+  Runtimes: { crun: { path: 'crun', status: { a: 'b' } } },
 } as unknown as SystemInfo;
 
 /** Fake backends; each verb of `overrides` replaces the plausible answer. */

@@ -85,7 +85,7 @@ function moment(request: ApiRequest, name: string): bigint | null {
   if (text === '') return null;
   const time = parseUnixTime(text);
   if (time === null)
-    throw new BerthError('invalid', `invalid value for ${JSON.stringify(name)}: ${JSON.stringify(text)}`);
+    throw new BerthError('invalid', `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   return time === 0n ? null : time;
 }
 

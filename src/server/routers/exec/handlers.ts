@@ -15,7 +15,7 @@ export function execHandlers(backend: ExecBackend): Handlers {
     async execCreate(request, reply) {
       const body = await request.json(execCreateRequest);
       if (!body.Cmd || body.Cmd.length === 0) throw new BerthError('invalid', 'No exec command specified');
-      parseAttachKeys(body.DetachKeys);
+      checkEscapeKeys(body.DetachKeys);
       if (request.version < 42) body.ConsoleSize = null;
       reply.json(201, await backend.create(request.parameter('id'), body));
     },
@@ -69,4 +69,13 @@ export function execHandlers(backend: ExecBackend): Handlers {
       }
     },
   };
+}
+
+/** Error: `invalid` in dockerd's words, which are other ones than attach's. */
+function checkEscapeKeys(keys: string): void {
+  try {
+    parseAttachKeys(keys);
+  } catch (cause) {
+    throw new BerthError('invalid', `Invalid escape keys (${keys}) provided`, { cause });
+  }
 }

@@ -1,5 +1,4 @@
 /** The network routes. */
-import { shapeNetwork } from '../../../api/compat/network.ts';
 import { BerthError } from '../../../api/errors.ts';
 import { networkConnectRequest, networkCreateRequest, networkDisconnectRequest } from '../../../api/schemas/network.ts';
 import type { Handler, Handlers } from '../../handler.ts';
@@ -14,9 +13,7 @@ export function networkHandlers({ queries, changes }: NetworkBackend): Handlers 
     reply.json(
       200,
       // Since 1.28 who is connected is only told by inspect.
-      networks.map((network) =>
-        shapeNetwork(request.version < 28 ? network : { ...network, Containers: {} }, request.version),
-      ),
+      networks.map((network) => (request.version < 28 ? network : { ...network, Containers: {} })),
     );
   };
   return {
@@ -27,7 +24,7 @@ export function networkHandlers({ queries, changes }: NetworkBackend): Handlers 
       const scope = request.text('scope');
       if (scope !== '' && scope !== network.Scope)
         throw new BerthError('not-found', `network ${request.parameter('id')} not found`);
-      reply.json(200, shapeNetwork(network, request.version));
+      reply.json(200, network);
     },
     ...(changes ? changeHandlers(changes) : {}),
   };
