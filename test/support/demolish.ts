@@ -1,0 +1,49 @@
+/** Removes everything of one test engine by force: after a failed test, and for tests that died. */
+import { rmSync } from 'node:fs';
+import type { EngineIdentity } from './identity.ts';
+import { findLeaks } from './leaks.ts';
+import { until } from './until.ts';
+
+/** Kills the engine's processes, then removes mounts, interfaces, nftables table, cgroups and directories. */
+export async function demolish(identity: EngineIdentity): Promise<void> {
+  await until(`the processes of ${identity.bridge} to end`, () => {
+    const processes = findLeaks(identity, { engine: null, table: null }).filter((leak) => leak.kind === 'process');
+    for (const { what } of processes) kill(Number(what.split(' ')[0]));
+    return processes.length === 0;
+  });
+  quietly(['nft', 'delete', 'table', 'inet', identity.table]);
+  quietly(['ip', 'link', 'delete', identity.bridge]);
+  for (const path of hostMounts(identity)) quietly(['umount', '-l', path]);
+  await until(`the cgroups of ${identity.bridge} to go`, () => removeCgroups(identity));
+  for (const path of [identity.dataRoot, identity.execRoot, identity.pidfile])
+    rmSync(path, { recursive: true, force: true });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+function hostMounts(identity: EngineIdentity): string[] {
+  return findLeaks(identity, { engine: null, table: null })
+    .filter((leak) => leak.kind === 'mount')
+    .map((leak) =>
+      leak.what.split(' ').find((word) => word.startsWith(identity.execRoot) || word.startsWith(identity.dataRoot)),
+    )
+    .filter((path) => path !== undefined)
+    .reverse();
+}
+
+/** Bottom up; false while one is still busy. */
+function removeCgroups(identity: EngineIdentity): boolean {
+  const leaks = findLeaks(identity, { engine: null, table: null }).filter((leak) => leak.kind === 'cgroup');
+  for (const { what } of leaks) quietly(['find', what, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+  return leaks.length === 0;
+}
+
+function quietly(command: string[]): void {
+  Bun.spawnSync(command, { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' });
+}

@@ -1,0 +1,87 @@
+/**
+ * What tells one test's engine from every other on this host: roots, bridge, subnet, nftables table, cgroup parent. A name is
+ * claimed by a directory below /run/berth-test, which records the claiming process, so that what a killed test left can be
+ * found and swept (test/support/sweep.ts).
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface EngineIdentity {
+  /** Number of the claim, 0–1023; everything else follows from it. */
+  number: number;
+  dataRoot: string;
+  execRoot: string;
+  socket: string;
+  pidfile: string;
+  bridge: string;
+  /** Address of the bridge with prefix length: a /24 of its own. */
+  bip: string;
+  /** The nftables table, family inet. */
+  table: string;
+  /** Absolute below each hierarchy's root. */
+  cgroupParent: string;
+}
+
+export const claims = '/run/berth-test';
+/** Data roots: a real file system, overlay needs one. */
+const workspace = process.env['BERTH_TEST_DIRECTORY'] ?? '/var/tmp/berth-test';
+const most = 1024;
+
+export function identityOf(number: number): EngineIdentity {
+  const name = `bt${number}`;
+  return {
+    number,
+    dataRoot: join(workspace, name),
+    execRoot: `/run/${name}`,
+    socket: `/run/${name}/berth.sock`,
+    pidfile: `/run/${name}.pid`,
+    bridge: name,
+    bip: `10.${212 + (number >> 8)}.${number & 255}.1/24`,
+    table: `berth-${name}`,
+    cgroupParent: `/${name}`,
+  };
+}
+
+/** A name that nobody else on this host uses. Release it when nothing of the engine is left. */
+export function claimIdentity(): EngineIdentity {
+  mkdirSync(claims, { recursive: true });
+  const first = Math.floor(Math.random() * most);
+  for (let step = 0; step < most; step++) {
+    const number = (first + step) % most;
+    try {
+      mkdirSync(join(claims, String(number)));
+    } catch {
+      // Taken: the next one.
+      continue;
+    }
+    writeFileSync(join(claims, String(number), 'pid'), String(process.pid));
+    return identityOf(number);
+  }
+  throw new Error(`all ${most} test engines are taken; scripts/test sweep frees those of dead tests`);
+}
+
+export function releaseIdentity(identity: EngineIdentity): void {
+  rmSync(join(claims, String(identity.number)), { recursive: true, force: true });
+}
+
+/** Claims whose test process is gone. */
+export function deadIdentities(): EngineIdentity[] {
+  let numbers: string[];
+  try {
+    numbers = readdirSync(claims);
+  } catch {
+    // No test ever ran here.
+    return [];
+  }
+  return numbers.filter((number) => !isAlive(number)).map((number) => identityOf(Number(number)));
+}
+
+function isAlive(number: string): boolean {
+  try {
+    const pid = readFileSync(join(claims, number, 'pid'), 'utf8');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('bun');
+  } catch {
+    // No such process, or the claim is being made or released at this moment.
+    return false;
+  }
+}
