@@ -203,6 +203,8 @@ export function decodeBody<T>(text: string, schema: Schema<T>): T | null {
   try {
     parsed = parseJsonLiterally(text);
   } catch (cause) {
+    // Beyond the parser's stack; Go gives up at ten thousand.
+    if (cause instanceof RangeError) throw new BerthError('invalid', 'invalid JSON: exceeded max depth', { cause });
     const { problem } = explainSyntax(text);
     if (problem === 'trailing') throw new BerthError('invalid', 'unexpected content after JSON', { cause });
     const why = problem === 'empty' ? 'got EOF while reading request body' : problem;
