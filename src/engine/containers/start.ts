@@ -66,7 +66,7 @@ async function launch(
   const hostname = hostConfig.UTSMode === 'host' ? dependencies.host.hostname : record.config.Hostname;
   const cgroupPath = context.cgroupOf(container);
   const joined = sandbox.plan.kind === 'join' ? joinedFiles(context, container) : null;
-  const config = await context.bundles.write({
+  const bundle = await context.bundles.write({
     record,
     user,
     hostname,
@@ -82,7 +82,7 @@ async function launch(
   await container.prepared;
   undo.push('bundle', () => dependencies.files.removeBundle(record.id));
   dependencies.files.writeBundle(record.id, {
-    config,
+    config: bundle.config,
     hosts: joined ? null : sandbox.hosts,
     hostname: joined ? null : `${hostname}\n`,
     resolvConf: joined ? null : sandbox.resolvConf,
@@ -100,7 +100,9 @@ async function launch(
     cgroupPath,
     attachments: container.pending.map((attachment) => attachment.request),
   };
-  return { started: await dependencies.supervisor.start(spec), sandbox };
+  const started = await dependencies.supervisor.start(spec);
+  bundle.started(spec.runtime.root);
+  return { started, sandbox };
 }
 
 async function allocateNetwork(context: ContainerContext, container: Container, undo: UndoStack): Promise<Sandbox> {

@@ -22,6 +22,7 @@ import { containerMounts, initTarget, type NetworkFiles } from './mounts.ts';
 import { containerNamespaces } from './namespaces.ts';
 import { containerResources } from './resources.ts';
 import { parseKernel, SeccompFilters } from './seccomp.ts';
+import { compiledFilterAnnotation, SeccompPrograms } from './seccomp-programs.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 /** Paths of /proc and /sys that tell about the host; the runtime covers them. */
@@ -63,12 +64,20 @@ export interface BundleRequest {
   pidOf(mode: string): number;
 }
 
+export interface Bundle {
+  /** Text of config.json. */
+  config: string;
+  /** Call when the container runs: what its runtime compiled is used for the next one. */
+  started(runtimeRoot: string): void;
+}
+
 /** Writes OCI configurations; keeps what is the same for all of them. */
 export class BundleWriter {
   readonly #host: HostFacts;
   readonly #settings: ContainerSettings;
   readonly #available: readonly string[];
   readonly #filters: SeccompFilters;
+  readonly #programs = new SeccompPrograms();
   readonly #recursiveReadOnly: boolean;
   readonly #readMountInfo: () => Promise<string>;
 
@@ -89,10 +98,10 @@ export class BundleWriter {
   }
 
   /**
-   * The text of the bundle's config.json. Errors: dockerd's words for options that only show to be wrong at the start (devices,
+   * The bundle's configuration. Errors: dockerd's words for options that only show to be wrong at the start (devices,
    * seccomp profile, tmpfs options, propagation).
    */
-  async write(request: BundleRequest): Promise<string> {
+  async write(request: BundleRequest): Promise<Bundle> {
     const { record } = request;
     const { hostConfig } = record;
     const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], this.#settings.noNewPrivileges);
@@ -117,13 +126,16 @@ export class BundleWriter {
       }),
     ]);
     if (security.writableCgroups) makeCgroupsWritable(mounts.mounts);
+    const filter = this.#seccomp(security.seccomp, process, hostConfig.Privileged);
+    const program = filter === null ? null : this.#programs.find(filter);
     const spec: RuntimeSpec = {
       ociVersion: ociRuntimeVersion,
       process,
       root: hostConfig.ReadonlyRootfs ? { path: rootDirectory, readonly: true } : { path: rootDirectory },
       hostname: hostConfig.UTSMode === 'host' ? undefined : request.hostname,
       mounts: mounts.mounts,
-      annotations: hostConfig.Annotations,
+      annotations:
+        program === null ? hostConfig.Annotations : { ...hostConfig.Annotations, [compiledFilterAnnotation]: program },
       // Last, because the filter is put in at its end.
       linux: {
         resources: await containerResources(hostConfig, devices.rules),
@@ -140,7 +152,14 @@ export class BundleWriter {
     }
     const sysctls = this.#sysctls(request);
     if (Object.keys(sysctls).length > 0) linux.sysctl = sysctls;
-    return withSeccomp(stringifyJson(spec), this.#seccomp(security.seccomp, process, hostConfig.Privileged));
+    return {
+      config: withSeccomp(stringifyJson(spec), filter),
+      started: (runtimeRoot) => {
+        const runtime = this.#settings.runtimes.get(hostConfig.Runtime);
+        if (filter !== null && program === null && runtime)
+          this.#programs.learn(filter, { id: record.id, runtime, runtimeRoot });
+      },
+    };
   }
 
   #process(request: BundleRequest, init: boolean): RuntimeProcess {
