@@ -15,6 +15,8 @@ export interface AuthorizerOptions {
   credentials: Credentials | null;
   transport: Transport;
   isInsecure: (host: string) => boolean;
+  /** Ask for a refresh token too: a login wants something to keep. */
+  wantsIdentity?: boolean;
 }
 
 const longestTokenAnswer = 1024 * 1024;
@@ -26,9 +28,15 @@ export class Authorizer {
   /** Scope (empty: none) → header and the time until which it is good. */
   readonly #headers = new Map<string, { header: string; until: number }>();
   readonly #asking = new Map<string, Promise<string>>();
+  #identityToken = '';
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
+  }
+
+  /** The refresh token that a realm gave; empty: none. */
+  get identityToken(): string {
+    return this.#identityToken;
   }
 
   /** The header to send for a scope (`repository:<name>:pull`), or null while none is known. */
@@ -76,12 +84,13 @@ export class Authorizer {
     const response = await this.#ask(url, { service, scopes, signal: options.signal });
     const text = new TextDecoder().decode(await readLimited(response, longestTokenAnswer));
     if (!response.ok) throw responseError(response, text);
-    let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown };
+    let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown; refresh_token?: unknown };
     try {
       answer = JSON.parse(text);
     } catch (cause) {
       throw new BerthError('internal', `unable to decode token response: ${(cause as Error).message}`, { cause });
     }
+    if (typeof answer.refresh_token === 'string') this.#identityToken = answer.refresh_token;
     const token = answer.token || answer.access_token;
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))
       throw new BerthError('internal', 'authorization server did not include a token in the response');
@@ -132,6 +141,10 @@ export class Authorizer {
     if (question.service) url.searchParams.set('service', question.service);
     for (const scope of question.scopes) url.searchParams.append('scope', scope);
     if (credentials) url.searchParams.set('account', credentials.kind === 'password' ? credentials.username : '');
+    if (this.#options.wantsIdentity) {
+      url.searchParams.set('offline_token', 'true');
+      url.searchParams.set('client_id', 'berth');
+    }
     const authorization =
       credentials?.kind === 'password' ? basicAuthorization(credentials.username, credentials.password) : null;
     return transport.send({ url: url.href, authorization, signal });

@@ -62,6 +62,15 @@ interface Pull {
   lease: Lease;
 }
 
+/** What a name means after a pull, compared with before. */
+type Outcome = 'newer' | 'same' | 'built in';
+
+const outcomeTexts: Record<Outcome, string> = {
+  newer: 'Downloaded newer image',
+  same: 'Image is up to date',
+  'built in': 'Using the built-in image',
+};
+
 const configTypes: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
 
 export class ImagePull {
@@ -87,18 +96,17 @@ export class ImagePull {
     });
     const common = { wanted: platform ?? hostPlatform(), sources, progress, signal };
     const references = isNameOnly(reference) ? await this.#everyTag(reference, common) : [reference];
-    let isNewer = false;
+    const outcomes = new Set<Outcome>();
     for (const one of references) {
       const lease = await this.#options.store.lease('pull');
       try {
-        isNewer = (await this.#pullOne({ ...common, reference: one, lease })) || isNewer;
+        outcomes.add(await this.#pullOne({ ...common, reference: one, lease }));
       } finally {
         await lease.release();
       }
     }
-    progress({
-      status: `Status: ${isNewer ? 'Downloaded newer image' : 'Image is up to date'} for ${familiarString(reference)}`,
-    });
+    const [outcome] = (['built in', 'newer', 'same'] as const).filter((one) => outcomes.has(one));
+    progress({ status: `Status: ${outcomeTexts[outcome ?? 'same']} for ${familiarString(reference)}` });
     if (platform) this.#warnOfPlatform(reference, platform, progress);
   }
 
@@ -115,20 +123,21 @@ export class ImagePull {
     }
   }
 
-  /** @returns whether the name means another image than before */
-  async #pullOne(pull: Pull): Promise<boolean> {
+  async #pullOne(pull: Pull): Promise<Outcome> {
     try {
       return await this.#fromRegistry(pull);
     } catch (error) {
       if (pull.signal.aborted) throw new BerthError('cancelled', 'context canceled', { cause: error });
       const failure = pullError(error, pull.reference);
-      if (failure.code === 'registry-unreachable' && this.#options.builtIn?.has(pull.reference))
-        return this.#options.builtIn.provide(pull.reference, { progress: pull.progress, reason: failure.message });
+      if (failure.code === 'registry-unreachable' && this.#options.builtIn?.has(pull.reference)) {
+        await this.#options.builtIn.provide(pull.reference, { progress: pull.progress, reason: failure.message });
+        return 'built in';
+      }
       throw failure;
     }
   }
 
-  async #fromRegistry(pull: Pull): Promise<boolean> {
+  async #fromRegistry(pull: Pull): Promise<Outcome> {
     const { reference, progress, sources, signal } = pull;
     const top = await sources.manifest(reference.digest ?? (reference.tag as string), signal);
     tellFallbacks(pull);
@@ -152,7 +161,7 @@ export class ImagePull {
     progress({ status: `Digest: ${top.digest}` });
     const name = familiarString(reference);
     this.#options.events.publish('image', 'pull', name, { name: familiarName(reference) });
-    return before !== id;
+    return before === id ? 'same' : 'newer';
   }
 
   /** Follows an index to the manifest for the wanted platform. */

@@ -21,7 +21,7 @@ export function debianRecipe(suite: string): Recipe {
       await prepare(root);
       await debootstrap(root, { suite, mirror: sources.mirror, context });
       const created = await releaseDate(root);
-      await tidy(root);
+      await tidy(root, created);
       await configure(root, { sources, settings: await mirrorSettings(context) });
       await settleDates(root, created, context);
       return { created, createdBy: `debootstrap --variant=minbase ${suite}` };
@@ -110,7 +110,7 @@ async function releaseDate(root: string): Promise<Date> {
 }
 
 /** Takes out what belongs to this machine or to the making. */
-async function tidy(root: string): Promise<void> {
+async function tidy(root: string, date: Date): Promise<void> {
   const files = [
     'etc/apt/sources.list',
     'etc/dpkg/dpkg.cfg.d/berth-speed',
@@ -130,14 +130,15 @@ async function tidy(root: string): Promise<void> {
   }
   for (const directory of ['var/cache/apt/archives/partial', 'var/lib/apt/lists/partial', 'var/log/apt'])
     await mkdir(join(root, directory), { recursive: true });
-  for (const database of ['etc/shadow', 'etc/shadow-']) await dropPasswordDates(join(root, database));
+  for (const database of ['etc/shadow', 'etc/shadow-']) await setPasswordDates(join(root, database), date);
 }
 
-/** The day on which an account was made says when the image was, and makes two equal images differ. */
-async function dropPasswordDates(path: string): Promise<void> {
+/** The day on which an account got its password is that of the making, and would make two equal images differ. */
+async function setPasswordDates(path: string, date: Date): Promise<void> {
   if (!(await exists(path))) return;
+  const day = Math.floor(date.getTime() / 86_400_000);
   const text = await readFile(path, 'utf8');
-  await writeFile(path, text.replace(/^([^:]*:[^:]*:)\d+:/gm, '$10:'));
+  await writeFile(path, text.replace(/^([^:]*:[^:]*:)\d+:/gm, `$1${day}:`));
 }
 
 async function configure(root: string, what: { sources: SuiteSources; settings: string[] }): Promise<void> {
