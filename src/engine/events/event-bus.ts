@@ -36,6 +36,10 @@ export class EventBus {
     for (const subscriber of this.#subscribers) subscriber(event);
   }
 
+  get listenerCount(): number {
+    return this.#subscribers.size;
+  }
+
   /** Past events and everything after them, with no gap between. Call `stop` to end. */
   subscribe(subscriber: (event: EngineEvent) => void): { past: readonly EngineEvent[]; stop: () => void } {
     this.#subscribers.add(subscriber);

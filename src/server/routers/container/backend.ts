@@ -67,7 +67,8 @@ export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 export interface ContainerState {
   /** @param name without the leading slash */
   rename(id: string, name: string): Promise<void>;
-  update(id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
+  /** Absent: not offered. */
+  update?(id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
   resize(id: string, size: { rows: number; columns: number }): Promise<void>;
   /**
    * Resolves at once, subscribed: the server sends the headers then, and a client may rely on every later exit being seen.
@@ -97,12 +98,13 @@ export interface ContainerQueries {
   inspect(id: string, options: { size: boolean }): ContainerInspect | Promise<ContainerInspect>;
   /** @param arguments for ps; empty: `-ef` */
   top(id: string, psArguments: string): Promise<ContainerTopResponse>;
-  changes(id: string): Promise<FilesystemChange[]>;
+  /** Absent: not offered. */
+  changes?(id: string): Promise<FilesystemChange[]>;
   /**
    * A reading a second until `signal` aborts or the container is removed; one reading when `stream` is false (with a reading
-   * before it for `precpu_stats`, unless `oneShot`).
+   * before it for `precpu_stats`, unless `oneShot`). Absent: not offered.
    */
-  stats(
+  stats?(
     id: string,
     options: { stream: boolean; oneShot: boolean },
     signal: AbortSignal,

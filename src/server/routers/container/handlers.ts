@@ -28,6 +28,10 @@ export function containerHandlers(backend: ContainerBackend, options: { cgroup2:
   };
 }
 
+function notOffered(verb: string): BerthError {
+  return new BerthError('not-implemented', `${verb} of a container is not supported by this engine`);
+}
+
 function stopOptions(request: ApiRequest): ContainerStopOptions {
   return { signal: request.version >= 42 ? request.text('signal') : '', timeout: request.integer('t') };
 }
@@ -93,6 +97,7 @@ function stateHandlers({ state }: ContainerBackend): Handlers {
       reply.empty(204);
     },
     async containerUpdate(request, reply) {
+      if (!state.update) throw notOffered('update');
       const update = await request.json(containerUpdateRequest);
       if (request.version < 40) update.PidsLimit = null;
       // 0, −1 and (historically) every negative number are no limit.
@@ -152,10 +157,12 @@ function queryHandlers({ queries }: ContainerBackend): Handlers {
       reply.json(200, await queries.top(request.parameter('id'), request.text('ps_args')));
     },
     async containerChanges(request, reply) {
+      if (!queries.changes) throw notOffered('changes');
       const changes = await queries.changes(request.parameter('id'));
       reply.json(200, changes.length === 0 ? null : changes);
     },
     async containerStats(request, reply) {
+      if (!queries.stats) throw notOffered('stats');
       const stream = request.flag('stream', true);
       const oneShot = request.version >= 41 && request.flag('one-shot');
       const { signal } = request;
