@@ -32,7 +32,11 @@ export class ContainerIndex {
     const rows = this.#database.sql
       .query<{ record: string }, []>('SELECT record FROM containers ORDER BY created, id')
       .all();
-    for (const row of rows) this.#enter(new Container(parseJson(row.record) as ContainerRecord));
+    for (const row of rows) {
+      const container = this.#enter(new Container(parseJson(row.record) as ContainerRecord));
+      // What happened to its files before this engine is not in the books.
+      container.hasOwnFiles = true;
+    }
   }
 
   /** In the order of creation. */

@@ -27,6 +27,8 @@ export class Container {
   readonly pending: PendingAttachment[] = [];
   /** Settles when the last exit is cleaned up; a start waits for it. */
   cleaning: Promise<void> | null = null;
+  /** Somebody may have written into its root: it ran, or files were copied there. */
+  hasOwnFiles: boolean;
   /** Settles when its directories exist. */
   prepared: Promise<void> | null = null;
   restart: RestartClock = { timer: null, delay: 0 };
@@ -35,6 +37,7 @@ export class Container {
 
   constructor(record: ContainerRecord) {
     this.record = record;
+    this.hasOwnFiles = record.state !== 'created';
   }
 
   get id(): string {

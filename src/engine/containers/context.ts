@@ -13,6 +13,7 @@ import type { Container } from './container.ts';
 import { ContainerIndex } from './container-index.ts';
 import type { ContainerSettings } from './settings.ts';
 import { BundleWriter } from './spec/bundle.ts';
+import { UserFileReader } from './user-files.ts';
 
 /** What the container service needs of the rest of the engine. */
 export interface ContainerDependencies {
@@ -36,7 +37,7 @@ export interface ContainerFiles {
   /** Makes the container's directories below the data root. */
   prepare(id: string): Promise<void>;
   /** Writes the bundle and the network files below the exec root. Null: not written. */
-  writeBundle(id: string, files: BundleFiles): void;
+  writeBundle(id: string, files: BundleFiles): Promise<void>;
   /** Takes the bundle away again. */
   removeBundle(id: string): Promise<void>;
   /** Puts the container's directory out of the way at once, and deletes it in the background. */
@@ -72,6 +73,7 @@ export class ContainerContext {
   readonly dependencies: ContainerDependencies;
   readonly index: ContainerIndex;
   readonly bundles: BundleWriter;
+  readonly users = new UserFileReader();
   /** One operation at a time per container; held by nothing that waits for a process to end. */
   readonly mutex = new KeyedMutex();
   readonly #background = new Set<Promise<void>>();

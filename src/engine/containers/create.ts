@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerConfig, ContainerCreateResponse, HostConfig } from '../../api/types/container.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
 import type { ContainerImage } from '../images/types.ts';
 import { timestamp } from './clock.ts';
@@ -56,8 +57,10 @@ export async function createContainer(
     for (const mount of mounts) {
       if (mount.copyUp && image) await dependencies.files.copyUp(image.lower, mount.destination, mount.source);
     }
+    await failpoint('run.before-create');
     const container = index.add(record);
     undo.release();
+    await failpoint('run.after-create');
     container.prepared = dependencies.files.prepare(record.id);
     // The failure is the start's to tell; until then it must not count as unhandled.
     container.prepared.catch(() => {});

@@ -1,3 +1,4 @@
+import { failpoint } from '../../base/failpoint.ts';
 import type { ExitStatus } from '../../supervisor/types.ts';
 import { timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
@@ -30,6 +31,7 @@ export function containerOutOfMemory(context: ContainerContext, id: string): voi
 async function handleExit(context: ContainerContext, container: Container, status: ExitStatus): Promise<void> {
   const { record } = container;
   if (container.pid === 0) return;
+  await failpoint('run.before-exit');
   const ranFor = Math.max(0, status.exitedAt.getTime() - Date.parse(record.startedAt));
   const policy = record.hostConfig.RestartPolicy;
   const restart =
@@ -52,6 +54,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   record.sandbox = null;
   // The row of a container that is about to go is deleted once instead of written and deleted.
   if (!leaving) context.index.save(container);
+  await failpoint('run.after-exit');
   context.onExited(container);
   context.publish(container, 'die', {
     exitCode: String(status.code),

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { readOverlayFile } from '../../host/files/overlay-root.ts';
@@ -42,14 +41,14 @@ export class DiskFiles implements ContainerFiles {
     ]);
   }
 
-  writeBundle(id: string, files: BundleFiles): void {
+  async writeBundle(id: string, files: BundleFiles): Promise<void> {
     const paths = this.#options.paths.container(id);
-    // Synchronous: a few kilobytes in memory, cheaper than one trip to the thread pool.
-    mkdirSync(paths.bundle, { recursive: true, mode: 0o710 });
-    writeFileSync(join(paths.bundle, 'config.json'), files.config, { mode: 0o600 });
-    if (files.hosts !== null) writeFileSync(paths.hosts, files.hosts, { mode: 0o644 });
-    if (files.hostname !== null) writeFileSync(paths.hostname, files.hostname, { mode: 0o644 });
-    if (files.resolvConf !== null) writeFileSync(paths.resolvConf, files.resolvConf, { mode: 0o644 });
+    await mkdir(paths.bundle, { recursive: true, mode: 0o710 });
+    const writes = [writeFile(join(paths.bundle, 'config.json'), files.config, { mode: 0o600 })];
+    if (files.hosts !== null) writes.push(writeFile(paths.hosts, files.hosts, { mode: 0o644 }));
+    if (files.hostname !== null) writes.push(writeFile(paths.hostname, files.hostname, { mode: 0o644 }));
+    if (files.resolvConf !== null) writes.push(writeFile(paths.resolvConf, files.resolvConf, { mode: 0o644 }));
+    await Promise.all(writes);
   }
 
   removeBundle(id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { BerthError, errorMessage } from '../../api/errors.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { isRunning } from './states.ts';
@@ -83,8 +84,11 @@ export async function removeNow(
   try {
     if (container.cleaning) await container.cleaning;
     if (container.prepared) await container.prepared.catch(() => {});
+    await failpoint('run.before-remove');
     await files.discard(container.id);
+    await failpoint('run.after-discard');
     context.index.remove(container);
+    await failpoint('run.after-remove');
   } catch (error) {
     container.move('fail-remove');
     container.record.error = errorMessage(error);

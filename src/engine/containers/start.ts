@@ -1,4 +1,6 @@
 import { BerthError, errorMessage } from '../../api/errors.ts';
+import { failpoint } from '../../base/failpoint.ts';
+import { together } from '../../base/together.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
 import { startFailureExitCode } from '../../supervisor/runtime-errors.ts';
 import type { RootMount, ShimSpec, StartedContainer } from '../../supervisor/types.ts';
@@ -58,11 +60,13 @@ async function launch(
   const log = logPlan(record, paths.log);
   const lower = record.image === '' ? [] : dependencies.images.resolve(record.image).lower;
   container.prepared ??= dependencies.files.prepare(record.id);
-  const [sandbox, user] = await Promise.all([
+  const [sandbox, userFiles] = await together([
     allocateNetwork(context, container, undo),
-    findUser(context, container, lower),
+    context.users.read(context, container, lower),
     makeSources(context, container),
   ]);
+  await failpoint('run.after-network');
+  const user = resolveUser(record.config.User, hostConfig.GroupAdd ?? [], userFiles);
   const hostname = hostConfig.UTSMode === 'host' ? dependencies.host.hostname : record.config.Hostname;
   const cgroupPath = context.cgroupOf(container);
   const joined = sandbox.plan.kind === 'join' ? joinedFiles(context, container) : null;
@@ -81,12 +85,13 @@ async function launch(
   });
   await container.prepared;
   undo.push('bundle', () => dependencies.files.removeBundle(record.id));
-  dependencies.files.writeBundle(record.id, {
+  await dependencies.files.writeBundle(record.id, {
     config: bundle.config,
     hosts: joined ? null : sandbox.hosts,
     hostname: joined ? null : `${hostname}\n`,
     resolvConf: joined ? null : sandbox.resolvConf,
   });
+  await failpoint('run.after-bundle');
   const spec: ShimSpec = {
     id: record.id,
     directory: paths.bundle,
@@ -101,6 +106,7 @@ async function launch(
     attachments: container.pending.map((attachment) => attachment.request),
   };
   const started = await dependencies.supervisor.start(spec);
+  await failpoint('run.after-shim');
   bundle.started(spec.runtime.root);
   return { started, sandbox };
 }
@@ -110,18 +116,6 @@ async function allocateNetwork(context: ContainerContext, container: Container, 
   const request = sandboxRequest(context, container);
   undo.push('network', () => networks.release(container.id));
   return networks.allocate(request);
-}
-
-async function findUser(context: ContainerContext, container: Container, lower: readonly string[]) {
-  const { files, paths } = context.dependencies;
-  const { record } = container;
-  // An upper directory that was never mounted is empty, and need not exist yet.
-  const layers = record.startedAt.startsWith('0001') ? lower : [paths.container(record.id).upper, ...lower];
-  const [passwd, group] = await Promise.all([
-    files.readRootFile(layers, '/etc/passwd'),
-    files.readRootFile(layers, '/etc/group'),
-  ]);
-  return resolveUser(record.config.User, record.hostConfig.GroupAdd ?? [], { passwd, group });
 }
 
 async function makeSources(context: ContainerContext, container: Container): Promise<void> {
@@ -182,12 +176,14 @@ function commitStart(
   const { started, sandbox } = result;
   container.move(result.transition);
   container.pid = started.pid;
+  container.hasOwnFiles = true;
   record.startedAt = timestampOf(started.startedAt);
   record.exitCode = 0;
   record.error = '';
   record.oomKilled = false;
   record.sandbox = { networks: sandbox.networks, ports: sandbox.ports };
   context.index.save(container);
+  failpoint('run.after-start');
   publishNetworks(context, container, 'connect');
   context.publish(container, 'start');
   // Clients that came while the shim was starting have no stream of their own yet.
