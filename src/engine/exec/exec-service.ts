@@ -148,16 +148,17 @@ export class ExecService {
     exec.state = 'exited';
     exec.exitCode = code;
     exec.endedAt = Date.now();
+    exec.container.execs.delete(exec.id);
     this.#finished++;
     this.#publish(exec, 'exec_die', { exitCode: String(code) });
   }
 
   /** A container that ended takes its execs along. */
   #forget(container: Container): void {
-    for (const id of container.execs) {
-      const exec = this.#execs.get(id);
-      if (exec?.state === 'running') this.#ended(exec, 137);
-      this.#drop(id);
+    for (const exec of this.#execs.values()) {
+      if (exec.container !== container) continue;
+      if (exec.state === 'running') this.#ended(exec, 137);
+      this.#drop(exec.id);
     }
   }
 

@@ -1,0 +1,174 @@
+/** Puts the engine together: makes each service, hands it what it needs, adopts what runs. Knows everybody, does nothing itself. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import packageFile from '../../../package.json' with { type: 'json' };
+import { errorMessage } from '../../api/errors.ts';
+import { Registries } from '../../distribution/registries.ts';
+import type { Container } from '../../engine/containers/container.ts';
+import { DiskFiles } from '../../engine/containers/files.ts';
+import { ContainerService } from '../../engine/containers/service.ts';
+import { EventBus } from '../../engine/events/event-bus.ts';
+import { ExecService } from '../../engine/exec/exec-service.ts';
+import { ImageBootstrap } from '../../engine/images/bootstrap/bootstrap.ts';
+import { HelloWorld } from '../../engine/images/built-in.ts';
+import { embeddedHello } from '../../engine/images/embedded-hello.ts';
+import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
+import { ImagePull } from '../../engine/images/pull.ts';
+import { RegistryQueries } from '../../engine/images/registry-queries.ts';
+import { dockerVersion, SystemService } from '../../engine/system/system.ts';
+import { VolumeService } from '../../engine/volumes/volume-service.ts';
+import { makeFreezer } from '../../host/cgroup/freezer.ts';
+import { readHostFacts } from '../../host/facts.ts';
+import type { Backends } from '../../server/create-server.ts';
+import { BerthDatabase } from '../../store/db/database.ts';
+import { ImageStore } from '../../store/image-store.ts';
+import type { Paths } from '../../store/paths.ts';
+import { installShim } from '../../supervisor/shim-binary.ts';
+import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
+import type { DaemonConfig } from './config.ts';
+import { interimImages, interimLogs, interimNetworks } from './interim.ts';
+import type { Logger } from './logger.ts';
+import { containerSettings } from './settings.ts';
+
+export { dockerVersion };
+
+/** Everything that a server needs to serve, and the end of it. */
+export interface Engine {
+  backends: Backends;
+  cgroupVersion: 1 | 2;
+  /** Resolves when nothing is left half done; containers go on running. */
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  paths: Paths;
+  log: Logger;
+}
+
+/** Opens the data root, adopts the containers that run, and gives the services. */
+export async function openEngine(config: DaemonConfig, { paths, log }: Surroundings): Promise<Engine> {
+  const report = (message: string, error: unknown): void => log.error(`${message}: ${errorMessage(error)}`);
+  const database = new BerthDatabase(paths.database);
+  const engineId = database.meta('engine-id') ?? randomUUID();
+  database.setMeta('engine-id', engineId);
+  const host = readHostFacts();
+  const shim = await installShim(paths.bin);
+  const settings = containerSettings(config, shim);
+  const events = new EventBus();
+  const store = new ImageStore({ paths, database, helper: shim });
+  await store.recover();
+
+  const registries = new Registries({
+    mirrors: config['registry-mirrors'],
+    insecureRegistries: config['insecure-registries'],
+  });
+  const registryQueries = new RegistryQueries(registries);
+  const networks = interimNetworks();
+  const images = interimImages(store);
+
+  // Containers, volumes and the supervisor know of each other; each is reached through a function that is only called later.
+  const supervisor = new ShimSupervisor({
+    shim,
+    events: {
+      onExit: (id, status) => containers.supervisorEvents.onExit(id, status),
+      onOutOfMemory: (id) => containers.supervisorEvents.onOutOfMemory(id),
+    },
+  });
+  const volumes = new VolumeService({
+    database,
+    paths,
+    events,
+    users: { containersWith: (volume) => containers.containersWith(volume) },
+  });
+  const files = new DiskFiles({
+    paths,
+    copyUp: async () => undefined,
+    report,
+  });
+  const logs = interimLogs();
+  const containers: ContainerService = new ContainerService(
+    {
+      database,
+      paths,
+      events,
+      images,
+      networks,
+      supervisor,
+      volumes,
+      host,
+      settings,
+      files,
+      freezer: makeFreezer(host.cgroup),
+      report,
+    },
+    (container: Container, options) => logs.read(container, options),
+  );
+  const exec = new ExecService(containers.context);
+  await containers.adopt();
+
+  const pull = new ImagePull({
+    store,
+    registries,
+    layers: new LayerTransfers({
+      store,
+      directory: paths.downloads,
+      concurrentDownloads: config['max-concurrent-downloads'],
+      downloadAttempts: config['max-download-attempts'],
+    }),
+    events,
+    builtIn: new HelloWorld(store, () => readFile(embeddedHello)),
+  });
+  const bootstrap = new ImageBootstrap({ store, events });
+  const system = new SystemService({
+    settings: {
+      engineId,
+      version: packageFile.version,
+      commit: process.env['BERTH_COMMIT'] ?? '',
+      buildTime: process.env['BERTH_BUILD_TIME'] ?? '',
+      dataRoot: paths.dataRoot,
+      debug: config.debug,
+      labels: config.labels,
+      registryMirrors: config['registry-mirrors'],
+      insecureRegistries: config['insecure-registries'],
+      addressPools: config['default-address-pools'],
+      containers: settings,
+    },
+    host,
+    countContainers: () => containers.count(),
+    countImages: () => store.records.all().length,
+    countEventListeners: () => events.listenerCount,
+    runtimeVersion: () => '',
+    usage: {
+      containers: () => containers.list({ all: true, limit: 0, size: true, filters: new Map() }),
+      images: () => images.list({ all: true, sharedSize: true, filters: new Map() }),
+      volumes: () => volumes.list(new Map()).Volumes ?? [],
+      layers: () => 0,
+    },
+    authenticate: (auth) => registryQueries.authenticate(auth),
+  });
+
+  return {
+    cgroupVersion: host.cgroup.version,
+    backends: {
+      containers: { lifecycle: containers, state: containers, queries: containers, streams: containers, archive: null },
+      exec,
+      images: {
+        queries: images,
+        changes: images,
+        transfer: { ...images.transfer, pull: (options, progress, signal) => pull.pull(options, progress, signal) },
+        extras: { distribution: (reference, auth) => registryQueries.distribution(reference, auth) },
+        bootstrap,
+      },
+      networks: { queries: networks, changes: null },
+      volumes,
+      system,
+      events,
+    },
+    async close() {
+      await containers.close();
+      supervisor.close();
+      await database.durable();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The configuration's values in the units and shapes that the services take. */
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { BerthError, errorMessage } from '../../api/errors.ts';
+import type { ContainerSettings, RuntimeProgram } from '../../engine/containers/settings.ts';
+import { parseBinarySize } from '../../wire/size.ts';
+import type { DaemonConfig } from './config.ts';
+
+/** The first that is installed is the default: crun starts a container in half of runc's time. */
+const knownRuntimes = ['crun', 'runc'];
+
+/** @param initPath of the program that `--init` runs. Error: `invalid` for a value that cannot be read. */
+export function containerSettings(config: DaemonConfig, initPath: string): ContainerSettings {
+  const runtimes = findRuntimes(config);
+  const defaultRuntime = config['default-runtime'] || (runtimes.keys().next().value ?? 'crun');
+  if (config['default-runtime'] && !runtimes.has(config['default-runtime']))
+    throw new BerthError('invalid', `specified default runtime '${config['default-runtime']}' does not exist`);
+  return {
+    cgroupParent: join('/', config['cgroup-parent']),
+    defaultRuntime,
+    runtimes,
+    shmSize: readSize('default-shm-size', config['default-shm-size']),
+    ulimits: Object.entries(config['default-ulimits']).map(([name, { Hard, Soft }]) => ({ Name: name, Hard, Soft })),
+    cgroupnsMode: oneOf(config, 'default-cgroupns-mode', ['', 'host', 'private'] as const),
+    ipcMode: oneOf(config, 'default-ipc-mode', ['private', 'shareable'] as const),
+    noNewPrivileges: config['no-new-privileges'],
+    seccompProfile: readProfile(config['seccomp-profile']),
+    init: config.init,
+    initPath: () => initPath,
+    logDriver: config['log-driver'],
+    logOptions: config['log-opts'],
+    dns: config.dns,
+    dnsOptions: config['dns-opts'],
+    dnsSearch: config['dns-search'],
+  };
+}
+
+function findRuntimes(config: DaemonConfig): Map<string, RuntimeProgram> {
+  const runtimes = new Map<string, RuntimeProgram>();
+  for (const name of knownRuntimes) {
+    const path = findProgram(name);
+    if (path) runtimes.set(name, { path, arguments: [] });
+  }
+  for (const [name, runtime] of Object.entries(config.runtimes)) {
+    const wanted = runtime.path ?? name;
+    const path = isAbsolute(wanted) ? wanted : findProgram(wanted);
+    if (!path) throw new BerthError('invalid', `runtime ${name}: ${wanted}: executable file not found in $PATH`);
+    runtimes.set(name, { path, arguments: runtime.runtimeArgs ?? [] });
+  }
+  return runtimes;
+}
+
+function findProgram(name: string): string | null {
+  for (const directory of (process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin').split(delimiter)) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this directory; the next one may have it.
+    }
+  }
+  return null;
+}
+
+function readSize(key: string, text: string): number {
+  const size = parseBinarySize(text);
+  if (size <= 0) throw new BerthError('invalid', `invalid size in ${key}: '${text}'`);
+  return size;
+}
+
+function oneOf<T extends string>(config: DaemonConfig, key: keyof DaemonConfig, values: readonly T[]): T {
+  const value = config[key];
+  const found = values.find((candidate) => candidate === value);
+  if (found === undefined) throw new BerthError('invalid', `invalid value for ${key}: ${String(value)}`);
+  return found;
+}
+
+function readProfile(value: string): string {
+  if (value === '' || value === 'unconfined') return value;
+  if (value === 'builtin') return '';
+  try {
+    return readFileSync(value, 'utf8');
+  } catch (cause) {
+    throw new BerthError('invalid', `opening seccomp profile (${value}) failed: ${errorMessage(cause)}`, { cause });
+  }
+}
