@@ -80,6 +80,8 @@ export class MemoryStore
       configBytes: options.config,
       manifest: options.manifest ?? null,
       parent: null,
+      created: 0,
+      hidden: false,
       size: 0,
       lastTagged: null,
       references: [],

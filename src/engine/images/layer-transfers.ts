@@ -102,6 +102,7 @@ export class LayerTransfers {
       await this.#download(work, path, id);
       await failpoint('pull.after-download');
       const stored = await this.#extract(work, { path, id, lease });
+      await failpoint('pull.after-extract');
       await rm(path, { force: true });
       work.emit({ status: 'Pull complete', progressDetail: {}, id });
       return stored;
@@ -127,6 +128,7 @@ export class LayerTransfers {
         stallTimeout: this.#options.stallTimeout,
         firstPause: this.#options.firstPause,
         onProgress: (current) => {
+          failpoint('pull.during-download');
           if (pace.isDue(current === total)) work.emit(progressMessage('Downloading', id, { current, total }));
         },
         onRetry: (seconds) =>

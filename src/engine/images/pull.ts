@@ -145,6 +145,7 @@ export class ImagePull {
       status: `Pulling from ${reference.path}`,
       id: reference.digest ? canonicalString(reference) : (reference.tag as string),
     });
+    await failpoint('pull.after-manifest');
     const { document, manifest } = await this.#imageManifest(pull, top);
     const canonical = canonicalString(reference.digest ? { ...reference, tag: undefined } : reference);
     const references = [canonical, `${canonicalName(reference)}@${top.digest}`];
@@ -158,6 +159,7 @@ export class ImagePull {
       references: [...new Set(references)],
       lease: pull.lease,
     });
+    await failpoint('pull.after-commit');
     progress({ status: `Digest: ${top.digest}` });
     const name = familiarString(reference);
     this.#options.events.publish('image', 'pull', name, { name: familiarName(reference) });
