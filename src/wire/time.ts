@@ -104,7 +104,7 @@ export function formatUnixTime(nanoseconds: bigint): string {
  * local time), or Unix seconds with a fraction.
  * Error: `invalid` in Docker's words.
  */
-export function parseMoment(text: string, now: Date): bigint {
+export function parseMoment(text: string, now: Date = new Date()): bigint {
   const unix = parseUnixTime(text);
   if (unix !== null) return unix;
   const date = /^(\d{4}-\d\d-\d\d)(?:[Tt](\d\d(?::\d\d(?::\d\d)?)?)(?:\.(\d+))?)?([Zz]|[+-]\d\d:\d\d)?$/.exec(text);
