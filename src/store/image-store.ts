@@ -129,7 +129,7 @@ export class ImageStore implements ImageStoreInterface {
       return { id, created, moved };
     });
     layers.recorded(diffIds);
-    await this.#options.database.durable();
+    await this.durable();
     return committed;
   }
 
@@ -168,6 +168,17 @@ export class ImageStore implements ImageStoreInterface {
     );
   }
 
+  /** Makes a reference name an image; resolves when that is on disk. */
+  async setReference(canonical: string, id: string): Promise<void> {
+    this.#options.database.transaction(() => this.records.setReference(canonical, id));
+    await this.durable();
+  }
+
+  /** Resolves when every change so far is on disk. */
+  durable(): Promise<void> {
+    return this.#options.database.durable();
+  }
+
   /**
    * Overlay's lower directories, the top layer first. The same layer twice in a stack stands only at its upper place: what is above
    * hides it, and overlay takes no directory twice.
@@ -191,7 +202,7 @@ export class ImageStore implements ImageStoreInterface {
     this.records.forgetDocuments(isNeeded);
     const { paths, bytes } = this.layers.forget(isNeeded);
     if (paths.length > 0) {
-      await this.#options.database.durable();
+      await this.durable();
       await this.#discard(paths);
     }
     return bytes;

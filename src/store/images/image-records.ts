@@ -52,6 +52,15 @@ export class ImageRecords {
     );
   }
 
+  /** Tags (no digests) of a repository, given by its full name. */
+  tagsOf(repository: string): { name: string; image: string }[] {
+    return this.#database.sql
+      .query<{ name: string; image: string }, [string, string]>(
+        'SELECT name, image FROM tags WHERE name >= ? AND name < ? ORDER BY name',
+      )
+      .all(`${repository}:`, `${repository};`);
+  }
+
   document(digest: string): Document | null {
     const row = this.#database.sql
       .query<{ media_type: string; bytes: Uint8Array }, [string]>(

@@ -1,0 +1,218 @@
+/** `docker save`: an OCI layout that is a docker-archive too, as dockerd 25 and later write it. */
+import { Readable } from 'node:stream';
+import { BerthError } from '../../api/errors.ts';
+import type { Platform } from '../../api/types/image.ts';
+import type { SaveJob, SaveMember } from '../../archive/jobs/save.ts';
+import { startJob } from '../../host/process/job.ts';
+import { isSha256Digest, sha256 } from '../../oci/digest.ts';
+import { type Descriptor, parseManifest } from '../../oci/manifest.ts';
+import { mediaTypes } from '../../oci/media-types.ts';
+import { canonicalName, canonicalString, familiarName, isNameOnly, parseReference } from '../../oci/reference.ts';
+import type { StoredImage } from '../../store/types.ts';
+import { type ImageContext, labelsOf, publishImageEvent } from './image-context.ts';
+import { lookupReference, noSuchImage, searchById } from './image-names.ts';
+import { checkPlatform } from './inspect.ts';
+import { createdTime } from './list.ts';
+
+/** An image and the names it is saved under. */
+interface Selection {
+  image: StoredImage;
+  /** Canonical, tags only. */
+  references: string[];
+}
+
+/**
+ * Gives the archive's bytes. Error, before the first byte: `not-found` for a name that is none. A name without a tag means all tags
+ * of the repository.
+ */
+export function saveImages(
+  context: ImageContext,
+  names: string[],
+  options: { platform: Platform | null; signal: AbortSignal },
+): Readable {
+  const selections = select(context, names);
+  for (const { image } of selections) checkPlatform(image, names.join(' '), options.platform);
+  const archive = new ArchivePlan(context);
+  for (const selection of selections) archive.add(selection);
+  const argument: SaveJob = { helper: context.helper };
+  const job = startJob('save', argument, {
+    input: Readable.from([JSON.stringify(archive.members())], { objectMode: false }),
+    signal: options.signal,
+  });
+  return Readable.from(
+    (async function* () {
+      try {
+        yield* job.output as AsyncIterable<Buffer>;
+        await job.ended;
+        for (const { image } of selections)
+          publishImageEvent(context, 'save', { id: image.id, labels: labelsOf(image) });
+      } finally {
+        job.kill();
+        await job.ended.catch(() => undefined); // told above, unless nobody reads any more
+      }
+    })(),
+    { objectMode: false, highWaterMark: 1024 * 1024 },
+  );
+}
+
+function select(context: ImageContext, names: string[]): Selection[] {
+  const selections = new Map<string, Selection>();
+  const add = (id: string | null, name: string, reference: string | null): void => {
+    const image = id === null ? null : context.store.image(id);
+    if (!image || image.hidden) throw noSuchImage(name);
+    const selection = selections.get(image.id) ?? { image, references: [] };
+    if (reference !== null && !selection.references.includes(reference)) selection.references.push(reference);
+    selections.set(image.id, selection);
+  };
+  for (const name of names) {
+    const id = /^[0-9a-f]{64}$/.test(name) ? `sha256:${name}` : name;
+    if (isSha256Digest(id)) {
+      add(id, name, null);
+      continue;
+    }
+    const reference = parseReference(name);
+    if (familiarName(reference) === 'sha256') add(searchById(context.store, name), name, null);
+    else if (!isNameOnly(reference)) {
+      const canonical = canonicalString(lookupReference(reference));
+      const found = context.store.reference(canonical);
+      if (found === null) throw new BerthError('not-found', 'reference does not exist');
+      add(found, name, reference.digest === undefined ? canonical : null);
+    } else {
+      const tags = context.store.records.tagsOf(canonicalName(reference));
+      for (const tag of tags) add(tag.image, name, tag.name);
+      if (tags.length === 0) {
+        const found = searchById(context.store, name);
+        if (found === null) throw new BerthError('not-found', `No such image: ${name}`);
+        add(found, name, null);
+      }
+    }
+  }
+  return [...selections.values()];
+}
+
+/** Collects members by path, so that what images share stands once. */
+class ArchivePlan {
+  readonly #context: ImageContext;
+  readonly #blobs = new Map<string, SaveMember>();
+  readonly #index: object[] = [];
+  readonly #manifest: object[] = [];
+  readonly #repositories: Record<string, Record<string, string>> = {};
+
+  constructor(context: ImageContext) {
+    this.#context = context;
+  }
+
+  add({ image, references }: Selection): void {
+    const mtime = Math.floor((createdTime(image) ?? 0) / 1000);
+    this.#bytes(image.id, image.configBytes, mtime);
+    const kept = this.#keptManifest(image);
+    const layers = kept ? this.#keptLayers(kept.layers, mtime) : this.#plainLayers(image, mtime);
+    const manifest = kept ? kept.descriptor : this.#ownManifest(image, layers);
+    const tags = references.map(parseReference);
+    for (const reference of tags) {
+      const name = familiarName(reference);
+      this.#repositories[name] ??= {};
+      (this.#repositories[name] as Record<string, string>)[reference.tag as string] = (
+        image.layers.at(-1) ?? image.id
+      ).slice(7);
+      const annotations = {
+        'io.containerd.image.name': canonicalString(reference),
+        'org.opencontainers.image.ref.name': reference.tag as string,
+      };
+      this.#index.push({ ...manifest, annotations });
+    }
+    if (tags.length === 0) this.#index.push(manifest);
+    this.#manifest.push({
+      Config: blobPath(image.id),
+      RepoTags: tags.length > 0 ? tags.map((reference) => `${familiarName(reference)}:${reference.tag}`) : null,
+      Layers: layers.map((layer) => blobPath(layer.digest)),
+      LayerSources: Object.fromEntries(image.layers.map((diffId, index) => [diffId, layers[index]])),
+    });
+  }
+
+  members(): SaveMember[] {
+    const json = (path: string, value: unknown): SaveMember => ({
+      kind: 'bytes',
+      path,
+      mtime: 0,
+      base64: Buffer.from(JSON.stringify(value)).toString('base64'),
+    });
+    return [
+      { kind: 'directory', path: 'blobs', mtime: 0 },
+      { kind: 'directory', path: 'blobs/sha256', mtime: 0 },
+      ...[...this.#blobs.values()].sort((left, right) => (left.path < right.path ? -1 : 1)),
+      json('index.json', { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: this.#index }),
+      json('manifest.json', this.#manifest),
+      json('oci-layout', { imageLayoutVersion: '1.0.0' }),
+      ...(Object.keys(this.#repositories).length > 0 ? [json('repositories', this.#repositories)] : []),
+    ];
+  }
+
+  #bytes(digest: string, bytes: Uint8Array, mtime: number): void {
+    const path = blobPath(digest);
+    this.#blobs.set(path, { kind: 'bytes', path, mtime, base64: Buffer.from(bytes).toString('base64') });
+  }
+
+  /** The manifest that the image came with, where every blob of it is here or can be made again: its digest stays as it is. */
+  #keptManifest(image: StoredImage): { descriptor: Descriptor; layers: Descriptor[] } | null {
+    const document = image.manifest === null ? null : this.#context.store.document(image.manifest);
+    if (!document) return null;
+    const parsed = parseManifest(document.bytes, document.mediaType);
+    if (parsed.kind !== 'manifest') return null;
+    const { layers } = parsed.manifest;
+    const isHere = (layer: Descriptor): boolean =>
+      this.#context.store.layer(layer.digest) !== null || this.#context.store.blobFile(layer.digest) !== null;
+    if (layers.length !== image.layers.length || !layers.every(isHere)) return null;
+    this.#bytes(document.digest, document.bytes, 0);
+    const { digest, mediaType, bytes } = document;
+    return { descriptor: { mediaType, digest, size: bytes.length }, layers };
+  }
+
+  #keptLayers(layers: Descriptor[], mtime: number): Descriptor[] {
+    return layers.map((layer) => {
+      const file = this.#context.store.blobFile(layer.digest);
+      if (file === null) this.#plainLayer(layer.digest, mtime);
+      else {
+        const path = blobPath(layer.digest);
+        this.#blobs.set(path, { kind: 'file', path, mtime, file, digest: layer.digest, size: layer.size });
+      }
+      const { mediaType, size, digest } = layer;
+      return { mediaType, size, digest };
+    });
+  }
+
+  #plainLayers(image: StoredImage, mtime: number): Descriptor[] {
+    return image.layers.map((diffId) => ({
+      mediaType: mediaTypes.ociLayer,
+      size: this.#plainLayer(diffId, mtime),
+      digest: diffId,
+    }));
+  }
+
+  #plainLayer(diffId: string, mtime: number): number {
+    const directory = this.#context.store.layers.directoryOf(diffId);
+    const layer = this.#context.store.layer(diffId);
+    if (!layer || directory === null) throw new BerthError('internal', `layer ${diffId} is not in the store`);
+    const path = blobPath(diffId);
+    this.#blobs.set(path, { kind: 'layer', path, mtime, directory, diffId, size: layer.tarSize });
+    return layer.tarSize;
+  }
+
+  #ownManifest(image: StoredImage, layers: Descriptor[]): Descriptor {
+    const bytes = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: mediaTypes.ociManifest,
+        config: { mediaType: mediaTypes.ociConfig, digest: image.id, size: image.configBytes.length },
+        layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
+      }),
+    );
+    const digest = sha256(bytes);
+    this.#bytes(digest, bytes, 0);
+    return { mediaType: mediaTypes.ociManifest, digest, size: bytes.length };
+  }
+}
+
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`;
+}
