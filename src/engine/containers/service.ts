@@ -6,12 +6,17 @@ import type {
   ContainerSummary,
   ContainersPruneReport,
   ContainerTopResponse,
+  ContainerUpdateRequest,
+  ContainerUpdateResponse,
   ContainerWaitResponse,
+  FilesystemChange,
 } from '../../api/types/container.ts';
+import type { ContainerStats } from '../../api/types/stats.ts';
 import type { ExitStatus } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
 import { adoptContainers } from './adopt.ts';
 import { type AttachedStreams, type AttachOptions, attachContainer, type PastOutput } from './attach.ts';
+import { containerChanges } from './changes.ts';
 import type { Container } from './container.ts';
 import { ContainerContext, type ContainerDependencies } from './context.ts';
 import { type CreateOptions, createContainer } from './create.ts';
@@ -25,8 +30,10 @@ import { type RemoveOptions, removeContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
 import { resizeContainer } from './resize.ts';
 import { startContainer } from './start.ts';
+import { containerStats } from './stats.ts';
 import { restartContainer, type StopOptions, stopContainer } from './stop.ts';
 import { topContainer } from './top.ts';
+import { updateContainer } from './update.ts';
 import { type WaitCondition, waitContainer } from './wait.ts';
 
 /** Logs of a container, as the server asks for them; src/engine/logs. */
@@ -86,6 +93,18 @@ export class ContainerService {
     resizeContainer(this.context, id, size);
   prune = (filters: Filters): Promise<ContainersPruneReport> => pruneContainers(this.context, filters);
   top = (id: string, psArguments: string): Promise<ContainerTopResponse> => topContainer(this.context, id, psArguments);
+
+  update = (id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> =>
+    updateContainer(this.context, id, request);
+  changes = (id: string): Promise<FilesystemChange[]> => containerChanges(this.context, id);
+
+  async stats(
+    id: string,
+    options: { stream: boolean; oneShot: boolean },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<ContainerStats>> {
+    return containerStats(this.context, id, { ...options, signal });
+  }
 
   wait(id: string, condition: WaitCondition, signal: AbortSignal): { exit: Promise<ContainerWaitResponse> } {
     return waitContainer(this.context, id, { condition, signal });

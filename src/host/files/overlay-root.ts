@@ -28,6 +28,21 @@ export async function readOverlayFile(layers: readonly string[], path: string, l
   }
 }
 
+/** Status of what `path` names in the merged tree, the last component not followed; null: nothing. */
+export async function overlayEntry(layers: readonly string[], path: string): Promise<Stats | null> {
+  let directories: readonly string[] = layers;
+  const parts = path.split('/').filter((part) => part !== '');
+  for (const [index, part] of parts.entries()) {
+    const entry = await lookUp(directories, part);
+    if (entry === null) return null;
+    const last = index === parts.length - 1;
+    if (last) return lstat(entry.kind === 'directory' ? (entry.parts[0] as string) : entry.path);
+    if (entry.kind !== 'directory') return null;
+    directories = entry.parts;
+  }
+  return null;
+}
+
 /** The real path of what `path` names, when that is not a directory. */
 async function resolve(layers: readonly string[], path: string): Promise<string | null> {
   const rest = path.split('/').filter((part) => part !== '' && part !== '.');
