@@ -296,7 +296,11 @@ static int make_special(struct unpacker *unpacker, int parent, const char *name,
   dev_t number = device ? makedev(entry->major, entry->minor) : 0;
   for (int attempt = 0; attempt < 2; attempt++) {
     int result = entry->type == '2' ? symlinkat(entry->link, parent, name) : mknodat(parent, name, mode | 0600, number);
-    if (result == 0) return 0;
+    if (result == 0) {
+      /* A symlink is as long as its target: Docker's sizes of layers count it. */
+      if (entry->type == '2') unpacker->size += (int64_t)strlen(entry->link);
+      return 0;
+    }
     bool whiteout = false;
     if (errno != EEXIST) break;
     if (clear(unpacker, parent, name, &whiteout, failure) < 0) return -1;
