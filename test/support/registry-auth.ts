@@ -79,7 +79,9 @@ export class RegistryGate {
     const seconds = this.#auth.expiresIn ?? 300;
     this.#tokens.set(token, { scopes: open, until: Date.now() + seconds * 1000 });
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ token, access_token: token, expires_in: seconds }));
+    const offline = url.searchParams.get('offline_token') === 'true' && identityToken !== undefined && isKnown;
+    const refreshToken = offline ? { refresh_token: identityToken } : {};
+    response.end(JSON.stringify({ token, access_token: token, expires_in: seconds, ...refreshToken }));
   }
 }
 
