@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import packageFile from '../../../package.json' with { type: 'json' };
-import { errorMessage } from '../../api/errors.ts';
+import { BerthError, errorMessage } from '../../api/errors.ts';
 import { Registries } from '../../distribution/registries.ts';
 import type { Container } from '../../engine/containers/container.ts';
 import { DiskFiles } from '../../engine/containers/files.ts';
@@ -11,7 +11,9 @@ import { EventBus } from '../../engine/events/event-bus.ts';
 import { ExecService } from '../../engine/exec/exec-service.ts';
 import { ImageBootstrap } from '../../engine/images/bootstrap/bootstrap.ts';
 import { HelloWorld } from '../../engine/images/built-in.ts';
+import { StoredContainerImages } from '../../engine/images/container-images.ts';
 import { embeddedHello } from '../../engine/images/embedded-hello.ts';
+import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
@@ -26,7 +28,7 @@ import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
 import type { DaemonConfig } from './config.ts';
-import { interimImages, interimLogs, interimNetworks } from './interim.ts';
+import { interimLogs, interimNetworks } from './interim.ts';
 import type { Logger } from './logger.ts';
 import { containerSettings } from './settings.ts';
 
@@ -64,7 +66,13 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
   });
   const registryQueries = new RegistryQueries(registries);
   const networks = interimNetworks();
-  const images = interimImages(store);
+  const images = new ImageService({
+    store,
+    events,
+    users: { containersOf: (id) => containers.containersOf(id) },
+    helper: shim,
+    warn: (message) => log.warn(message),
+  });
 
   // Containers, volumes and the supervisor know of each other; each is reached through a function that is only called later.
   const supervisor = new ShimSupervisor({
@@ -91,7 +99,7 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
       database,
       paths,
       events,
-      images,
+      images: new StoredContainerImages(store),
       networks,
       supervisor,
       volumes,
@@ -155,7 +163,15 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
       images: {
         queries: images,
         changes: images,
-        transfer: { ...images.transfer, pull: (options, progress, signal) => pull.pull(options, progress, signal) },
+        transfer: {
+          pull: (options, progress, signal) => pull.pull(options, progress, signal),
+          push: async () => {
+            throw new BerthError('not-implemented', 'push is not supported by this engine yet');
+          },
+          load: (archive, options, progress, signal) => images.load(archive, options, progress, signal),
+          save: (names, options, signal) => images.save(names, options, signal),
+          import: (source, options, progress, signal) => images.import(source, options, progress, signal),
+        },
         extras: { distribution: (reference, auth) => registryQueries.distribution(reference, auth) },
         bootstrap,
       },
