@@ -43,6 +43,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (globals.version) return printShortVersion();
   if (word === undefined || parsed.help) return showMainHelp();
   if (word === 'help') return helpFor(rest, globals);
+  if (word === '__complete') return printOffers(rest, globals);
   const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
   if (noun) return dispatchNoun(word, noun, rest, globals);
   const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
@@ -52,7 +53,12 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 
 async function dispatchNoun(word: string, noun: NounEntry, argv: string[], globals: GlobalValues): Promise<number> {
   const [verb, ...rest] = argv;
-  if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') {
+  if (verb === undefined) {
+    const { nounHelp } = await import('./help-pages.ts');
+    await standardError.write(nounHelp(word, noun));
+    return 0;
+  }
+  if (verb === '--help' || verb === '-h' || verb === 'help') {
     const { nounHelp } = await import('./help-pages.ts');
     await standardOutput.write(nounHelp(word, noun));
     return 0;
@@ -134,6 +140,14 @@ async function showMainHelp(): Promise<number> {
 async function printShortVersion(): Promise<number> {
   const { shortVersion } = await import('./version-text.ts');
   await standardOutput.write(`${shortVersion()}\n`);
+  return 0;
+}
+
+/** What the shells' completion scripts ask for. */
+async function printOffers(words: string[], globals: GlobalValues): Promise<number> {
+  const { completionOffers } = await import('./completion/offers.ts');
+  const offers = await completionOffers(words, async () => (await makeCli(globals)).client);
+  await standardOutput.write(offers.map((offer) => `${offer}\n`).join(''));
   return 0;
 }
 

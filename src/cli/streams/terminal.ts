@@ -20,3 +20,33 @@ export async function terminalSize(): Promise<TerminalSize | undefined> {
   }
   return undefined;
 }
+
+/** Every key goes to the reader as it is typed. Gives the function that puts the terminal back. */
+export async function rawMode(): Promise<() => void> {
+  const { ReadStream } = await import('node:tty');
+  const input = new ReadStream(0);
+  input.setRawMode(true);
+  return () => {
+    input.setRawMode(false);
+  };
+}
+
+/** Tells the size now and after each change. Gives the function that stops it. */
+export async function watchSize(tell: (size: TerminalSize) => Promise<void>): Promise<() => void> {
+  const update = async (): Promise<void> => {
+    const size = await terminalSize();
+    // A container that has just ended has no terminal any more, and one that is starting has none yet; the next change tells again.
+    if (size) await tell(size).catch(() => undefined);
+  };
+  await update();
+  const onChange = (): void => void update();
+  process.on('SIGWINCH', onChange);
+  return () => {
+    process.off('SIGWINCH', onChange);
+  };
+}
+
+/** What is typed or piped in. */
+export function standardInput(): AsyncIterable<Uint8Array> {
+  return Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>;
+}

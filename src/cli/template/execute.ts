@@ -1,25 +1,36 @@
 /** Runs a template on a value. */
-import { BerthError } from '../../api/errors.ts';
 import { functionNames, templateFunctions } from './functions.ts';
-import { parseTemplate } from './parse.ts';
+import { parseTemplate, TemplateError } from './parse.ts';
 import { goTypeName, isObject, isTrue, printValue } from './print.ts';
-import type { Command, Node, Operand, Pipeline } from './syntax.ts';
+import type { Block, Command, Node, Operand, Pipeline } from './syntax.ts';
 
 export interface Template {
-  /** Error: `invalid`, `template parsing error: …`. */
-  execute(value: unknown): string;
+  /** Error: `TemplateError`. */
+  execute(value: unknown, options?: ExecuteOptions): string;
 }
 
-/** Error: `invalid` for what is no template. Keys that a map lacks are errors when a template runs. */
+export interface ExecuteOptions {
+  /** The message about a field that the top value lacks. */
+  missingField?: (name: string) => string;
+  /** Functions give their first operand back: a table's header keeps its words. */
+  forHeader?: boolean;
+}
+
+export { TemplateError } from './parse.ts';
+
+/** Error: `TemplateError` for what is no template. Keys that a map lacks are errors when a template runs. */
 export function compileTemplate(source: string): Template {
   const nodes = parseTemplate(source, functionNames);
-  return { execute: (value) => new Execution(value).run(nodes) };
+  return { execute: (value, options = {}) => new Execution(value, options).run(nodes) };
 }
 
 /** Docker's shell-friendly escapes in `--format`. */
 export function unescapeFormat(format: string): string {
   return format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
+
+/** Docker's own functions, which leave a header alone. */
+const headerFunctions = new Set(['json', 'split', 'join', 'title', 'lower', 'upper', 'pad', 'truncate']);
 
 /** `break` and `continue` on their way to their loop. */
 class LoopSignal {
@@ -35,7 +46,10 @@ class Execution {
   /** The innermost last. */
   private readonly variables: { name: string; value: unknown }[];
 
-  constructor(value: unknown) {
+  private readonly options: ExecuteOptions;
+
+  constructor(value: unknown, options: ExecuteOptions) {
+    this.options = options;
     this.dot = value;
     this.variables = [{ name: '$', value }];
   }
@@ -52,7 +66,10 @@ class Execution {
         const value = this.evaluate(node.pipe);
         if (node.pipe.variables.length === 0) this.output += printValue(value);
       } else if (node.kind === 'break' || node.kind === 'continue') throw new LoopSignal(node.kind);
-      else this.scoped(() => (node.kind === 'range' ? this.range(node) : this.branch(node)));
+      else {
+        const block = node;
+        this.scoped(() => (block.kind === 'range' ? this.range(block) : this.branch(block)));
+      }
     }
   }
 
@@ -68,7 +85,7 @@ class Execution {
     }
   }
 
-  private branch(node: Extract<Node, { pipe: Pipeline; body: Node[] }>): void {
+  private branch(node: Block): void {
     const value = this.evaluate(node.pipe);
     if (!isTrue(value)) {
       this.walk(node.otherwise);
@@ -78,7 +95,7 @@ class Execution {
     this.walk(node.body);
   }
 
-  private range(node: Extract<Node, { pipe: Pipeline; body: Node[] }>): void {
+  private range(node: Block): void {
     const value = this.evaluate({ ...node.pipe, variables: [] });
     const entries = rangeEntries(value, node.pipe.where);
     if (entries.length === 0) this.walk(node.otherwise);
@@ -121,6 +138,7 @@ class Execution {
     if (head.kind === 'function') {
       if (head.name === 'and' || head.name === 'or') return this.shortCircuit(head.name, rest, piped, where);
       const values = [...rest.map((operand) => this.operand(operand, where)), ...piped];
+      if (this.options.forHeader && headerFunctions.has(head.name)) return values[0];
       try {
         return (templateFunctions[head.name] as (...all: unknown[]) => unknown)(...values);
       } catch (cause) {
@@ -163,8 +181,7 @@ class Execution {
 
   private variable(name: string, where: string): { name: string; value: unknown } {
     const found = this.variables.findLast((variable) => variable.name === name);
-    if (!found)
-      throw new BerthError('invalid', `template parsing error: template: :${where}: undefined variable "${name}"`);
+    if (!found) throw new TemplateError('parse', where.split(':')[0] as string, `undefined variable "${name}"`);
     return found;
   }
 
@@ -172,17 +189,27 @@ class Execution {
     let value = operand.from ? this.operand(operand.from, where) : this.dot;
     operand.fields.forEach((field, index) => {
       const last = index === operand.fields.length - 1;
-      value = readField(value, field, last ? values : [], { where, source: operand.source });
+      value = readField(value, field, last ? values : [], {
+        where: shift(where, operand.at),
+        source: operand.source,
+        missing: value === this.variables[0]?.value ? this.options.missingField : undefined,
+      });
     });
     return value;
   }
+}
+
+/** A place in an action: `line:column` of its beginning, moved on. */
+function shift(where: string, by: number): string {
+  const [line, column] = where.split(':');
+  return `${line}:${Number(column) + by}`;
 }
 
 function readField(
   value: unknown,
   field: string,
   values: unknown[],
-  place: { where: string; source: string },
+  place: { where: string; source: string; missing?: ((name: string) => string) | undefined },
 ): unknown {
   if (isObject(value) && field in value && !(field in Object.prototype)) {
     const found = value[field];
@@ -191,6 +218,7 @@ function readField(
       throw executionError(place.where, place.source, `${field} is not a method but has arguments`);
     return found;
   }
+  if (isObject(value) && place.missing) throw executionError(place.where, place.source, place.missing(field));
   if (isObject(value))
     throw executionError(place.where, place.source, `map has no entry for key ${JSON.stringify(field)}`);
   if (value === null || value === undefined)
@@ -209,9 +237,6 @@ function rangeEntries(value: unknown, where: string): [unknown, unknown][] {
   throw executionError(where, '', `range can't iterate over ${printValue(value)}`);
 }
 
-function executionError(where: string, source: string, message: string): BerthError {
-  return new BerthError(
-    'invalid',
-    `template parsing error: template: :${where}: executing "" at <${source}>: ${message}`,
-  );
+function executionError(where: string, source: string, message: string): TemplateError {
+  return new TemplateError('execute', where, `executing "" at <${source}>: ${message}`);
 }

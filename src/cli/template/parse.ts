@@ -1,8 +1,7 @@
 /** Template text to tree. */
-import { BerthError } from '../../api/errors.ts';
 import type { Command, Node, Operand, Pipeline } from './syntax.ts';
 
-/** Error: `invalid`, `template parsing error: …`. */
+/** Error: `TemplateError`. */
 export function parseTemplate(text: string, functions: ReadonlySet<string>): Node[] {
   return new Parser(splitActions(text), functions).parse();
 }
@@ -13,8 +12,18 @@ interface Piece {
   where: string;
 }
 
-export function templateError(where: string, message: string): BerthError {
-  return new BerthError('invalid', `template parsing error: template: :${where}: ${message}`);
+/** What is wrong with a template; `phase` tells whether its text or its run. */
+export class TemplateError extends Error {
+  readonly phase: 'parse' | 'execute';
+
+  constructor(phase: 'parse' | 'execute', where: string, message: string) {
+    super(`template: :${where}: ${message}`);
+    this.phase = phase;
+  }
+}
+
+function templateError(where: string, message: string): TemplateError {
+  return new TemplateError('parse', where, message);
 }
 
 /** Text and actions; `{{-` and `-}}` eat the blanks beside them; comments are gone. */
@@ -62,7 +71,14 @@ function actionEnd(text: string, from: number): number {
   return -1;
 }
 
-type Token = { kind: 'string' | 'number' | 'word' | 'field' | 'variable' | 'mark'; text: string; spaced: boolean };
+type Token = {
+  kind: 'string' | 'number' | 'word' | 'field' | 'variable' | 'mark';
+  text: string;
+  /** A blank stands before it. */
+  spaced: boolean;
+  /** Index in the action's text. */
+  at: number;
+};
 
 const tokenPattern =
   /(\s+)|("(?:[^"\\\n]|\\.)*"|`[^`]*`)|('(?:[^'\\]|\\.)+')|([+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))|(\.[A-Za-z_]\w*)|(\$\w*)|([A-Za-z_]\w*)|(:=|[|()=,.])/y;
@@ -92,7 +108,7 @@ function tokenize(text: string, where: string): Token[] {
               : word !== undefined
                 ? 'word'
                 : 'mark';
-    tokens.push({ kind, text: whole, spaced });
+    tokens.push({ kind, text: whole, spaced, at });
     spaced = false;
   }
   return tokens;
@@ -221,11 +237,12 @@ class PipelineReader {
     const start = this.at;
     const base = this.term();
     const fields: string[] = [];
+    const at = this.tokens[this.at]?.at ?? 0;
     while (this.tokens[this.at]?.kind === 'field' && !this.tokens[this.at]?.spaced)
       fields.push((this.tokens[this.at++] as Token).text.slice(1));
-    if (base.kind === 'chain') return { ...base, fields: [...base.fields, ...fields], source: this.source(start) };
     if (fields.length === 0) return base;
-    return { kind: 'chain', from: base, fields, source: this.source(start) };
+    if (base.kind === 'chain') return { ...base, fields: [...base.fields, ...fields], source: this.source(start), at };
+    return { kind: 'chain', from: base, fields, source: this.source(start), at };
   }
 
   private source(start: number): string {
@@ -243,7 +260,7 @@ class PipelineReader {
       case 'number':
         return { kind: 'literal', value: readNumber(token.text) };
       case 'field':
-        return { kind: 'chain', fields: [token.text.slice(1)], source: token.text };
+        return { kind: 'chain', fields: [token.text.slice(1)], source: token.text, at: token.at };
       case 'variable':
         return { kind: 'variable', name: token.text };
       case 'word':

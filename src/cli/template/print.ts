@@ -1,5 +1,8 @@
 /** Values as Go prints them. */
 
+/** A row of a list brings its JSON text itself. */
+export const rowText = Symbol('JSON text');
+
 /** A plain object, Go's map. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -37,6 +40,7 @@ export function isTrue(value: unknown): boolean {
 
 /** `json` of Go: `<`, `>` and `&` stay as they are (Docker turns HTML escapes off). */
 export function toJson(value: unknown): string {
+  if (isObject(value) && rowText in value) return (value as { [rowText]: () => string })[rowText]();
   return JSON.stringify(value ?? null, (_key, item: unknown) =>
     typeof item === 'bigint' ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(item.toString()) : item,
   );

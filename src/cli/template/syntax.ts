@@ -3,8 +3,9 @@
 export type Node =
   | { kind: 'text'; text: string }
   | { kind: 'output'; pipe: Pipeline }
-  | { kind: 'if' | 'with' | 'range'; pipe: Pipeline; body: Node[]; otherwise: Node[] }
-  | { kind: 'break' | 'continue' };
+  | Block
+  | { kind: 'break' }
+  | { kind: 'continue' };
 
 /** `$x := a | b "c"` */
 export interface Pipeline {
@@ -23,8 +24,16 @@ export type Command = Operand[];
 export type Operand =
   | { kind: 'literal'; value: string | number | bigint | boolean | null }
   | { kind: 'dot' }
-  /** `.A.B`, `$x.A`, `(pipe).A`: `from` absent means the dot. */
-  | { kind: 'chain'; from?: Operand; fields: string[]; source: string }
+  /** `.A.B`, `$x.A`, `(pipe).A`: `from` absent means the dot; `at` is where Go says that it stands (the second name, if there is one). */
+  | { kind: 'chain'; from?: Operand; fields: string[]; source: string; at: number }
   | { kind: 'variable'; name: string }
   | { kind: 'function'; name: string }
   | { kind: 'pipe'; pipe: Pipeline };
+
+/** What has a body, and another one for when its value is empty. */
+export interface Block {
+  kind: 'if' | 'with' | 'range';
+  pipe: Pipeline;
+  body: Node[];
+  otherwise: Node[];
+}

@@ -1,0 +1,19 @@
+import { killContainer } from '../../../client/containers/kill.ts';
+import { forEachName } from '../../batch.ts';
+import { defineCommand } from '../../command.ts';
+
+export const command = defineCommand({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  summary: 'Send a signal to running containers (SIGKILL unless told otherwise)',
+  options: {
+    signal: { kind: 'string', short: 's', help: 'Signal to send' },
+  },
+  words: { least: 1 },
+  complete: 'containers',
+  run({ cli, options, words }) {
+    return forEachName(cli, words, async (name) => {
+      await killContainer(cli.client, name, { signal: options.signal });
+      return name;
+    });
+  },
+});

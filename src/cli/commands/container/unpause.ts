@@ -1,0 +1,17 @@
+import { unpauseContainer } from '../../../client/containers/unpause.ts';
+import { forEachName } from '../../batch.ts';
+import { defineCommand } from '../../command.ts';
+
+export const command = defineCommand({
+  usage: 'CONTAINER [CONTAINER...]',
+  summary: 'Let frozen containers go on',
+  options: {},
+  words: { least: 1 },
+  complete: 'containers',
+  run({ cli, words }) {
+    return forEachName(cli, words, async (name) => {
+      await unpauseContainer(cli.client, name);
+      return name;
+    });
+  },
+});

@@ -1,0 +1,17 @@
+import { waitContainer } from '../../../client/containers/wait.ts';
+import { forEachName } from '../../batch.ts';
+import { defineCommand } from '../../command.ts';
+
+export const command = defineCommand({
+  usage: 'CONTAINER [CONTAINER...]',
+  summary: 'Wait for containers to stop and print their exit codes',
+  options: {},
+  words: { least: 1 },
+  complete: 'containers',
+  run({ cli, words }) {
+    return forEachName(cli, words, async (name) => {
+      const waiting = await waitContainer(cli.client, name, { condition: 'not-running' });
+      return String((await waiting.result).StatusCode);
+    });
+  },
+});

@@ -1,0 +1,37 @@
+import type { SystemInfo } from '../../../api/types/system.ts';
+import { engineInfo } from '../../../client/system/info.ts';
+import { defineCommand } from '../../command.ts';
+import { describeError } from '../../describe-error.ts';
+import { infoText } from '../../render/info.ts';
+import { compatibleVersion } from '../../version-text.ts';
+
+export const command = defineCommand({
+  usage: '[OPTIONS]',
+  summary: 'Show facts about the engine and its machine',
+  options: { format: { kind: 'string', short: 'f', help: `How to print: 'json', or a Go template` } },
+  words: { least: 0, most: 0 },
+  async run({ cli, options }) {
+    let info: SystemInfo | undefined;
+    let failure = '';
+    try {
+      info = await engineInfo(cli.client);
+    } catch (error) {
+      failure = describeError(error);
+    }
+    const client = { Debug: false, Context: cli.context, Version: compatibleVersion, Plugins: [], Warnings: null };
+    if (options.format !== '') {
+      const { renderObject } = await import('../../render/object.ts');
+      const errors = failure ? { ServerErrors: [failure] } : {};
+      await cli.out.write(renderObject({ ...info, ...errors, ClientInfo: client }, options.format));
+    } else {
+      await cli.out.write(
+        `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: false\n\nServer:\n`,
+      );
+      if (info) await cli.out.write(`${infoText(info)}\n`);
+      for (const warning of info?.Warnings ?? []) await cli.err.write(`${warning}\n`);
+    }
+    if (!failure) return 0;
+    await cli.err.write(`${failure}\n`);
+    return 1;
+  },
+});

@@ -1,0 +1,29 @@
+/** What the prune commands share. */
+import { type Cli, ExitStatus } from './command.ts';
+import { checkFilter } from './filters.ts';
+import { defineOptions } from './grammar/options.ts';
+
+export const pruneOptions = defineOptions({
+  filter: {
+    kind: 'list',
+    value: 'filter',
+    help: 'Only those that the condition (until=10m, label=key) holds for',
+    check: checkFilter,
+  },
+  force: { kind: 'bool', short: 'f', help: 'Do not ask first' },
+});
+
+/** Asks unless told not to. Error: exit status 1 for any answer but yes. */
+export async function confirmPrune(cli: Cli, force: boolean, warning: string): Promise<void> {
+  if (force) return;
+  await cli.out.write(`${warning}\nAre you sure you want to continue? [y/N] `);
+  const { standardInput } = await import('./streams/terminal.ts');
+  let answer = '';
+  for await (const bytes of standardInput()) {
+    answer += new TextDecoder().decode(bytes);
+    if (answer.includes('\n')) break;
+  }
+  if (/^y(es)?$/i.test(answer.split('\n')[0]?.trim() ?? '')) return;
+  await cli.out.write('\n');
+  throw new ExitStatus(1, 'canceled');
+}

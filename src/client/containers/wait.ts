@@ -1,0 +1,34 @@
+import type { ContainerWaitResponse } from '../../api/types/container.ts';
+import type { Client } from '../client.ts';
+import { readText } from '../http/read-all.ts';
+import { pathName } from '../path.ts';
+
+export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+export interface Waiting {
+  /** Resolves at the exit. */
+  result: Promise<ContainerWaitResponse>;
+  /** Stops waiting. */
+  close(): void;
+}
+
+/** Resolves once the engine watches: an exit from then on is not missed. */
+export async function waitContainer(
+  client: Client,
+  id: string,
+  options: { condition: WaitCondition; signal?: AbortSignal },
+): Promise<Waiting> {
+  const { condition, signal } = options;
+  const answer = await client.request({
+    method: 'POST',
+    path: `/containers/${pathName(id)}/wait`,
+    query: { condition },
+    signal,
+  });
+  const read = async (): Promise<ContainerWaitResponse> => {
+    const text = await readText(answer.body);
+    answer.close();
+    return JSON.parse(text) as ContainerWaitResponse;
+  };
+  return { result: read(), close: () => answer.close() };
+}

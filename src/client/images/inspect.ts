@@ -1,0 +1,7 @@
+import type { Client } from '../client.ts';
+import { pathName } from '../path.ts';
+
+/** The engine's own text, every digit kept. Error: `not-found`. */
+export function inspectImageText(client: Client, image: string, options: { platform?: string } = {}): Promise<string> {
+  return client.text({ method: 'GET', path: `/images/${pathName(image)}/json`, query: { platform: options.platform } });
+}

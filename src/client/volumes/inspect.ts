@@ -1,0 +1,7 @@
+import type { Client } from '../client.ts';
+import { pathName } from '../path.ts';
+
+/** The engine's own text. Error: `not-found`. */
+export function inspectVolumeText(client: Client, name: string): Promise<string> {
+  return client.text({ method: 'GET', path: `/volumes/${pathName(name)}` });
+}
