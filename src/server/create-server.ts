@@ -124,6 +124,7 @@ class Dispatcher {
       response.send(301, { Location: search ? `${clean}?${search}` : clean });
       return;
     }
+    refuseOtherSites(http);
     if (http.method === 'OPTIONS') {
       this.#setHeaders(response);
       response.send(200, {});
@@ -175,4 +176,11 @@ class Dispatcher {
     if (status === 304) response.send(304, {});
     else response.send(status, { 'Content-Type': 'application/json' }, `${stringifyJson({ message })}\n`);
   }
+}
+
+/** A browser says on whose behalf it asks; no page of another site may drive the engine of its reader. Error: `forbidden`. */
+function refuseOtherSites({ headers }: HttpRequest): void {
+  const origin = headers.get('origin');
+  if (origin !== undefined && origin.replace(/^[a-z]+:\/\//i, '') !== headers.get('host'))
+    throw new BerthError('forbidden', `requests from pages of ${origin} are refused`);
 }

@@ -1,0 +1,100 @@
+/** The same small world made in any engine that speaks Docker's API, and the questions asked about it. */
+
+export type Ask = (method: string, path: string, body?: unknown) => Promise<{ status: number; value: unknown }>;
+
+/** Asks an engine over its unix socket. */
+export function askOver(socket: string): Ask {
+  return async (method, path, body) => {
+    const answer = await fetch(`http://engine${path}`, {
+      unix: socket,
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    });
+    const text = await answer.text();
+    let value: unknown = text;
+    try {
+      value = text === '' ? null : JSON.parse(text);
+    } catch {
+      // Several objects in a row (events): the text itself is the value.
+    }
+    return { status: answer.status, value };
+  };
+}
+
+/** Objects of one run; `suffix` keeps runs on one engine apart. */
+export interface World {
+  questions: [name: string, path: string][];
+  dispose(): Promise<void>;
+}
+
+/** Needs the image `busybox`. Error: where the engine refuses a step. */
+export async function makeWorld(ask: Ask, suffix: string): Promise<World> {
+  const must = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+    const { status, value } = await ask(method, path, body);
+    if (status >= 400) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(value)}`);
+    return (value ?? {}) as Record<string, unknown>;
+  };
+  const one = `shape-one-${suffix}`;
+  const two = `shape-two-${suffix}`;
+  const volume = `shape-volume-${suffix}`;
+  await must('POST', '/volumes/create', { Name: volume, Labels: { a: 'b' } });
+  await must('POST', `/containers/create?name=${one}`, {
+    Image: 'busybox',
+    Cmd: ['sleep', '1000'],
+    Env: ['A=b'],
+    Labels: { a: 'b' },
+    ExposedPorts: { '80/tcp': {}, '81/udp': {} },
+    Healthcheck: { Test: ['CMD', 'true'], Interval: 1_000_000_000_000 },
+    StopSignal: 'SIGINT',
+    StopTimeout: 1,
+    HostConfig: {
+      Binds: ['/tmp:/x:ro', `${volume}:/v`],
+      Tmpfs: { '/t': '' },
+      PortBindings: { '80/tcp': [{ HostPort: '' }] },
+      Memory: 64 * 1024 * 1024,
+      Ulimits: [{ Name: 'nofile', Soft: 100, Hard: 200 }],
+      RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 },
+      Init: false,
+    },
+  });
+  await must('POST', `/containers/${one}/start`);
+  await must('POST', `/containers/create?name=${two}`, { Image: 'busybox', Cmd: ['true'] });
+  const exec = await must('POST', `/containers/${one}/exec`, { Cmd: ['true'], AttachStdout: true });
+  const filtered = (key: string, ...values: string[]) =>
+    `filters=${encodeURIComponent(JSON.stringify({ [key]: values }))}`;
+  return {
+    questions: [
+      ['container inspect, running', `/containers/${one}/json`],
+      ['container inspect, created', `/containers/${two}/json`],
+      ['container inspect with size', `/containers/${two}/json?size=1`],
+      ['container list', `/containers/json?all=1&${filtered('name', suffix)}`],
+      ['container list with size', `/containers/json?all=1&size=1&${filtered('name', suffix)}`],
+      ['container top', `/containers/${one}/top`],
+      ['container changes', `/containers/${one}/changes`],
+      ['container stats', `/containers/${one}/stats?stream=false&one-shot=1`],
+      ['container stats, stopped', `/containers/${two}/stats?stream=false&one-shot=1`],
+      ['exec inspect', `/exec/${exec['Id']}/json`],
+      ['image list', `/images/json?${filtered('reference', 'busybox')}`],
+      ['image inspect', '/images/busybox/json'],
+      ['image history', '/images/busybox/history'],
+      ['network list', `/networks?${filtered('type', 'builtin')}`],
+      ['network inspect', '/networks/bridge'],
+      ['network inspect, none', '/networks/none'],
+      ['volume list', `/volumes?${filtered('name', volume)}`],
+      ['volume inspect', `/volumes/${volume}`],
+      ['disk usage', '/system/df'],
+      ['info', '/info'],
+      ['version', '/version'],
+      ['plugins', '/plugins'],
+      ['no such container', '/containers/nope/json'],
+      ['no such image', '/images/nope/json'],
+      ['no such network', '/networks/nope'],
+      ['no such volume', '/volumes/nope'],
+      ['no such exec', '/exec/nope/json'],
+    ],
+    async dispose() {
+      for (const name of [one, two]) await ask('DELETE', `/containers/${name}?force=1&v=1`);
+      await ask('DELETE', `/volumes/${volume}`);
+    },
+  };
+}
