@@ -31,15 +31,10 @@ static bool state_path(const struct shim_plan *plan, char *path, size_t size) {
   return (size_t)snprintf(path, size, "%s/%s", plan->runtime_root, plan->id) < size && access(path, F_OK) == 0;
 }
 
-static bool is_crun(const struct shim_plan *plan) {
-  const char *name = strrchr(plan->runtime_path, '/');
-  return strstr(name ? name + 1 : plan->runtime_path, "crun") != NULL;
-}
-
 static void remove_state(const struct shim_plan *plan) {
   char path[4096];
   if (!state_path(plan, path, sizeof path)) return;
-  DIR *list = is_crun(plan) ? opendir(path) : NULL;
+  DIR *list = runtime_is_crun(plan) ? opendir(path) : NULL;
   if (list) {
     for (struct dirent *entry; (entry = readdir(list));) {
       if (entry->d_type != DT_DIR) unlinkat(dirfd(list), entry->d_name, 0);

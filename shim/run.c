@@ -18,8 +18,10 @@
 #include "io.h"
 
 #define LISTENER 3
-/* How long a process that outlived its container may hold the container's output open. */
-#define DRAIN_MILLISECONDS 500
+/* How long what a process leaves behind may hold its output open before the exit is told all the same. */
+#define LEFTOVERS_MILLISECONDS 10
+#define CONTAINER_DRAIN_MILLISECONDS 500
+#define EXEC_DRAIN_MILLISECONDS 2000
 
 struct session *shim_find(struct shim *shim, const char *id) {
   for (struct session *session = shim->sessions; session; session = session->next) {
@@ -32,18 +34,11 @@ static uint64_t nanoseconds(const struct timespec *time) {
   return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 
-static void session_exited(struct shim *shim, struct session *session, int status) {
+static void session_exited(struct session *session, int status) {
   session->exited = true;
   session->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   clock_gettime(CLOCK_REALTIME, &session->exited_at);
-  if (session != shim->container) return;
-  clock_gettime(CLOCK_MONOTONIC, &shim->exit_deadline);
-  shim->exit_deadline.tv_nsec += DRAIN_MILLISECONDS * 1000000L;
-  if (shim->exit_deadline.tv_nsec >= 1000000000L) {
-    shim->exit_deadline.tv_sec++;
-    shim->exit_deadline.tv_nsec -= 1000000000L;
-  }
-  cgroup_kill(shim->plan.cgroup_path);
+  clock_gettime(CLOCK_MONOTONIC, &session->drain_since);
 }
 
 /* A process may end before its launch told the shim which one it is. */
@@ -52,7 +47,7 @@ static void claim_stray(struct shim *shim, struct session *session) {
     if (shim->strays[i].pid != session->pid) continue;
     int status = shim->strays[i].status;
     shim->strays[i] = shim->strays[--shim->stray_count];
-    session_exited(shim, session, status);
+    session_exited(session, status);
     return;
   }
 }
@@ -110,7 +105,7 @@ static void reap(struct shim *shim) {
     if (launch_ended(shim, pid, status)) continue;
     struct session *session = shim->sessions;
     while (session && (session->pid != pid || session->exited)) session = session->next;
-    if (session) session_exited(shim, session, status);
+    if (session) session_exited(session, status);
     else keep_stray(shim, pid, status);
   }
 }
@@ -137,11 +132,21 @@ static void handle_oom(struct shim *shim, void *object, void *part, short events
   if (oom_check(&shim->oom)) tell_out_of_memory(shim);
 }
 
-static int drain_milliseconds(const struct shim *shim) {
+/* Milliseconds since the process's exit. */
+static int64_t since_exit(const struct session *session) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t left = ((int64_t)shim->exit_deadline.tv_sec - now.tv_sec) * 1000 + (shim->exit_deadline.tv_nsec - now.tv_nsec) / 1000000;
-  return left < 0 ? 0 : (int)left;
+  const struct timespec *since = &session->drain_since;
+  return ((int64_t)now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+/* Milliseconds until something is due for an exited process whose output is still held open; -1: nothing is. */
+static int drain_left(const struct shim *shim, const struct session *session) {
+  if (!session->exited || session->reported || session_drained(session)) return -1;
+  int64_t limit = EXEC_DRAIN_MILLISECONDS;
+  if (session == shim->container) limit = shim->leftovers_killed ? CONTAINER_DRAIN_MILLISECONDS : LEFTOVERS_MILLISECONDS;
+  int64_t passed = since_exit(session);
+  return passed >= limit ? 0 : (int)(limit - passed);
 }
 
 void shim_exit_message(const struct shim *shim, struct message *message) {
@@ -179,26 +184,46 @@ static void report_exec(struct shim *shim, struct session *session) {
   session->reported = true;
 }
 
+/* An exited process has said everything, or what it left behind has held its output for long enough. */
+static bool session_over(const struct session *session, int64_t limit) {
+  return session->exited && (session_drained(session) || since_exit(session) >= limit);
+}
+
+/* True when the container's part is finished. */
+static bool settle_container(struct shim *shim) {
+  struct session *container = shim->container;
+  session_reap_clients(container);
+  if (!container->reported && session_over(container, CONTAINER_DRAIN_MILLISECONDS)) {
+    report_container(shim);
+  } else if (!shim->leftovers_killed && drain_left(shim, container) == 0) {
+    /* Output is still open: processes have survived, because the container had no pid namespace of its own. */
+    shim->leftovers_killed = true;
+    cgroup_kill(shim->plan.cgroup_path);
+  }
+  return container->reported && session_finish_clients(container);
+}
+
+/* True when nothing is left of the exec. Background processes of it may go on writing: to nobody. */
+static bool settle_exec(struct shim *shim, struct session *session) {
+  session_reap_clients(session);
+  bool told = session->reported || session_over(session, EXEC_DRAIN_MILLISECONDS) || (session->exited && shim->container->reported);
+  if (!told || !session_finish_clients(session)) return false;
+  if (!session->reported) report_exec(shim, session);
+  return session_drained(session) || shim->container->reported;
+}
+
 /* Brings every session as far as it can go; frees the execs that are done. True when nothing is left to do. */
 static bool settle(struct shim *shim) {
-  struct session *container = shim->container;
-  bool over = container->exited && (session_drained(container) || drain_milliseconds(shim) == 0);
-  if (over && !container->reported) report_container(shim);
-  bool finished = container->reported && session_finish_clients(container);
-  session_reap_clients(container);
-  for (struct session **link = &container->next; *link;) {
+  bool finished = settle_container(shim);
+  for (struct session **link = &shim->container->next; *link;) {
     struct session *session = *link;
-    session_reap_clients(session);
-    /* A background process of an exec may keep its pipes: as in Docker, the stream lasts as long as they do. */
-    bool ended = session->exited && (session_drained(session) || container->reported);
-    if (ended && session_finish_clients(session)) {
-      if (!session->reported) report_exec(shim, session);
+    if (settle_exec(shim, session)) {
       *link = session->next;
       session_free(session);
-      continue;
+    } else {
+      finished = false;
+      link = &session->next;
     }
-    finished = false;
-    link = &session->next;
   }
   return finished && !shim->launches;
 }
@@ -206,16 +231,18 @@ static bool settle(struct shim *shim) {
 static void serve(struct shim *shim) {
   while (!settle(shim)) {
     struct pollset *set = &shim->pollset;
+    int timeout = -1;
     connections_poll(shim, set);
     launches_poll(shim, set);
     pollset_add(set, shim->signals, POLLIN, (struct poll_slot){handle_signals, NULL, NULL});
     if (shim->oom.fd >= 0) pollset_add(set, shim->oom.fd, shim->oom.events, (struct poll_slot){handle_oom, NULL, NULL});
     for (struct session *session = shim->sessions; session; session = session->next) {
       if (session != shim->container || shim->attachments == 0) session_poll(session, set);
+      int left = drain_left(shim, session);
+      if (left >= 0 && (timeout < 0 || left < timeout)) timeout = left;
     }
     log_flush(shim->log);
-    bool draining = shim->container->exited && !shim->container->reported;
-    pollset_run(set, shim, draining ? drain_milliseconds(shim) : -1);
+    pollset_run(set, shim, timeout);
     connections_reap(shim);
   }
 }

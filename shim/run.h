@@ -33,7 +33,7 @@ struct shim {
   unsigned attachments;     /* clients that are still on their way */
   unsigned launch_number;
   struct timespec started_at;
-  struct timespec exit_deadline;
+  bool leftovers_killed;
   bool out_of_memory;
   struct stray strays[STRAYS];
   size_t stray_count;

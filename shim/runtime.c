@@ -29,12 +29,19 @@ int runtime_add(struct runtime_arguments *arguments, const char *argument) {
   return 0;
 }
 
+bool runtime_is_crun(const struct shim_plan *plan) {
+  const char *name = strrchr(plan->runtime_path, '/');
+  return strstr(name ? name + 1 : plan->runtime_path, "crun") != NULL;
+}
+
 int runtime_begin(struct runtime_arguments *arguments, const struct shim_plan *plan, const char *log) {
   *arguments = (struct runtime_arguments){0};
   int result = runtime_add(arguments, plan->runtime_path);
   for (size_t i = 0; i < plan->runtime_argument_count; i++) result |= runtime_add(arguments, plan->runtime_arguments[i]);
   const char *rest[] = {"--root", plan->runtime_root, "--log", log, "--log-format", "json"};
-  for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) result |= runtime_add(arguments, rest[i]);
+  /* crun's plain log is the message alone, and in JSON it would also write to the container's stderr in JSON. */
+  size_t count = sizeof rest / sizeof *rest - (runtime_is_crun(plan) ? 2 : 0);
+  for (size_t i = 0; i < count; i++) result |= runtime_add(arguments, rest[i]);
   return result;
 }
 

@@ -10,6 +10,9 @@ struct runtime_arguments {
   size_t count;
 };
 
+/* By the name of its program. */
+bool runtime_is_crun(const struct shim_plan *plan);
+
 /* Program name, global arguments of the plan, --root and --log. */
 int runtime_begin(struct runtime_arguments *arguments, const struct shim_plan *plan, const char *log);
 int runtime_add(struct runtime_arguments *arguments, const char *argument);

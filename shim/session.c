@@ -9,6 +9,9 @@
 #include "io.h"
 #include "run.h"
 
+/* What a client may owe after the process's exit: more than a pipe holds. */
+#define LAST_OUTPUT (256 * 1024)
+
 int backlog_append(struct backlog *backlog, const void *data, size_t length) {
   if (length == 0) return 0;
   if (backlog->length == 0) {
@@ -209,6 +212,7 @@ static void handle_client(struct shim *shim, void *object, void *part, short eve
 
 void session_poll(struct session *session, struct pollset *set) {
   bool held[2] = {false, false};
+  size_t limit = session->exited ? LAST_OUTPUT : 0;
   for (struct client *client = session->clients; client; client = client->next) {
     short events = 0;
     bool read_more = !client->input_ended && (session->input_backlog.length == 0 || !(client->flags & PROTOCOL_ATTACH_STDIN));
@@ -216,7 +220,7 @@ void session_poll(struct session *session, struct pollset *set) {
     if (read_more) events |= POLLIN;
     if (client->backlog.length > 0) events |= POLLOUT;
     for (int i = 0; i < 2; i++) {
-      if (client->backlog.length > 0 && wants(session, client, i)) held[i] = true;
+      if (client->backlog.length > limit && wants(session, client, i)) held[i] = true;
     }
     /* A client that hung up is only asked for the input that it left; poll would report the hang-up for ever. */
     if (client->dead || (client->gone && !read_more)) continue;
@@ -224,7 +228,7 @@ void session_poll(struct session *session, struct pollset *set) {
   }
   if (session->pid == 0) return;
   for (int i = 0; i < 2; i++) {
-    if (session->outputs[i] < 0 || (held[i] && !session->exited)) continue;
+    if (session->outputs[i] < 0 || held[i]) continue;
     pollset_add(set, session->outputs[i], POLLIN, (struct poll_slot){handle_output, session, (void *)(intptr_t)i});
   }
   bool waiting = session->input_backlog.length > 0;

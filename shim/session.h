@@ -49,6 +49,7 @@ struct session {
   bool reported; /* the exit was told */
   int code;
   struct timespec exited_at;
+  struct timespec drain_since; /* monotonic */
 };
 
 /* The pipes of a process: what the process gets and what stays here. -1 where there is none. */

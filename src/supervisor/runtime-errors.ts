@@ -14,19 +14,12 @@ export function startFailureExitCode(error: unknown): number {
   return error.code === commandNotFound ? 127 : error.code === commandNotExecutable ? 126 : 128;
 }
 
-/** The last error of a runtime's log (`--log-format json`; other text is taken as it is). */
+/** The last message of a runtime's log: JSON objects with a `msg`, on one line or many, or plain lines. */
 export function lastRuntimeError(log: string): string {
-  let last = '';
-  for (const line of log.split('\n')) {
-    if (line.trim() === '') continue;
-    try {
-      const entry = JSON.parse(line) as { level?: unknown; msg?: unknown };
-      if (typeof entry.msg === 'string' && entry.level !== 'debug' && entry.level !== 'info') last = entry.msg;
-    } catch {
-      last = line; // not every runtime keeps to the format it was asked for
-    }
-  }
-  return last.trim();
+  const message = [...log.matchAll(/"msg"\s*:\s*"((?:[^"\\]|\\.)*)"/g)].at(-1)?.[1];
+  if (message !== undefined) return (JSON.parse(`"${message}"`) as string).trim();
+  const line = log.trim().split('\n').at(-1) ?? '';
+  return line.replace(/^time="[^"]*" level=\w+ msg=/, '').trim();
 }
 
 /** Go's words for the errno texts of the C library, which are the same but for the first letter. */
@@ -37,18 +30,22 @@ function lowerFirst(text: string): string {
 /** crun's refusals of the command as runc words them; null: it is about something else. */
 function commandProblem(message: string, command: string): string | null {
   const quoted = JSON.stringify(command);
+  if (command === '' && /executable|cannot find/.test(message))
+    return `exec: ${quoted}: executable file not found in $PATH`;
   if (/executable file `.*` not found|^(open|find) executable.*: No such file/s.test(message)) {
     if (!command.includes('/')) return `exec: ${quoted}: executable file not found in $PATH`;
     return `exec: ${quoted}: stat ${command}: no such file or directory`;
   }
-  const refused = /^(?:open executable|exec(?: container process)?(?: `.*?`)?|(?:cannot )?stat `.*`): (.*)$/s.exec(
-    message,
-  )?.[1];
+  const refused =
+    /^(?:open executable|open `.*?`|exec(?: container process)?(?: `.*?`)?|(?:cannot )?stat `.*`): (.*)$/s.exec(
+      message,
+    )?.[1];
   if (refused === undefined) {
-    return /is not an? (regular )?(executable|file)/.test(message) ? `exec: ${quoted}: permission denied` : null;
+    return /is not (an? )?(regular file|executable)/.test(message) ? `exec: ${quoted}: permission denied` : null;
   }
   if (/Is a directory|Operation not permitted/.test(refused))
     return `exec: ${quoted}: is a directory: permission denied`;
+  if (/Not a directory/.test(refused)) return `exec: ${quoted}: stat ${command}: not a directory`;
   return `exec: ${quoted}: ${lowerFirst(refused)}`;
 }
 

@@ -56,8 +56,9 @@ function addPort(lines: Lines, port: PortHold): void {
   lines.add('port', port.protocol);
   lines.add('port.host-address', port.hostAddress);
   lines.add('port.host-port', port.hostPort);
-  lines.add('port.forward-address', port.forwardTo?.address);
-  lines.add('port.forward-port', port.forwardTo?.port);
+  lines.add('port.forward-address', port.forwardTo.address);
+  lines.add('port.forward-port', port.forwardTo.port);
+  lines.add('port.userspace', port.userspace);
 }
 
 function addNetwork(lines: Lines, network: SandboxPlan): void {

@@ -29,10 +29,14 @@ function versionPrefix(...rest: number[]): Buffer {
 function open(directory: string): Socket {
   const address = socketAddress(directory, socketName);
   const socket = connect({ path: address.path, allowHalfOpen: true });
-  socket.once('connect', address.release);
-  socket.once('close', () => {
-    if (!socket.bytesWritten && socket.connecting) address.release();
-  });
+  let released = false;
+  const release = (): void => {
+    if (!released) address.release();
+    released = true;
+  };
+  socket.once('connect', release).once('close', release);
+  // A shim ends a stream in both directions at once; without this the descriptor would stay open for the half that is left.
+  socket.on('end', () => socket.end());
   // An error always comes with 'close', which everybody here waits for; unheard it would end the engine.
   socket.on('error', () => undefined);
   return socket;

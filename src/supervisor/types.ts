@@ -41,8 +41,10 @@ export interface PortHold {
   protocol: 'tcp' | 'udp';
   hostAddress: string;
   hostPort: number;
-  /** Userspace forwarding (needed for `::1` and IPv6 host addresses); null: only hold the port, nftables forwards. */
-  forwardTo: { address: string; port: number } | null;
+  /** The container's side. */
+  forwardTo: { address: string; port: number };
+  /** Forwarded by the shim (IPv6 host addresses); otherwise the port is only held and nftables forwards. */
+  userspace: boolean;
 }
 
 export type SandboxPlan =
@@ -131,7 +133,7 @@ export interface ExecSpec {
 export interface StartedExec {
   pid: number;
   stream: Duplex | null;
-  /** Settles after all output was handed to `stream`. */
+  /** Settles when all output was sent to `stream`; the reader may still have to take it. */
   exit: Promise<ExitStatus>;
 }
 
