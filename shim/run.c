@@ -172,6 +172,7 @@ static void report_container(struct shim *shim) {
   ports_release(shim->ports);
   shim->ports = NULL;
   cleanup_after_exit(&shim->plan);
+  reap(shim); /* what was killed for it is a child of this subreaper by now */
   connections_notify(shim, PROTOCOL_CLEANED, NULL, 0);
 }
 
