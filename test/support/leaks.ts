@@ -177,10 +177,13 @@ function files(identity: EngineIdentity, engineGone: boolean): Leak[] {
 }
 
 function sockets(identity: EngineIdentity, engineGone: boolean): Leak[] {
+  // The API's socket is bound in a directory of its own and then renamed; the kernel goes on calling it by its first name.
+  const isApi = (line: string): boolean =>
+    line.endsWith(` ${identity.socket}`) || new RegExp(` ${identity.execRoot}/\\.s\\w{6}/s$`).test(line);
   return (
     readText('/proc/net/unix')
       .split('\n')
-      .filter((line) => mentions(line, identity) && (engineGone || !line.endsWith(` ${identity.socket}`)))
+      .filter((line) => mentions(line, identity) && (engineGone || !isApi(line)))
       // Connected ends of the API's socket carry its name as well; only another name, or a listener without engine, is left over.
       .map((line) => leak('socket', line.trim().split(/\s+/).slice(3).join(' ')))
   );
