@@ -17,6 +17,7 @@ import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
+import { openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
 import { dockerVersion, SystemService } from '../../engine/system/system.ts';
 import { VolumeService } from '../../engine/volumes/volume-service.ts';
 import { makeFreezer } from '../../host/cgroup/freezer.ts';
@@ -28,7 +29,7 @@ import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
 import type { DaemonConfig } from './config.ts';
-import { interimLogs, interimNetworks } from './interim.ts';
+import { interimLogs } from './interim.ts';
 import type { Logger } from './logger.ts';
 import { containerSettings } from './settings.ts';
 
@@ -65,7 +66,16 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
     insecureRegistries: config['insecure-registries'],
   });
   const registryQueries = new RegistryQueries(registries);
-  const networks = interimNetworks();
+  const kernelNetworks = await openKernelNetworks({
+    database,
+    bridge: config.bridge,
+    bip: config.bip,
+    mtu: config.mtu,
+    addressPools: config['default-address-pools'],
+    onMended: (what) => log.info(`the packet filter was changed by another program; mended ${what}`),
+    report,
+  });
+  const { networks } = kernelNetworks;
   const images = new ImageService({
     store,
     events,
@@ -183,6 +193,7 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
     async close() {
       await containers.close();
       supervisor.close();
+      kernelNetworks.close();
       await database.durable();
       database.close();
     },

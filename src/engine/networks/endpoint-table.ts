@@ -1,0 +1,78 @@
+import { formatAddress, parseAddress } from '../../host/netlink/cidr.ts';
+import type { BerthDatabase } from '../../store/db/database.ts';
+import type { Publication } from './port-book.ts';
+
+/** A container's place on a network, from its start until after its end. */
+export interface Endpoint {
+  container: string;
+  /** Network id. */
+  network: string;
+  /** 64 hex digits. */
+  id: string;
+  /** Null on networks without addresses (host, none). */
+  address: number | null;
+  containerName: string;
+  macAddress: string;
+  ports: Publication[];
+}
+
+type Row = { container: string; network: string; endpoint: string; address: string | null; record: string };
+
+/** The endpoints in the database, with a copy in memory for questions. */
+export class EndpointTable {
+  readonly #database: BerthDatabase;
+  readonly #byContainer = new Map<string, Endpoint[]>();
+
+  constructor(database: BerthDatabase) {
+    this.#database = database;
+    for (const row of database.sql.query<Row, []>('SELECT * FROM endpoints').all()) this.#remember(fromRow(row));
+  }
+
+  all(): Endpoint[] {
+    return [...this.#byContainer.values()].flat();
+  }
+
+  of(container: string): Endpoint[] {
+    return this.#byContainer.get(container) ?? [];
+  }
+
+  onNetwork(network: string): Endpoint[] {
+    return this.all().filter((endpoint) => endpoint.network === network);
+  }
+
+  add(endpoint: Endpoint): void {
+    const { containerName, macAddress, ports } = endpoint;
+    this.#database.sql
+      .query('INSERT INTO endpoints (container, network, endpoint, address, record) VALUES (?, ?, ?, ?, ?)')
+      .run(
+        endpoint.container,
+        endpoint.network,
+        endpoint.id,
+        endpoint.address === null ? null : formatAddress(endpoint.address),
+        JSON.stringify({ containerName, macAddress, ports }),
+      );
+    this.#remember(endpoint);
+  }
+
+  remove(container: string, network: string): void {
+    this.#database.sql.query('DELETE FROM endpoints WHERE container = ? AND network = ?').run(container, network);
+    const rest = this.of(container).filter((endpoint) => endpoint.network !== network);
+    if (rest.length > 0) this.#byContainer.set(container, rest);
+    else this.#byContainer.delete(container);
+  }
+
+  #remember(endpoint: Endpoint): void {
+    this.#byContainer.set(endpoint.container, [...this.of(endpoint.container), endpoint]);
+  }
+}
+
+function fromRow(row: Row): Endpoint {
+  const record = JSON.parse(row.record) as Pick<Endpoint, 'containerName' | 'macAddress' | 'ports'>;
+  return {
+    ...record,
+    container: row.container,
+    network: row.network,
+    id: row.endpoint,
+    address: row.address === null ? null : parseAddress(row.address),
+  };
+}

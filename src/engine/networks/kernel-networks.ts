@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { KernelFirewall } from '../../host/firewall/kernel-firewall.ts';
+import { watchFirewall } from '../../host/firewall/watch.ts';
+import { KernelLinks } from '../../host/netlink/links.ts';
+import { probePort } from '../../host/netlink/port-probe.ts';
+import type { BerthDatabase } from '../../store/db/database.ts';
+import { hostHasIpv6 } from './host-side.ts';
+import { Networks } from './networks.ts';
+import { defaultSubnetPools, parseSubnetPools } from './subnets.ts';
+
+export interface KernelNetworksOptions {
+  database: BerthDatabase;
+  /** Interface of the default bridge; `none`: there is no default bridge. */
+  bridge: string;
+  /** Its address with prefix length; empty: picked. */
+  bip: string;
+  mtu: number;
+  /** `default-address-pools`; empty: Docker's own. */
+  addressPools: readonly { base: string; size: number }[];
+  /** Told what other programs broke and the engine mended. */
+  onMended(what: string): void;
+  /** For what goes wrong with nobody to tell. */
+  report(message: string, error: unknown): void;
+}
+
+/** Networks on the real kernel, and the end of the engine's interest in them. */
+export interface KernelNetworks {
+  networks: Networks;
+  /** Where no container is left, takes the engine's bridge and table away; otherwise everything goes on as it is. */
+  close(): void;
+}
+
+/** The default bridge's firewall table is `berth`, that of another one `berth-<bridge>`: engines do not meet. */
+export function tableName(bridge: string): string {
+  return bridge === 'berth0' ? 'berth' : `berth-${bridge}`;
+}
+
+/** Makes bridge and firewall table, and keeps them while others change the packet filter. Errors as `Networks`. */
+export async function openKernelNetworks(options: KernelNetworksOptions): Promise<KernelNetworks> {
+  const { database, bridge, bip, mtu, addressPools, onMended, report } = options;
+  const links = new KernelLinks();
+  const firewall = new KernelFirewall(tableName(bridge));
+  const networks = new Networks({
+    database,
+    links,
+    firewall,
+    probe: probePort,
+    settings: {
+      bridge,
+      bip,
+      mtu,
+      pools: addressPools.length > 0 ? parseSubnetPools(addressPools) : defaultSubnetPools,
+    },
+    hostHasIpv6: hostHasIpv6(),
+    readHostFile,
+  });
+  const endWatch = await watchFirewall(() => {
+    try {
+      for (const what of networks.mend()) onMended(what);
+    } catch (error) {
+      report('mend the packet filter', error);
+    }
+  });
+  return {
+    networks,
+    close() {
+      endWatch();
+      networks.leaveHost();
+      firewall.close();
+      links.close();
+    },
+  };
+}
+
+async function readHostFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,164 @@
+import { BerthError } from '../../api/errors.ts';
+import type { NetworkInspect } from '../../api/types/network.ts';
+import { type Cidr, formatAddress, formatCidr, networkOf, parseAddress, parseCidr } from '../../host/netlink/cidr.ts';
+import type { BerthDatabase } from '../../store/db/database.ts';
+import type { Endpoint } from './endpoint-table.ts';
+
+/** A network as the database keeps it. */
+export interface Network {
+  id: string;
+  name: string;
+  created: Date;
+  driver: 'bridge' | 'host' | 'null';
+  /** Of driver bridge. */
+  bridge: BridgeSettings | null;
+  internal: boolean;
+  attachable: boolean;
+  labels: Record<string, string>;
+  options: Record<string, string>;
+}
+
+export interface BridgeSettings {
+  /** The interface. */
+  name: string;
+  /** The bridge's own address: the containers' gateway. */
+  gateway: Cidr;
+  /** Where addresses are picked from; null: the whole subnet. */
+  range: Cidr | null;
+  /** Addresses that nobody gets, by name. */
+  reserved: Record<string, string>;
+  /** The engine made the interface and takes it away again. */
+  owned: boolean;
+  mtu: number;
+  masquerade: boolean;
+  betweenContainers: boolean;
+}
+
+type Row = { id: string; name: string; created: number; record: string };
+type StoredBridge = Omit<BridgeSettings, 'gateway' | 'range'> & { gateway: string; range: string | null };
+type StoredRecord = Omit<Network, 'id' | 'name' | 'created' | 'bridge'> & { bridge: StoredBridge | null };
+
+/** The networks in the database, with a copy in memory. */
+export class NetworkTable {
+  readonly #database: BerthDatabase;
+  readonly #byId = new Map<string, Network>();
+
+  constructor(database: BerthDatabase) {
+    this.#database = database;
+    for (const row of database.sql.query<Row, []>('SELECT * FROM networks').all()) {
+      this.#byId.set(row.id, fromRow(row));
+    }
+  }
+
+  /** In the order in which they were made known. */
+  all(): Network[] {
+    return [...this.#byId.values()];
+  }
+
+  byName(name: string): Network | null {
+    return this.all().find((network) => network.name === name) ?? null;
+  }
+
+  /** By full id, name or unique prefix of the id. Error: `not-found`, or `invalid` for a prefix of several. */
+  find(wanted: string): Network {
+    const exact = this.#byId.get(wanted) ?? this.byName(wanted);
+    if (exact) return exact;
+    const matches = wanted === '' ? [] : this.all().filter((network) => network.id.startsWith(wanted));
+    if (matches.length > 1)
+      throw new BerthError('invalid', `network ${wanted} is ambiguous (${matches.length} matches found on ID prefix)`);
+    const [found] = matches;
+    if (!found) throw new BerthError('not-found', `network ${wanted} not found`);
+    return found;
+  }
+
+  /** Adds a network or replaces the one of the same id. */
+  save(network: Network): void {
+    const { id, name, created, bridge, ...rest } = network;
+    const stored: StoredRecord = {
+      ...rest,
+      bridge: bridge && {
+        ...bridge,
+        gateway: formatCidr(bridge.gateway),
+        range: bridge.range && formatCidr(bridge.range),
+      },
+    };
+    this.#database.sql
+      .query(
+        'INSERT INTO networks VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record',
+      )
+      .run(id, name, created.getTime(), JSON.stringify(stored));
+    this.#byId.set(id, network);
+  }
+
+  remove(id: string): void {
+    this.#database.sql.query('DELETE FROM networks WHERE id = ?').run(id);
+    this.#byId.delete(id);
+  }
+}
+
+function fromRow(row: Row): Network {
+  const { bridge, ...rest } = JSON.parse(row.record) as StoredRecord;
+  return {
+    ...rest,
+    id: row.id,
+    name: row.name,
+    created: new Date(row.created),
+    bridge: bridge && {
+      ...bridge,
+      gateway: parseCidr(bridge.gateway) as Cidr,
+      range: bridge.range === null ? null : parseCidr(bridge.range),
+    },
+  };
+}
+
+/** Reserved addresses of a bridge network, its gateway among them. */
+export function reservedAddresses(bridge: BridgeSettings): number[] {
+  const named = Object.values(bridge.reserved).map(parseAddress);
+  return [bridge.gateway.address, ...named.filter((address) => address !== null)];
+}
+
+/** Docker's JSON of a network. */
+export function describeNetwork(network: Network, endpoints: readonly Endpoint[]): NetworkInspect {
+  const { bridge } = network;
+  const prefix = bridge?.gateway.prefix;
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: network.created.toISOString().replace(/(\.\d{3})Z$/, '$1000000Z'),
+    Scope: 'local',
+    Driver: network.driver,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config: bridge && [
+        {
+          Subnet: formatCidr(networkOf(bridge.gateway)),
+          ...(bridge.range ? { IPRange: formatCidr(bridge.range) } : {}),
+          Gateway: formatAddress(bridge.gateway.address),
+          ...(Object.keys(bridge.reserved).length > 0 ? { AuxiliaryAddresses: bridge.reserved } : {}),
+        },
+      ],
+    },
+    Internal: network.internal,
+    Attachable: network.attachable,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(
+      endpoints.map((endpoint) => [
+        endpoint.container,
+        {
+          Name: endpoint.containerName,
+          EndpointID: endpoint.id,
+          MacAddress: endpoint.macAddress,
+          IPv4Address: endpoint.address === null ? '' : `${formatAddress(endpoint.address)}/${prefix}`,
+          IPv6Address: '',
+        },
+      ]),
+    ),
+    Options: network.options,
+    Labels: network.labels,
+  };
+}

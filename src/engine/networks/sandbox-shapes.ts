@@ -1,0 +1,67 @@
+/** An endpoint in the shapes that others want of it. */
+import { formatAddress } from '../../host/netlink/cidr.ts';
+import type { PortHold } from '../../supervisor/types.ts';
+import type { Endpoint } from './endpoint-table.ts';
+import type { Network } from './network-table.ts';
+import type { Publication } from './port-book.ts';
+import { portsOf } from './port-requests.ts';
+import type { EndpointSettings, PortMap } from './types.ts';
+
+/** Docker's EndpointSettings. */
+export function endpointSettings(endpoint: Endpoint, network: Network): EndpointSettings {
+  const gateway = endpoint.address === null || network.internal ? null : (network.bridge?.gateway ?? null);
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: null,
+    MacAddress: endpoint.macAddress,
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: network.id,
+    EndpointID: endpoint.id,
+    Gateway: gateway ? formatAddress(gateway.address) : '',
+    IPAddress: endpoint.address === null ? '' : formatAddress(endpoint.address),
+    IPPrefixLen: endpoint.address === null ? 0 : (network.bridge?.gateway.prefix ?? 0),
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
+  };
+}
+
+/** What the shim binds, and forwards where the firewall does not: at IPv6 addresses. */
+export function portHolds(endpoint: Endpoint): PortHold[] {
+  const address = formatAddress(endpoint.address ?? 0);
+  return endpoint.ports.map((port) => ({
+    protocol: port.protocol,
+    hostAddress: port.hostAddress,
+    hostPort: port.hostPort,
+    forwardTo: { address, port: port.containerPort },
+    userspace: port.hostAddress.includes(':'),
+  }));
+}
+
+/** Docker's `NetworkSettings.Ports`: published and merely exposed ports, keys in order. */
+export function portMap(ports: readonly Publication[], exposed: readonly string[]): PortMap {
+  const map: PortMap = {};
+  for (const port of exposed) {
+    for (const { containerPort, protocol } of exposedPorts(port)) map[`${containerPort}/${protocol}`] = null;
+  }
+  for (const port of ports) {
+    const key = `${port.containerPort}/${port.protocol}`;
+    const bindings = map[key] ?? [];
+    bindings.push({ HostIp: port.hostAddress, HostPort: String(port.hostPort) });
+    map[key] = bindings;
+  }
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** An image may expose what cannot be published (sctp, nonsense): that is shown to nobody. */
+function exposedPorts(text: string): ReturnType<typeof portsOf> {
+  try {
+    return portsOf(text);
+  } catch {
+    // Exposing alone asks for nothing, so it is no reason to fail.
+    return [];
+  }
+}

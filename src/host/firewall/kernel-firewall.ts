@@ -1,0 +1,94 @@
+import { errnoCode, SystemError } from '../netlink/libc.ts';
+import { MessageWriter, netlinkFlag } from '../netlink/message.ts';
+import { NetlinkSocket, netlinkFamily } from '../netlink/netlink-socket.ts';
+import { portElements, writeTable } from './engine-table.ts';
+import { ForeignChains } from './foreign-chains.ts';
+import { Batch, family, familyHeader, messageTypeOf, nftMessage } from './nf-tables.ts';
+import type { Firewall, PublishedPort, TableContent } from './types.ts';
+
+/** The host's nf_tables, in the network namespace of this process. */
+export class KernelFirewall implements Firewall {
+  readonly table: string;
+  readonly #socket = new NetlinkSocket(netlinkFamily.netfilter);
+  readonly #foreign: ForeignChains;
+
+  /** @param table `berth`, or `berth-<bridge>`; never a table of someone else's */
+  constructor(table: string) {
+    this.table = table;
+    this.#foreign = new ForeignChains(this.#socket, table);
+  }
+
+  rebuild(content: TableContent): void {
+    const batch = new Batch();
+    // Adding before deleting: deleting what is not there would fail.
+    batch.addTable(this.table);
+    batch.deleteTable(this.table);
+    writeTable(batch, this.table, content);
+    this.#socket.run(batch.end(), `build firewall table ${this.table}`);
+  }
+
+  exists(): boolean {
+    const writer = new MessageWriter();
+    writer.begin(messageTypeOf(nftMessage.getTable), netlinkFlag.acknowledge, familyHeader(family.inet));
+    writer.text(1, this.table);
+    try {
+      this.#socket.run(writer, `look for firewall table ${this.table}`);
+      return true;
+    } catch (error) {
+      if (isErrno(error, errnoCode.ENOENT)) return false;
+      throw error;
+    }
+  }
+
+  publish(ports: readonly PublishedPort[]): void {
+    if (ports.length === 0) return;
+    const batch = new Batch();
+    for (const [map, elements] of portElements(ports)) batch.addElements(this.table, map, elements);
+    this.#socket.run(batch.end(), 'publish ports');
+  }
+
+  withdraw(ports: readonly PublishedPort[]): void {
+    if (ports.length === 0) return;
+    try {
+      this.#withdraw(ports);
+    } catch (error) {
+      if (!isErrno(error, errnoCode.ENOENT)) throw error;
+      // One that is missing keeps the whole transaction from happening.
+      if (ports.length === 1) return;
+      const half = ports.length >> 1;
+      this.withdraw(ports.slice(0, half));
+      this.withdraw(ports.slice(half));
+    }
+  }
+
+  passForeignChains(bridges: readonly string[]): string[] {
+    return this.#foreign.pass(bridges);
+  }
+
+  remove(): void {
+    const batch = new Batch();
+    batch.addTable(this.table);
+    batch.deleteTable(this.table);
+    this.#socket.run(batch.end(), `remove firewall table ${this.table}`);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #withdraw(ports: readonly PublishedPort[]): void {
+    const batch = new Batch();
+    for (const [map, elements] of portElements(ports)) {
+      batch.deleteElements(
+        this.table,
+        map,
+        elements.map(({ key }) => ({ key })),
+      );
+    }
+    this.#socket.run(batch.end(), 'withdraw published ports');
+  }
+}
+
+function isErrno(error: unknown, errno: number): boolean {
+  return error instanceof SystemError && error.errno === errno;
+}

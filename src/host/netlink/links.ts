@@ -1,0 +1,192 @@
+/** Bridges, addresses and routes of the host, by rtnetlink (rtnetlink(7)) and files of /proc/sys. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Cidr, formatAddress } from './cidr.ts';
+import { errnoCode, SystemError } from './libc.ts';
+import { MessageWriter, netlinkFlag, readAttributes, readText } from './message.ts';
+import { NetlinkSocket, netlinkFamily } from './netlink-socket.ts';
+
+/** An interface of the host. */
+export interface Link {
+  index: number;
+  name: string;
+  /** `bridge`, `veth`, …; empty for hardware. */
+  kind: string;
+  /** Index of the bridge that it is a port of; 0: none. */
+  master: number;
+  up: boolean;
+  mtu: number;
+}
+
+export interface BridgePlan {
+  name: string;
+  /** Address of the bridge itself with the prefix length of its subnet. */
+  address: Cidr;
+  macAddress: string;
+  mtu: number;
+}
+
+/** What the engine asks of the host's interfaces. All calls take microseconds but for changes of links, which wait for the kernel's lock. */
+export interface Links {
+  /** Every interface. */
+  list(): Link[];
+  /** IPv4 addresses of an interface. */
+  addresses(index: number): Cidr[];
+  /** Destinations of the IPv4 routes in all tables, default routes left out. */
+  routes(): Cidr[];
+  /** Makes a bridge, or sets an existing one right: address, MTU, up. */
+  ensureBridge(plan: BridgePlan): void;
+  /** Nothing happens where it is gone already. */
+  deleteLink(name: string): void;
+  /** Reads a file of /proc/sys, `net/ipv4/ip_forward` for example; null: there is no such file. */
+  readSysctl(path: string): string | null;
+  writeSysctl(path: string, value: string): void;
+}
+
+const type = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, getAddress: 22, getRoute: 26 } as const;
+const link = { address: 1, name: 3, mtu: 4, master: 10, info: 18, infoKind: 1 } as const;
+const address = { address: 1, local: 2, broadcast: 4 } as const;
+const route = { destination: 1 } as const;
+const inet = 2;
+const flagUp = 1;
+const localTable = 255;
+
+export class KernelLinks implements Links {
+  readonly #socket = new NetlinkSocket(netlinkFamily.route);
+
+  list(): Link[] {
+    const writer = new MessageWriter();
+    writer.begin(type.getLink, netlinkFlag.dump, linkHeader(0, 0));
+    return this.#socket.dump(writer, 'list interfaces').map(({ payload }) => {
+      const attributes = readAttributes(payload.subarray(16));
+      const info = attributes.get(link.info);
+      return {
+        index: payload.readInt32LE(4),
+        name: readText(attributes.get(link.name)),
+        kind: info ? readText(readAttributes(info).get(link.infoKind)) : '',
+        master: attributes.get(link.master)?.readUInt32LE(0) ?? 0,
+        up: (payload.readUInt32LE(8) & flagUp) !== 0,
+        mtu: attributes.get(link.mtu)?.readUInt32LE(0) ?? 0,
+      };
+    });
+  }
+
+  addresses(index: number): Cidr[] {
+    const writer = new MessageWriter();
+    writer.begin(type.getAddress, netlinkFlag.dump, Buffer.of(inet, 0, 0, 0, 0, 0, 0, 0));
+    return this.#socket
+      .dump(writer, 'list addresses')
+      .filter(({ payload }) => payload.readUInt32LE(4) === index)
+      .map(({ payload }) => {
+        const attributes = readAttributes(payload.subarray(8));
+        const value = attributes.get(address.local) ?? attributes.get(address.address);
+        return { address: value ? value.readUInt32BE(0) : 0, prefix: payload[1] ?? 0 };
+      });
+  }
+
+  routes(): Cidr[] {
+    const writer = new MessageWriter();
+    writer.begin(type.getRoute, netlinkFlag.dump, Buffer.of(inet, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    return this.#socket
+      .dump(writer, 'list routes')
+      .filter(({ payload }) => payload[4] !== localTable && (payload[1] ?? 0) > 0)
+      .map(({ payload }) => ({
+        address: readAttributes(payload.subarray(12)).get(route.destination)?.readUInt32BE(0) ?? 0,
+        prefix: payload[1] ?? 0,
+      }));
+  }
+
+  ensureBridge(plan: BridgePlan): void {
+    let found = this.#find(plan.name);
+    if (found && found.kind !== 'bridge') throw new Error(`interface ${plan.name} exists and is not a bridge`);
+    if (!found) {
+      this.#createBridge(plan);
+      found = this.#find(plan.name);
+    }
+    if (!found) throw new Error(`bridge ${plan.name} vanished`);
+    const has = this.addresses(found.index).some(
+      (one) => one.address === plan.address.address && one.prefix === plan.address.prefix,
+    );
+    if (!has) this.#addAddress(found.index, plan.address);
+    if (!found.up || found.mtu !== plan.mtu) {
+      const writer = new MessageWriter();
+      writer.begin(type.newLink, netlinkFlag.acknowledge, linkHeader(found.index, flagUp));
+      writer.u32(link.mtu, plan.mtu);
+      this.#socket.run(writer, `set bridge ${plan.name} up`);
+    }
+  }
+
+  deleteLink(name: string): void {
+    const writer = new MessageWriter();
+    writer.begin(type.deleteLink, netlinkFlag.acknowledge, linkHeader(0, 0));
+    writer.text(link.name, name);
+    try {
+      this.#socket.run(writer, `remove interface ${name}`);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== errnoCode.ENODEV) throw error;
+    }
+  }
+
+  readSysctl(path: string): string | null {
+    try {
+      return readFileSync(`/proc/sys/${path}`, 'utf8').trim();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  writeSysctl(path: string, value: string): void {
+    writeFileSync(`/proc/sys/${path}`, value);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #find(name: string): Link | undefined {
+    return this.list().find((one) => one.name === name);
+  }
+
+  /** The address is fixed, else it would follow the ports that come and go, and with it what neighbours remember. */
+  #createBridge(plan: BridgePlan): void {
+    const writer = new MessageWriter();
+    const flags = netlinkFlag.acknowledge | netlinkFlag.create | netlinkFlag.exclusive;
+    writer.begin(type.newLink, flags, linkHeader(0, 0));
+    writer.text(link.name, plan.name);
+    writer.attribute(link.address, Buffer.from(plan.macAddress.replaceAll(':', ''), 'hex'));
+    writer.nest(link.info, () => writer.text(link.infoKind, 'bridge'));
+    this.#socket.run(writer, `create bridge ${plan.name}`);
+  }
+
+  #addAddress(index: number, { address: value, prefix }: Cidr): void {
+    const writer = new MessageWriter();
+    const header = Buffer.alloc(8);
+    header[0] = inet;
+    header[1] = prefix;
+    header.writeUInt32LE(index, 4);
+    const flags = netlinkFlag.acknowledge | netlinkFlag.create | netlinkFlag.exclusive;
+    writer.begin(type.newAddress, flags, header);
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    writer.attribute(address.local, bytes);
+    writer.attribute(address.address, bytes);
+    const broadcast = Buffer.alloc(4);
+    broadcast.writeUInt32BE((value | (prefix === 0 ? 0xffffffff : 0xffffffff >>> prefix)) >>> 0);
+    if (prefix < 31) writer.attribute(address.broadcast, broadcast);
+    this.#socket.run(writer, `give the bridge its address ${formatAddress(value)}/${prefix}`);
+  }
+}
+
+function linkHeader(index: number, flags: number): Buffer {
+  const header = Buffer.alloc(16);
+  header.writeInt32LE(index, 4);
+  header.writeUInt32LE(flags, 8);
+  header.writeUInt32LE(flags, 12);
+  return header;
+}
+
+/** A bridge's MAC address: `02:42` and the address, as Docker's. */
+export function macOfAddress(value: number): string {
+  const hex = value.toString(16).padStart(8, '0');
+  return `02:42:${hex.replace(/..(?=.)/g, '$&:')}`;
+}

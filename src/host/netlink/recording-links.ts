@@ -1,0 +1,47 @@
+import type { Cidr } from './cidr.ts';
+import type { BridgePlan, Link, Links } from './links.ts';
+
+/** Interfaces that exist only here, for tests of what stands above them. */
+export class RecordingLinks implements Links {
+  readonly links: Link[] = [{ index: 1, name: 'lo', kind: '', master: 0, up: true, mtu: 65_536 }];
+  readonly sysctls = new Map<string, string>([['net/ipv4/ip_forward', '1']]);
+  /** Destinations beside those of the bridges made here. */
+  readonly foreignRoutes: Cidr[] = [];
+  readonly #addresses = new Map<number, Cidr[]>();
+
+  list(): Link[] {
+    return [...this.links];
+  }
+
+  addresses(index: number): Cidr[] {
+    return this.#addresses.get(index) ?? [];
+  }
+
+  routes(): Cidr[] {
+    return [...this.foreignRoutes, ...[...this.#addresses.values()].flat()];
+  }
+
+  ensureBridge(plan: BridgePlan): void {
+    let link = this.links.find((one) => one.name === plan.name);
+    if (!link) {
+      link = { index: this.links.length + 1, name: plan.name, kind: 'bridge', master: 0, up: true, mtu: plan.mtu };
+      this.links.push(link);
+    }
+    this.#addresses.set(link.index, [plan.address]);
+  }
+
+  deleteLink(name: string): void {
+    const at = this.links.findIndex((link) => link.name === name);
+    if (at < 0) return;
+    this.#addresses.delete(this.links[at]?.index ?? 0);
+    this.links.splice(at, 1);
+  }
+
+  readSysctl(path: string): string | null {
+    return this.sysctls.get(path) ?? null;
+  }
+
+  writeSysctl(path: string, value: string): void {
+    this.sysctls.set(path, value);
+  }
+}
