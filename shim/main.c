@@ -14,6 +14,7 @@ struct applet {
 /* One line per applet; declared in shim.h. */
 static const struct applet applets[] = {
     {"run", applet_run},
+    {"init", applet_init},
     {"clean", applet_clean},
     {"unpack", applet_unpack},
     {"pack", applet_pack},
@@ -36,6 +37,9 @@ int fail(struct failure *failure, int code, const char *format, ...) {
 
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
+  /* Mounted into a container under the name that Docker gives its init. */
+  const char *name = strrchr(argv[0], '/');
+  if (strcmp(name ? name + 1 : argv[0], "docker-init") == 0) return applet_init(argc, argv);
   if (argc >= 2) {
     for (size_t i = 0; i < sizeof applets / sizeof *applets; i++) {
       if (strcmp(applets[i].name, argv[1]) == 0) return applets[i].main(argc - 1, argv + 1);
