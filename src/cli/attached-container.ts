@@ -59,11 +59,10 @@ export async function runAttached(cli: Cli, attached: Attached, started: Promise
       const { forwardSignals } = await import('./streams/signals.ts');
       undo.push(forwardSignals((signal) => killContainer(cli.client, plan.container, { signal })));
     }
-    const { standardInput } = await import('./streams/terminal.ts');
     return await runSession({
       stream,
       tty: plan.tty,
-      input: plan.stdin ? standardInput() : undefined,
+      input: plan.stdin ? (await import('./streams/terminal.ts')).standardInput() : undefined,
       outputs: { out: plan.stdout ? cli.out : undefined, err: plan.stderr ? cli.err : undefined },
       detachKeys: plan.tty ? chosenDetachKeys(cli, plan.detachKeys) : new Uint8Array(0),
     });

@@ -1,5 +1,4 @@
 /** `-v`, `--mount` and `--tmpfs`. Errors in Docker's words. */
-import { resolve } from 'node:path';
 import type { MountRequest } from '../../api/types/host-config.ts';
 import { parseBinarySize } from '../../wire/size.ts';
 import { parseBoolean, splitCsv } from '../grammar/values.ts';
@@ -25,7 +24,17 @@ export function parseVolumes(texts: readonly string[]): {
 
 /** `./data` is this machine's, below the current directory; a plain name is a volume. */
 function absoluteSource(source: string): string {
-  return source.startsWith('.') ? resolve(source) : source;
+  return source.startsWith('.') ? resolvePath(source, process.cwd()) : source;
+}
+
+/** A relative path below a directory, without `.` and `..` (node:path would cost a tenth of the program's start). */
+export function resolvePath(path: string, directory: string): string {
+  const parts: string[] = [];
+  for (const part of `${directory}/${path}`.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
 }
 
 /** `PATH[:OPTIONS]` */
