@@ -78,6 +78,21 @@ export class Repository {
     return { bytes, digest: wanted ?? sha256(bytes), mediaType };
   }
 
+  /**
+   * The digest of a tag without its document, which registries that count pulls do not count. Null where the registry does not say.
+   * Errors as of `manifest`.
+   */
+  async digestOf(tag: string, signal?: AbortSignal): Promise<string | null> {
+    const response = await this.#request({
+      method: 'HEAD',
+      path: `manifests/${tag}`,
+      headers: { accept: manifestAccept.join(', ') },
+      signal,
+    });
+    const digest = response.headers.get('docker-content-digest') ?? '';
+    return isDigest(digest) ? digest : null;
+  }
+
   /** A small blob (an image's config), checked. Errors as of `manifest`. */
   async document(digest: string, options: { limit: number; signal?: AbortSignal }): Promise<Uint8Array> {
     const response = await this.#request({ method: 'GET', path: `blobs/${digest}`, signal: options.signal });

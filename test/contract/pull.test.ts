@@ -1,6 +1,6 @@
 /** The way of a pull, from the registry's answers to what the store gets; every fault that a registry or a network can have. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BerthError } from '../../src/api/errors.ts';
 import { digestHex } from '../../src/oci/digest.ts';
@@ -60,11 +60,14 @@ describe('the stream', () => {
     expect(await readdir(bench.directory)).toEqual([]);
     expect(bench.store.leases).toBe(0);
 
+    registry.requests.length = 0;
     expect(statuses(await bench.pull(name))).toEqual([
       'v1: Pulling from app/one',
       `Digest: ${image.manifest.digest}`,
       `Status: Image is up to date for ${name}`,
     ]);
+    // Nothing that counts as a pull was asked for.
+    expect(registry.requests.map((request) => request.method)).toEqual(['HEAD']);
   });
 
   test('a layer that is here already', async () => {
@@ -369,6 +372,17 @@ describe('faults on the way', () => {
       await writeFile(join(again.directory, digestHex(bigLayer.digest)), broken);
       expect((await again.pull(name)).error).toBeNull();
     }
+  });
+
+  test('what nobody came back for goes after a day', async () => {
+    const registry = await owned(TestRegistry.start());
+    const bench = await owned(PullBench.start());
+    const [old, young] = [join(bench.directory, 'a'.repeat(64)), join(bench.directory, 'b'.repeat(64))];
+    for (const path of [old, young]) await writeFile(path, 'half');
+    const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    await utimes(old, longAgo, longAgo);
+    await bench.pull(registry.add('app/one', 'v1', image));
+    expect(await readdir(bench.directory)).toEqual(['b'.repeat(64)]);
   });
 
   const final: [string, Parameters<TestRegistry['fail']>[1], string][] = [

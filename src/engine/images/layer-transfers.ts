@@ -45,6 +45,7 @@ export class LayerTransfers {
   readonly #options: LayerTransfersOptions;
   readonly #downloads: Semaphore;
   readonly #extractions: Semaphore;
+  #swept: Promise<void> | undefined;
   readonly #transfers = new SharedWork<StoredLayer, ProgressMessage>();
 
   constructor(options: LayerTransfersOptions) {
@@ -76,9 +77,10 @@ export class LayerTransfers {
     });
   }
 
-  /** Removes half-fetched blobs that nobody came back for. */
-  async sweep(now = Date.now()): Promise<void> {
+  /** Once in an engine's life: half-fetched blobs that nobody came back for go. */
+  async #sweep(): Promise<void> {
     const { directory } = this.#options;
+    const now = Date.now();
     await mkdir(directory, { recursive: true, mode: 0o700 });
     for (const name of await readdir(directory)) {
       const path = join(directory, name);
@@ -115,7 +117,8 @@ export class LayerTransfers {
     if (!this.#downloads.hasRoom) work.emit({ status: 'Waiting', progressDetail: {}, id });
     const release = await this.#downloads.acquire(work.signal);
     try {
-      await mkdir(this.#options.directory, { recursive: true, mode: 0o700 });
+      this.#swept ??= this.#sweep();
+      await this.#swept;
       const pace = new ProgressPace();
       const total = work.layer.size;
       await downloadBlob({

@@ -139,7 +139,8 @@ export class ImagePull {
 
   async #fromRegistry(pull: Pull): Promise<Outcome> {
     const { reference, progress, sources, signal } = pull;
-    const top = await sources.manifest(reference.digest ?? (reference.tag as string), signal);
+    const top =
+      (await this.#known(pull)) ?? (await sources.manifest(reference.digest ?? (reference.tag as string), signal));
     tellFallbacks(pull);
     progress({
       status: `Pulling from ${reference.path}`,
@@ -164,6 +165,22 @@ export class ImagePull {
     const name = familiarString(reference);
     this.#options.events.publish('image', 'pull', name, { name: familiarName(reference) });
     return before === id ? 'same' : 'newer';
+  }
+
+  /** The document of a name that is here and means the same at the registry, as far as that tells; null: fetch it. */
+  async #known(pull: Pull): Promise<RemoteDocument | null> {
+    const { reference, sources, signal } = pull;
+    if (reference.digest || this.#options.store.reference(canonicalString(reference)) === null) return null;
+    try {
+      const digest = await sources.use((repository) => repository.digestOf(reference.tag as string, signal), signal);
+      const known = digest ? this.#options.store.document(digest) : null;
+      return known && { bytes: known.bytes, digest: known.digest, mediaType: known.mediaType };
+    } catch {
+      // The answer to HEAD has no body to learn from; what is wrong is told by the request that follows.
+      signal.throwIfAborted();
+      sources.takeFallbacks();
+      return null;
+    }
   }
 
   /** Follows an index to the manifest for the wanted platform. */
