@@ -1,7 +1,6 @@
 /**
  * Records the shapes of a real dockerd's replies for `shapes.test.ts`:
  *   bun test/compat/record-shapes.ts /path/to/docker.sock | biome format --stdin-file-path=x.json > test/compat/docker-shapes.json
- * The engine must have the image busybox.
  */
 import { askOver, makeWorld } from './scenario.ts';
 import { type Shape, shapeChanges, shapeOf } from './shape.ts';

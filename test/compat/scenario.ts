@@ -1,4 +1,5 @@
 /** The same small world made in any engine that speaks Docker's API, and the questions asked about it. */
+import { busyboxLayer, dockerArchive } from '../support/images.ts';
 
 export type Ask = (method: string, path: string, body?: unknown) => Promise<{ status: number; value: unknown }>;
 
@@ -8,7 +9,7 @@ export function askOver(socket: string): Ask {
     const answer = await fetch(`http://engine${path}`, {
       unix: socket,
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      ...(body === undefined ? {} : encoded(body)),
     });
     const text = await answer.text();
     let value: unknown = text;
@@ -21,13 +22,19 @@ export function askOver(socket: string): Ask {
   };
 }
 
+/** Bytes go as they are, everything else as JSON. */
+function encoded(body: unknown): { body: BodyInit; headers: Record<string, string> } {
+  if (body instanceof Uint8Array) return { body: body as BodyInit, headers: { 'Content-Type': 'application/x-tar' } };
+  return { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+}
+
 /** Objects of one run; `suffix` keeps runs on one engine apart. */
 export interface World {
   questions: [name: string, path: string][];
   dispose(): Promise<void>;
 }
 
-/** Needs the image `busybox`. Error: where the engine refuses a step. */
+/** Error: where the engine refuses a step. */
 export async function makeWorld(ask: Ask, suffix: string): Promise<World> {
   const must = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
     const { status, value } = await ask(method, path, body);
@@ -37,9 +44,11 @@ export async function makeWorld(ask: Ask, suffix: string): Promise<World> {
   const one = `shape-one-${suffix}`;
   const two = `shape-two-${suffix}`;
   const volume = `shape-volume-${suffix}`;
+  const image = `shape-${suffix}:one`;
+  await must('POST', '/images/load', dockerArchive({ tags: [image], layers: [busyboxLayer()], config: imageConfig }));
   await must('POST', '/volumes/create', { Name: volume, Labels: { a: 'b' } });
   await must('POST', `/containers/create?name=${one}`, {
-    Image: 'busybox',
+    Image: image,
     Cmd: ['sleep', '1000'],
     Env: ['A=b'],
     Labels: { a: 'b' },
@@ -58,7 +67,7 @@ export async function makeWorld(ask: Ask, suffix: string): Promise<World> {
     },
   });
   await must('POST', `/containers/${one}/start`);
-  await must('POST', `/containers/create?name=${two}`, { Image: 'busybox', Cmd: ['true'] });
+  await must('POST', `/containers/create?name=${two}`, { Image: image, Cmd: ['true'] });
   const exec = await must('POST', `/containers/${one}/exec`, { Cmd: ['true'], AttachStdout: true });
   const filtered = (key: string, ...values: string[]) =>
     `filters=${encodeURIComponent(JSON.stringify({ [key]: values }))}`;
@@ -74,9 +83,9 @@ export async function makeWorld(ask: Ask, suffix: string): Promise<World> {
       ['container stats', `/containers/${one}/stats?stream=false&one-shot=1`],
       ['container stats, stopped', `/containers/${two}/stats?stream=false&one-shot=1`],
       ['exec inspect', `/exec/${exec['Id']}/json`],
-      ['image list', `/images/json?${filtered('reference', 'busybox')}`],
-      ['image inspect', '/images/busybox/json'],
-      ['image history', '/images/busybox/history'],
+      ['image list', `/images/json?${filtered('reference', image)}`],
+      ['image inspect', `/images/${image}/json`],
+      ['image history', `/images/${image}/history`],
       ['network list', `/networks?${filtered('type', 'builtin')}`],
       ['network inspect', '/networks/bridge'],
       ['network inspect, none', '/networks/none'],
@@ -95,6 +104,16 @@ export async function makeWorld(ask: Ask, suffix: string): Promise<World> {
     async dispose() {
       for (const name of [one, two]) await ask('DELETE', `/containers/${name}?force=1&v=1`);
       await ask('DELETE', `/volumes/${volume}`);
+      await ask('DELETE', `/images/${image}?force=1`);
     },
   };
 }
+
+const imageConfig = {
+  Cmd: ['sh'],
+  Labels: { of: 'the image' },
+  ExposedPorts: { '82/tcp': {} },
+  Volumes: { '/data': {} },
+  StopSignal: 'SIGTERM',
+  WorkingDir: '/tmp',
+};

@@ -27,7 +27,6 @@ export function fillHostConfig(host: HostConfig, context: FillContext): void {
   if (host.LogConfig.Type === '')
     host.LogConfig = { Type: settings.logDriver, Config: { ...settings.logOptions, ...host.LogConfig.Config } };
   if (host.LogConfig.Config === null) host.LogConfig.Config = {};
-  host.PortBindings ??= {};
   if (host.Privileged) {
     host.MaskedPaths = null;
     host.ReadonlyPaths = null;
