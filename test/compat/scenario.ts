@@ -23,8 +23,9 @@ export function askOver(socket: string): Ask {
 }
 
 /** Bytes go as they are, everything else as JSON. */
-function encoded(body: unknown): { body: BodyInit; headers: Record<string, string> } {
-  if (body instanceof Uint8Array) return { body: body as BodyInit, headers: { 'Content-Type': 'application/x-tar' } };
+function encoded(body: unknown): { body: string | Blob; headers: Record<string, string> } {
+  if (body instanceof Uint8Array)
+    return { body: new Blob([body as Uint8Array<ArrayBuffer>]), headers: { 'Content-Type': 'application/x-tar' } };
   return { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
 }
 

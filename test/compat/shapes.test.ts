@@ -8,9 +8,10 @@ import { applyChanges, compareShapes, type Shape, shapeOf } from './shape.ts';
 
 /** Where we may differ, and why. */
 const free: Record<string, readonly RegExp[]> = {
-  // No containerd here; runtimes tell their features only where they know the command.
+  // No containerd and no CDI here; runtimes tell their features only where they know the command.
   info: [
     /^\.Containerd/,
+    /^\.CDISpecDirs/,
     /^\.Runtimes\./,
     /^\.DriverStatus/,
     /^\.(Containerd|Runc|Init)Commit\.Expected$/,

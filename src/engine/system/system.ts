@@ -193,6 +193,8 @@ function resourceInfo({ cgroup }: HostFacts) {
   return {
     MemoryLimit: cgroup.memoryLimit,
     SwapLimit: cgroup.swapLimit,
+    // Docker leaves the key out where it is false.
+    ...(cgroup.version === 1 && { KernelMemoryTCP: true }),
     CpuCfsPeriod: cgroup.cpuQuota,
     CpuCfsQuota: cgroup.cpuQuota,
     CPUShares: cgroup.cpuShares,
