@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import packageFile from '../../../package.json' with { type: 'json' };
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { Registries } from '../../distribution/registries.ts';
-import type { Container } from '../../engine/containers/container.ts';
 import { DiskFiles } from '../../engine/containers/files.ts';
 import { ContainerService } from '../../engine/containers/service.ts';
+import type { ContainerSettings } from '../../engine/containers/settings.ts';
 import { EventBus } from '../../engine/events/event-bus.ts';
 import { ExecService } from '../../engine/exec/exec-service.ts';
 import { ImageBootstrap } from '../../engine/images/bootstrap/bootstrap.ts';
@@ -17,11 +17,11 @@ import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
-import { openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
+import { type KernelNetworks, openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
 import { dockerVersion, SystemService } from '../../engine/system/system.ts';
 import { VolumeService } from '../../engine/volumes/volume-service.ts';
 import { makeFreezer } from '../../host/cgroup/freezer.ts';
-import { readHostFacts } from '../../host/facts.ts';
+import { type HostFacts, readHostFacts } from '../../host/facts.ts';
 import type { Backends } from '../../server/create-server.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { ImageStore } from '../../store/image-store.ts';
@@ -48,25 +48,25 @@ interface Surroundings {
   log: Logger;
 }
 
-/** Opens the data root, adopts the containers that run, and gives the services. */
-export async function openEngine(config: DaemonConfig, { paths, log }: Surroundings): Promise<Engine> {
-  const report = (message: string, error: unknown): void => log.error(`${message}: ${errorMessage(error)}`);
-  const database = new BerthDatabase(paths.database);
-  const engineId = database.meta('engine-id') ?? randomUUID();
-  database.setMeta('engine-id', engineId);
-  const host = readHostFacts();
-  const shim = await installShim(paths.bin);
-  const settings = containerSettings(config, shim);
-  const events = new EventBus();
-  const store = new ImageStore({ paths, database, helper: shim });
-  await store.recover();
+/** What every part of the engine stands on. */
+interface Foundation extends Surroundings {
+  config: DaemonConfig;
+  database: BerthDatabase;
+  engineId: string;
+  host: HostFacts;
+  /** Path of the native helper program. */
+  shim: string;
+  settings: ContainerSettings;
+  events: EventBus;
+  store: ImageStore;
+  report(message: string, error: unknown): void;
+}
 
-  const registries = new Registries({
-    mirrors: config['registry-mirrors'],
-    insecureRegistries: config['insecure-registries'],
-  });
-  const registryQueries = new RegistryQueries(registries);
-  const kernelNetworks = await openKernelNetworks({
+/** Opens the data root, adopts the containers that run, and gives the services. */
+export async function openEngine(config: DaemonConfig, surroundings: Surroundings): Promise<Engine> {
+  const foundation = await openFoundation(config, surroundings);
+  const { database, events, host, log, report } = foundation;
+  const network = await openKernelNetworks({
     database,
     bridge: config.bridge,
     bip: config.bip,
@@ -75,16 +75,56 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
     onMended: (what) => log.info(`the packet filter was changed by another program; mended ${what}`),
     report,
   });
-  const { networks } = kernelNetworks;
-  const images = new ImageService({
-    store,
-    events,
-    users: { containersOf: (id) => containers.containersOf(id) },
-    helper: shim,
-    warn: (message) => log.warn(message),
-  });
+  const { containers, volumes, supervisor } = openContainers(foundation, network);
+  const exec = new ExecService(containers.context);
+  const { images, registryQueries, backend: imageBackend } = openImages(foundation, containers);
+  await containers.adopt();
+  return {
+    cgroupVersion: host.cgroup.version,
+    backends: {
+      containers: { lifecycle: containers, state: containers, queries: containers, streams: containers, archive: null },
+      exec,
+      images: imageBackend,
+      networks: { queries: network.networks, changes: null },
+      volumes,
+      system: openSystem(foundation, { containers, volumes, images, registryQueries }),
+      events,
+    },
+    async close() {
+      await containers.close();
+      supervisor.close();
+      network.close();
+      await database.durable();
+      database.close();
+    },
+  };
+}
 
-  // Containers, volumes and the supervisor know of each other; each is reached through a function that is only called later.
+async function openFoundation(config: DaemonConfig, { paths, log }: Surroundings): Promise<Foundation> {
+  const database = new BerthDatabase(paths.database);
+  const engineId = database.meta('engine-id') ?? randomUUID();
+  database.setMeta('engine-id', engineId);
+  const shim = await installShim(paths.bin);
+  const store = new ImageStore({ paths, database, helper: shim });
+  await store.recover();
+  return {
+    config,
+    paths,
+    log,
+    database,
+    engineId,
+    host: readHostFacts(),
+    shim,
+    settings: containerSettings(config, shim),
+    events: new EventBus(),
+    store,
+    report: (message, error) => log.error(`${message}: ${errorMessage(error)}`),
+  };
+}
+
+/** Containers, volumes and the supervisor know of each other; each is reached through a function that is only called later. */
+function openContainers(foundation: Foundation, { networks }: KernelNetworks) {
+  const { database, paths, events, shim, store, host, settings, report } = foundation;
   const supervisor = new ShimSupervisor({
     shim,
     events: {
@@ -98,11 +138,6 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
     events,
     users: { containersWith: (volume) => containers.containersWith(volume) },
   });
-  const files = new DiskFiles({
-    paths,
-    copyUp: async () => undefined,
-    report,
-  });
   const logs = interimLogs();
   const containers: ContainerService = new ContainerService(
     {
@@ -115,15 +150,29 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
       volumes,
       host,
       settings,
-      files,
+      files: new DiskFiles({ paths, copyUp: async () => undefined, report }),
       freezer: makeFreezer(host.cgroup),
       report,
     },
-    (container: Container, options) => logs.read(container, options),
+    (container, options) => logs.read(container, options),
   );
-  const exec = new ExecService(containers.context);
-  await containers.adopt();
+  return { containers, volumes, supervisor };
+}
 
+function openImages(foundation: Foundation, containers: ContainerService) {
+  const { config, paths, events, shim, store, log } = foundation;
+  const registries = new Registries({
+    mirrors: config['registry-mirrors'],
+    insecureRegistries: config['insecure-registries'],
+  });
+  const registryQueries = new RegistryQueries(registries);
+  const images = new ImageService({
+    store,
+    events,
+    users: { containersOf: (id) => containers.containersOf(id) },
+    helper: shim,
+    warn: (message) => log.warn(message),
+  });
   const pull = new ImagePull({
     store,
     registries,
@@ -136,8 +185,35 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
     events,
     builtIn: new HelloWorld(store, () => readFile(embeddedHello)),
   });
-  const bootstrap = new ImageBootstrap({ store, events });
-  const system = new SystemService({
+  const backend: Backends['images'] = {
+    queries: images,
+    changes: images,
+    transfer: {
+      pull: (options, progress, signal) => pull.pull(options, progress, signal),
+      push: async () => {
+        throw new BerthError('not-implemented', 'push is not supported by this engine yet');
+      },
+      load: (archive, options, progress, signal) => images.load(archive, options, progress, signal),
+      save: (names, options, signal) => images.save(names, options, signal),
+      import: (source, options, progress, signal) => images.import(source, options, progress, signal),
+    },
+    extras: { distribution: (reference, auth) => registryQueries.distribution(reference, auth) },
+    bootstrap: new ImageBootstrap({ store, events }),
+  };
+  return { images, registryQueries, backend };
+}
+
+interface SystemParts {
+  containers: ContainerService;
+  volumes: VolumeService;
+  images: ImageService;
+  registryQueries: RegistryQueries;
+}
+
+function openSystem(foundation: Foundation, { containers, volumes, images, registryQueries }: SystemParts) {
+  const { config, paths, engineId, host, settings, store, events } = foundation;
+  const none = new Map<string, string[]>();
+  return new SystemService({
     settings: {
       engineId,
       version: packageFile.version,
@@ -153,49 +229,15 @@ export async function openEngine(config: DaemonConfig, { paths, log }: Surroundi
     },
     host,
     countContainers: () => containers.count(),
-    countImages: () => store.records.all().length,
+    countImages: () => store.records.all().filter((image) => !image.hidden).length,
     countEventListeners: () => events.listenerCount,
     runtimeVersion: () => '',
     usage: {
-      containers: () => containers.list({ all: true, limit: 0, size: true, filters: new Map() }),
-      images: () => images.list({ all: true, sharedSize: true, filters: new Map() }),
-      volumes: () => volumes.list(new Map()).Volumes ?? [],
+      containers: () => containers.list({ all: true, limit: 0, size: true, filters: none }),
+      images: () => images.list({ all: true, sharedSize: true, filters: none }),
+      volumes: () => volumes.list(none).Volumes ?? [],
       layers: () => 0,
     },
     authenticate: (auth) => registryQueries.authenticate(auth),
   });
-
-  return {
-    cgroupVersion: host.cgroup.version,
-    backends: {
-      containers: { lifecycle: containers, state: containers, queries: containers, streams: containers, archive: null },
-      exec,
-      images: {
-        queries: images,
-        changes: images,
-        transfer: {
-          pull: (options, progress, signal) => pull.pull(options, progress, signal),
-          push: async () => {
-            throw new BerthError('not-implemented', 'push is not supported by this engine yet');
-          },
-          load: (archive, options, progress, signal) => images.load(archive, options, progress, signal),
-          save: (names, options, signal) => images.save(names, options, signal),
-          import: (source, options, progress, signal) => images.import(source, options, progress, signal),
-        },
-        extras: { distribution: (reference, auth) => registryQueries.distribution(reference, auth) },
-        bootstrap,
-      },
-      networks: { queries: networks, changes: null },
-      volumes,
-      system,
-      events,
-    },
-    async close() {
-      await containers.close();
-      supervisor.close();
-      kernelNetworks.close();
-      await database.durable();
-      database.close();
-    },
-  };
 }
