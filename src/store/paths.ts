@@ -8,6 +8,7 @@
  *     layers/<n>/diff                    an unpacked layer; n is a small integer so that `lowerdir=` stays short
  *     layers/<n>/recipe.zst, replaced/   how its tar is made again, bit by bit (shim/recipe.h)
  *     containers/<id>/                   upper/ work/ log/<id>-json.log
+ *     init/<key>/                        what every root has on top of its image: mount points and /.dockerenv
  *     volumes/<name>/_data               volumes of the local driver
  *     bin/shim-<digest>                  the native helper program, one per version that a container still uses
  *     downloads/                         blobs on their way from a registry; a pull that was cut off goes on from there
@@ -52,6 +53,7 @@ export class Paths {
   readonly blobs: string;
   readonly layers: string;
   readonly containers: string;
+  readonly initLayers: string;
   readonly volumes: string;
   readonly bin: string;
   readonly downloads: string;
@@ -69,6 +71,7 @@ export class Paths {
     this.blobs = join(roots.dataRoot, 'blobs', 'sha256');
     this.layers = join(roots.dataRoot, 'layers');
     this.containers = join(roots.dataRoot, 'containers');
+    this.initLayers = join(roots.dataRoot, 'init');
     this.volumes = join(roots.dataRoot, 'volumes');
     this.bin = join(roots.dataRoot, 'bin');
     this.downloads = join(roots.dataRoot, 'downloads');
@@ -86,6 +89,7 @@ export class Paths {
       this.blobs,
       this.layers,
       this.containers,
+      this.initLayers,
       this.volumes,
       this.bin,
       this.downloads,
@@ -110,6 +114,11 @@ export class Paths {
   /** The directory that overlay gets as a lower one: `layers/<n>/diff` */
   layerDiff(directory: number): string {
     return join(this.layers, String(directory), 'diff');
+  }
+
+  /** `init/<key>` */
+  initLayer(key: string): string {
+    return join(this.initLayers, key);
   }
 
   /** `volumes/<name>/_data` */

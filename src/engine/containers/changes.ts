@@ -15,9 +15,9 @@ const deleted = 2;
  */
 export async function containerChanges(context: ContainerContext, reference: string): Promise<FilesystemChange[]> {
   const container = context.index.find(reference);
-  const { images, paths } = context.dependencies;
+  const { paths } = context.dependencies;
   const { record } = container;
-  const lower = record.image === '' ? [] : images.resolve(record.image).lower;
+  const lower = await context.lowerLayers(container);
   const changes: FilesystemChange[] = [];
   await walk({ upper: paths.container(record.id).upper, lower, changes }, '');
   return changes.sort((a, b) => (a.Path < b.Path ? -1 : 1));

@@ -38,6 +38,8 @@ export interface ContainerFiles {
   prepare(id: string): Promise<void>;
   /** Writes the bundle and the network files below the exec root. Null: not written. */
   writeBundle(id: string, files: BundleFiles): Promise<void>;
+  /** The layer that lies between an image and each of its containers. @param key which image this is */
+  initLayer(key: string, lower: readonly string[]): Promise<string>;
   /** Takes the bundle away again. */
   removeBundle(id: string): Promise<void>;
   /** Puts the container's directory out of the way at once, and deletes it in the background. */
@@ -124,6 +126,14 @@ export class ContainerContext {
     return `/${[...parts, container.id].join('/')}`;
   }
 
+  /** Everything below the container's own layer, the top first. Error: `not-found` for an image that is gone. */
+  async lowerLayers(container: Container): Promise<string[]> {
+    const { images, files } = this.dependencies;
+    const { image } = container.record;
+    const lower = image === '' ? [] : images.resolve(image).lower;
+    return [await files.initLayer(image, lower), ...lower];
+  }
+
   /** Wakes a paused container, so that a signal can reach it. */
   async thaw(container: Container): Promise<void> {
     if (container.state !== 'paused' && container.state !== 'removing') return;
@@ -143,6 +153,12 @@ export class ContainerContext {
     } catch (cause) {
       throw new BerthError('not-found', `${prefix}: No such container: ${reference}`, { cause });
     }
+    const { IpcMode } = target.record.hostConfig;
+    if (kind === 'IPC' && IpcMode !== 'shareable' && IpcMode !== 'host')
+      throw new BerthError(
+        'conflict',
+        `${prefix}: container ${target.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      );
     if (target.pid === 0)
       throw new BerthError('conflict', `${prefix}: cannot join namespace of a non running container: ${target.id}`);
     if (target.state === 'restarting')

@@ -12,7 +12,7 @@ import { checkLogConfig } from './log-plan.ts';
 import { mergeConfig } from './merge-config.ts';
 import { collectMounts } from './mounts/collect.ts';
 import { checkedName, generateName } from './names.ts';
-import { type ContainerRecord, never } from './record.ts';
+import { type ContainerRecord, type MountRecord, never } from './record.ts';
 import { checkModes, checkSettings } from './validate/config.ts';
 import { checkResources } from './validate/resources.ts';
 
@@ -55,7 +55,7 @@ export async function createContainer(
       dependencies.host.hostname,
     );
     for (const mount of mounts) {
-      if (mount.copyUp && image) await dependencies.files.copyUp(image.lower, mount.destination, mount.source);
+      if (mount.copyUp && image) await fillVolume(context, image, mount);
     }
     await failpoint('run.before-create');
     const container = index.add(record);
@@ -71,6 +71,13 @@ export async function createContainer(
     for (const failure of await undo.unwind()) dependencies.report('create container', failure);
     throw error;
   }
+}
+
+/** An empty volume gets what the image has at its place, as with Docker. */
+async function fillVolume(context: ContainerContext, image: ContainerImage, mount: MountRecord): Promise<void> {
+  const { files } = context.dependencies;
+  const lower = [await files.initLayer(image.id, image.lower), ...image.lower];
+  await files.copyUp(lower, mount.destination, mount.source);
 }
 
 /** Everything that can be said without looking at the image. Gives warnings. */

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,25 +7,27 @@ import { readOverlayFile } from '../../host/files/overlay-root.ts';
 import { readInRoot } from '../../host/files/read-in-root.ts';
 import type { Paths } from '../../store/paths.ts';
 import type { BundleFiles, ContainerFiles } from './context.ts';
+import { InitLayers } from './init-layers.ts';
 
 /** A longer passwd or group file counts as missing. */
 const longestUserFile = 4 * 1024 * 1024;
 
 export interface DiskFilesOptions {
   paths: Paths;
-  /** Deletes a tree, in a child or natively; never on the engine's loop. */
-  removeTree?(path: string): Promise<void>;
-  copyUp(layers: readonly string[], path: string, directory: string): Promise<void>;
+  /** The native helper program. */
+  helper: string;
   report(message: string, error: unknown): void;
 }
 
 /** The disk behind the containers. */
 export class DiskFiles implements ContainerFiles {
   readonly #options: DiskFilesOptions;
+  readonly #initLayers: InitLayers;
   readonly #deletions = new Set<Promise<void>>();
 
   constructor(options: DiskFilesOptions) {
     this.#options = options;
+    this.#initLayers = new InitLayers(options.paths);
   }
 
   async prepare(id: string): Promise<void> {
@@ -39,6 +42,10 @@ export class DiskFiles implements ContainerFiles {
       mkdir(paths.work, { recursive: true, mode: 0o700 }),
       mkdir(paths.logDirectory, { recursive: true, mode: 0o710 }),
     ]);
+  }
+
+  initLayer(key: string, lower: readonly string[]): Promise<string> {
+    return this.#initLayers.find(key, lower);
   }
 
   async writeBundle(id: string, files: BundleFiles): Promise<void> {
@@ -64,7 +71,7 @@ export class DiskFiles implements ContainerFiles {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw error;
     }
-    const deletion: Promise<void> = this.#delete(grave)
+    const deletion: Promise<void> = rm(grave, { recursive: true, force: true })
       .catch((error: unknown) => this.#options.report(`delete ${grave}`, error))
       .then(() => {
         this.#deletions.delete(deletion);
@@ -113,8 +120,15 @@ export class DiskFiles implements ContainerFiles {
     return readFile('/proc/self/mountinfo', 'utf8');
   }
 
-  copyUp(layers: readonly string[], path: string, directory: string): Promise<void> {
-    return this.#options.copyUp(layers, path, directory);
+  async copyUp(layers: readonly string[], path: string, directory: string): Promise<void> {
+    if ((await readdir(directory)).length > 0) return;
+    const scratch = join(this.#options.paths.temporary, `copy-up-${randomBytes(8).toString('hex')}`);
+    await mkdir(scratch, { mode: 0o700 });
+    try {
+      await runHelper(this.#options.helper, ['copy-up', scratch, directory, path, ...layers]);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
   }
 
   sizeOf(id: string): Promise<number> {
@@ -124,10 +138,16 @@ export class DiskFiles implements ContainerFiles {
   async settled(): Promise<void> {
     while (this.#deletions.size > 0) await Promise.all(this.#deletions);
   }
+}
 
-  #delete(path: string): Promise<void> {
-    return this.#options.removeTree ? this.#options.removeTree(path) : rm(path, { recursive: true, force: true });
-  }
+/** Error: `internal` with the helper's own words. */
+function runHelper(program: string, words: string[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  execFile(program, words, (error, _stdout, stderr) => {
+    if (error) reject(new BerthError('internal', stderr.trim() || error.message, { cause: error }));
+    else resolve();
+  });
+  return promise;
 }
 
 /** Bytes of all regular files below; what goes away meanwhile counts as nothing. */

@@ -1,4 +1,3 @@
-import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import { parseSignal } from '../../host/process/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -15,17 +14,11 @@ const sigterm = 15;
  */
 export async function killContainer(context: ContainerContext, reference: string, signal: string): Promise<void> {
   const container = context.index.find(reference);
-  try {
-    const number = signal === '' ? sigkill : parseSignal(signal);
-    if (!isRunning(container.state)) throw notRunning(container.id);
-    const exit = number === sigkill ? container.nextExit() : null;
-    await sendSignal(context, container, number);
-    if (exit && container.pid !== 0) await exit;
-  } catch (error) {
-    throw new BerthError(errorKind(error), `cannot kill container: ${reference}: ${errorMessage(error)}`, {
-      cause: error,
-    });
-  }
+  const number = signal === '' ? sigkill : parseSignal(signal);
+  if (!isRunning(container.state)) throw notRunning(container.id);
+  const exit = number === sigkill ? container.nextExit() : null;
+  await sendSignal(context, container, number);
+  if (exit && container.pid !== 0) await exit;
 }
 
 /** Marks the container as stopped by hand and signals it. A restart that is due does not happen. */

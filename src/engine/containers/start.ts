@@ -58,7 +58,7 @@ async function launch(
   const { hostConfig } = record;
   const paths = dependencies.paths.container(record.id);
   const log = logPlan(record, paths.log);
-  const lower = record.image === '' ? [] : dependencies.images.resolve(record.image).lower;
+  const lower = await context.lowerLayers(container);
   container.prepared ??= dependencies.files.prepare(record.id);
   const [sandbox, userFiles] = await together([
     allocateNetwork(context, container, undo),
@@ -83,7 +83,7 @@ async function launch(
     cgroupPath,
     pidOf: (mode) => context.pidOfMode(mode, mode === hostConfig.PidMode ? 'PID' : 'IPC'),
   });
-  await container.prepared;
+  await prepared(container);
   undo.push('bundle', () => dependencies.files.removeBundle(record.id));
   await dependencies.files.writeBundle(record.id, {
     config: bundle.config,
@@ -118,6 +118,16 @@ async function allocateNetwork(context: ContainerContext, container: Container, 
   return networks.allocate(request);
 }
 
+/** A failure is tried again by the next start: the disk may have room then. */
+async function prepared(container: Container): Promise<void> {
+  try {
+    await container.prepared;
+  } catch (error) {
+    container.prepared = null;
+    throw error;
+  }
+}
+
 async function makeSources(context: ContainerContext, container: Container): Promise<void> {
   const { files, volumes } = context.dependencies;
   for (const mount of container.record.mounts) {
@@ -146,7 +156,6 @@ function runtimeOf(context: ContainerContext, container: Container): ShimSpec['r
 
 function rootOf(context: ContainerContext, container: Container, lower: string[]): RootMount {
   const paths = context.dependencies.paths.container(container.id);
-  if (lower.length === 0) return { kind: 'bind', source: paths.upper };
   return {
     kind: 'overlay',
     lower,

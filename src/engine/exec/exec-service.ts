@@ -46,7 +46,7 @@ export class ExecService {
   /** Errors: `not-found`, `conflict` for a container that does not run or is paused, `invalid` without a command. */
   create(reference: string, request: ExecCreateRequest): ExecCreateResponse {
     const container = this.#context.index.find(reference);
-    requireRunning(container);
+    requireRunning(container, reference);
     if (!request.Cmd || request.Cmd.length === 0) throw new BerthError('invalid', 'No exec command specified');
     parseDetachKeys(request.DetachKeys);
     this.#prune();
@@ -62,7 +62,7 @@ export class ExecService {
     const exec = this.#find(execId);
     if (exec.state === 'exited') throw new BerthError('conflict', `exec command ${exec.id} has already run`);
     if (exec.state === 'running') throw new BerthError('conflict', `exec command ${exec.id} is already running`);
-    requireRunning(exec.container);
+    requireRunning(exec.container, exec.container.id);
   }
 
   /**
@@ -187,14 +187,15 @@ export class ExecService {
   }
 }
 
-function requireRunning(container: Container): void {
+/** @param reference how the client named the container */
+function requireRunning(container: Container, reference: string): void {
   switch (container.state) {
     case 'running':
       return;
     case 'paused':
-      throw new BerthError('conflict', `container ${container.id} is paused, unpause the container before exec`);
+      throw new BerthError('conflict', `Container ${reference} is paused, unpause the container before exec`);
     case 'restarting':
-      throw new BerthError('conflict', `container ${container.id} is restarting, wait until the container is running`);
+      throw new BerthError('conflict', `Container ${reference} is restarting, wait until the container is running`);
     default:
       throw new BerthError('conflict', `container ${container.id} is not running`);
   }

@@ -150,7 +150,7 @@ function openContainers(foundation: Foundation, { networks }: KernelNetworks) {
       volumes,
       host,
       settings,
-      files: new DiskFiles({ paths, copyUp: async () => undefined, report }),
+      files: new DiskFiles({ paths, helper: shim, report }),
       freezer: makeFreezer(host.cgroup),
       report,
     },
