@@ -3,9 +3,6 @@ import { version } from '../../package.json';
 /** The Docker command line whose grammar and output this one has. */
 export const compatibleVersion = '28.5.2';
 
-/** The API version that the client was written for. */
-export const clientApiVersion = '1.52';
-
 export const berthVersion = version;
 
 export function shortVersion(): string {

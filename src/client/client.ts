@@ -1,7 +1,7 @@
 /** The engine's HTTP client: one connection a request, kept for the next one, or handed out whole when a request hijacks it. */
 import { BerthError } from '../api/errors.ts';
 import { parseEndpoint } from './endpoint.ts';
-import { responseError } from './errors.ts';
+import { ResponseError, responseError } from './errors.ts';
 import { type BodyReader, openBody, PrefixedReader } from './http/body.ts';
 import { readText } from './http/read-all.ts';
 import { type ResponseHead, readResponseHead } from './http/response-head.ts';
@@ -28,7 +28,7 @@ export interface ClientOptions {
   /** `unix:///run/berth/berth.sock`, `tcp://host:2375` */
   host: string;
   transport: Transport;
-  /** Like `1.47`; absent: the engine's newest. */
+  /** Like `1.47`; absent: `defaultApiVersion`, or an older engine's newest. */
   apiVersion?: string;
   /** Added to every request. */
   headers?: Record<string, string>;
@@ -54,6 +54,9 @@ export interface HijackedStream extends ByteReader {
   close(): void;
 }
 
+/** The version of Docker's command line 28.5, whose output this client's users expect. */
+export const defaultApiVersion = '1.51';
+
 const encoder = new TextEncoder();
 
 export class Client {
@@ -61,16 +64,38 @@ export class Client {
   private readonly endpoint: Endpoint;
   private readonly options: ClientOptions;
   private readonly idle: Connection[] = [];
+  private version: string;
 
   /** Error: `invalid` for a host that cannot be read. */
   constructor(options: ClientOptions) {
     this.options = options;
     this.host = options.host;
+    this.version = options.apiVersion || defaultApiVersion;
     this.endpoint = parseEndpoint(options.host);
   }
 
   /** Sends a request and gives the answer, whatever its status below 400. Errors: the engine's, by kind; `unavailable` without one. */
   async request(options: RequestOptions): Promise<Answer> {
+    try {
+      return await this.requestOnce(options);
+    } catch (error) {
+      if (options.upload || !this.speakOlder(error)) throw error;
+      return this.requestOnce(options);
+    }
+  }
+
+  /** True when the error says that the engine is older and which version it speaks; the client speaks that from then on. */
+  private speakOlder(error: unknown): boolean {
+    if (this.options.apiVersion || !(error instanceof ResponseError) || error.status !== 400) return false;
+    const newest = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(
+      error.message,
+    )?.[1];
+    if (newest === undefined || newest === this.version) return false;
+    this.version = newest;
+    return true;
+  }
+
+  private async requestOnce(options: RequestOptions): Promise<Answer> {
     const { head, reader, connection } = await this.exchange(options, {});
     const body = openBody(head, reader, options.method === 'HEAD');
     const close = (): void => this.release(connection, head, body);
@@ -165,7 +190,8 @@ export class Client {
   }
 
   private head(options: RequestOptions, extra: Record<string, string>, body: Uint8Array | undefined): Uint8Array {
-    const version = this.options.apiVersion ? `/v${this.options.apiVersion}` : '';
+    // What only Berth has is versioned in its own path.
+    const version = options.path.startsWith('/berth/') ? '' : `/v${this.version}`;
     const headers: Record<string, string> = {
       Host: 'api.moby.localhost',
       'User-Agent': 'berth-cli',

@@ -5,7 +5,7 @@ import { binarySize } from '../../wire/size.ts';
 /** What docker calls the unit of total memory has two letters more than its own sizes of images. */
 export function infoText(info: SystemInfo): string {
   const lines: string[] = [];
-  const add = (label: string, value: unknown): void => void lines.push(` ${label}: ${value}`.trimEnd());
+  const add = (label: string, value: unknown): void => void lines.push(` ${label}: ${value}`);
   const addSome = (label: string, value: string | undefined): void => {
     if (value) add(label, value);
   };

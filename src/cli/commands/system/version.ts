@@ -1,8 +1,9 @@
 import type { VersionInfo } from '../../../api/types/system.ts';
+import { defaultApiVersion } from '../../../client/client.ts';
 import { engineVersion } from '../../../client/system/version.ts';
 import { type Cli, defineCommand } from '../../command.ts';
 import { describeError } from '../../describe-error.ts';
-import { berthVersion, clientApiVersion, compatibleVersion } from '../../version-text.ts';
+import { berthVersion, compatibleVersion } from '../../version-text.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -40,9 +41,8 @@ function clientFacts(cli: Cli, server: VersionInfo | undefined): ClientFacts {
   return {
     Platform: { Name: `Berth ${berthVersion}` },
     Version: compatibleVersion,
-    ApiVersion:
-      cli.environment['DOCKER_API_VERSION']?.replace(/^v/, '') ?? lowerVersion(clientApiVersion, server?.ApiVersion),
-    DefaultAPIVersion: clientApiVersion,
+    ApiVersion: cli.environment['DOCKER_API_VERSION']?.replace(/^v/, '') ?? lowerVersion(server?.ApiVersion),
+    DefaultAPIVersion: defaultApiVersion,
     GitCommit: '',
     GoVersion: `bun${Bun.version}`,
     Os: process.platform,
