@@ -165,6 +165,11 @@ class Dispatcher {
   }
 
   #fail(http: HttpRequest, response: HttpResponse, error: unknown): void {
+    // Whoever left is told nothing, and that somebody left is no failure.
+    if (response.closed) {
+      response.abort();
+      return;
+    }
     const { status, message } = statusOf(error);
     this.#options.onFailure?.({ method: http.method, target: http.target, status, error });
     if (response.finished) return;

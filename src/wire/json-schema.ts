@@ -53,8 +53,6 @@ function scalar<T>(type: string, zero: T, is: (value: unknown) => value is T): S
 
 export const string: Schema<string> = scalar('string', '', (value) => typeof value === 'string');
 export const boolean: Schema<boolean> = scalar('bool', false, (value) => typeof value === 'boolean');
-/** Anything, as parsed. */
-export const anything: Schema<unknown> = { type: 'interface {}', zero: () => null, read: (value) => value };
 
 /** An integer that must be exact: a bigint beyond ±(2^53 − 1). */
 function exactInteger(type: string, minimum: bigint, maximum: bigint): Schema<number | bigint> {
@@ -82,7 +80,7 @@ export const smallInt64: Schema<number> = plainInteger('int64', Number.MIN_SAFE_
 export const duration: Schema<number> = plainInteger('time.Duration', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 export const uint16: Schema<number> = plainInteger('uint16', 0, 65_535);
 export const uint32: Schema<number> = plainInteger('uint32', 0, 4_294_967_295);
-export const uint: Schema<number> = plainInteger('uint', 0, Number.MAX_SAFE_INTEGER);
+const uint: Schema<number> = plainInteger('uint', 0, Number.MAX_SAFE_INTEGER);
 
 /** A slice; absent: null. */
 export function list<T>(element: Schema<T>): Schema<T[] | null> {

@@ -1,7 +1,7 @@
 /** Times and durations as Go and Docker write and read them. Nanoseconds are `bigint`. */
 import { BerthError } from '../api/errors.ts';
 
-export const second = 1_000_000_000n;
+const second = 1_000_000_000n;
 
 /** Go's zero time: never. */
 export const zeroTime = '0001-01-01T00:00:00Z';

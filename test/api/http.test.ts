@@ -231,3 +231,10 @@ describe('a client that leaves', () => {
       await own.close();
     });
 });
+
+test('a client that closed its half still reads its error', async () => {
+  const socket = await dial(served.path);
+  const all = readAll(socket);
+  socket.end('GET /v1.99/version HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect(parseAnswer(await all).status).toBe(400);
+});

@@ -1,6 +1,5 @@
 /** How container bodies are read; see `wire/json-schema.ts`. */
 import {
-  anything,
   boolean,
   duration,
   int64,
@@ -275,6 +274,3 @@ export const containerUpdateRequest: Schema<ContainerUpdateRequest> = struct<Con
   'container.UpdateConfig',
   { ...resourceFields, RestartPolicy: restartPolicy },
 );
-
-/** A body that is read and not looked at. */
-export const ignored: Schema<unknown> = anything;

@@ -96,6 +96,6 @@ function findFraming(headers: ReadonlyMap<string, string>, minorVersion: number)
 }
 
 /** True when a comma-separated list has the (lower-case) token. */
-export function hasToken(list: string, token: string): boolean {
+function hasToken(list: string, token: string): boolean {
   return list === token || list.split(',').some((item) => item.trim() === token);
 }
