@@ -171,7 +171,7 @@ class Dispatcher {
       return;
     }
     const { status, message } = statusOf(error);
-    this.#options.onFailure?.({ method: http.method, target: http.target, status, error });
+    if (!http.signal.aborted) this.#options.onFailure?.({ method: http.method, target: http.target, status, error });
     if (response.finished) return;
     if (response.started) {
       // The status is out: only a broken stream can say that this is not the end.
