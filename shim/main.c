@@ -20,6 +20,8 @@ static const struct applet applets[] = {
     {"pack", applet_pack},
     {"remove", applet_remove},
     {"sync", applet_sync},
+    {"copy-up", applet_copy_up},
+    {"read-log", applet_read_log},
 };
 
 int fail(struct failure *failure, int code, const char *format, ...) {

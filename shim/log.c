@@ -1,0 +1,342 @@
+/* See log.h. */
+#include "log.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "io.h"
+#include "log-encode.h"
+#include "log-rotate.h"
+#include "log-state.h"
+
+/* Docker's limit of one entry. */
+#define PIECE 16384
+/* Entries are collected up to here before they are written. */
+#define BATCH (256 * 1024)
+
+static const char entry_start[] = "{\"log\":\"";
+
+/* An unfinished line. */
+struct rest {
+  size_t length;
+  char data[PIECE];
+};
+
+struct log_sink {
+  const struct log_plan *plan;
+  int fd;
+  int64_t size;       /* of the current file */
+  char *buffer;       /* entries that are not written yet */
+  size_t used;
+  unsigned entries;   /* in the buffer */
+  uint64_t lost;      /* entries since the disk took the last one */
+  int lost_code;
+  struct timespec last;
+  char second_text[20];
+  int64_t second;     /* that second_text says */
+  char *tails[3];     /* by stream: what stands between text and time */
+  size_t tail_lengths[3];
+  struct rest *rests; /* two: stdout, stderr */
+  struct log_state *state;
+};
+
+/* The parts between text and time: `","stream":"stdout","attrs":{…},"time":"`. */
+static int build_tail(struct log_sink *sink, enum stream stream) {
+  const struct log_plan *plan = sink->plan;
+  size_t room = 64 + ENCODE_SLACK;
+  for (size_t i = 0; i < plan->attribute_count; i++) {
+    room += 8 + ENCODE_GROWTH * (strlen(plan->attributes[i].key) + strlen(plan->attributes[i].value));
+  }
+  char *tail = malloc(room);
+  if (!tail) return -1;
+  char *out = tail + sprintf(tail, "\",\"stream\":\"%s\",", stream == STREAM_STDOUT ? "stdout" : "stderr");
+  for (size_t i = 0; i < plan->attribute_count; i++) {
+    const char *parts[2] = {plan->attributes[i].key, plan->attributes[i].value};
+    out += sprintf(out, i == 0 ? "\"attrs\":{" : ",");
+    for (int j = 0; j < 2; j++) {
+      const char *end = parts[j] + strlen(parts[j]);
+      *out++ = '"';
+      while (parts[j] < end) {
+        out = log_encode(&parts[j], end, out);
+        if (parts[j] < end) { /* a newline */
+          memcpy(out, "\\n", 2);
+          out += 2;
+          parts[j]++;
+        }
+      }
+      *out++ = '"';
+      if (j == 0) *out++ = ':';
+    }
+  }
+  if (plan->attribute_count > 0) out += sprintf(out, "},");
+  out += sprintf(out, "\"time\":\"");
+  sink->tails[stream] = tail;
+  sink->tail_lengths[stream] = (size_t)(out - tail);
+  return 0;
+}
+
+/* Cuts off what a crash of the machine left of a last entry. */
+static void drop_torn_end(int fd, int64_t *size) {
+  char block[4096];
+  int64_t end = *size;
+  while (end > 0) {
+    int64_t from = end > (int64_t)sizeof block ? end - (int64_t)sizeof block : 0;
+    ssize_t length = RETRY(pread(fd, block, (size_t)(end - from), from));
+    if (length <= 0) return;
+    const char *newline = memrchr(block, '\n', (size_t)length);
+    if (newline) {
+      end = from + (newline - block) + 1;
+      break;
+    }
+    end = from;
+  }
+  if (end < *size && ftruncate(fd, end) == 0) *size = end;
+}
+
+static int open_current(struct log_sink *sink, struct failure *failure) {
+  int fd = RETRY(open(sink->plan->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
+  struct stat status;
+  if (fd < 0 || fstat(fd, &status) < 0) {
+    int code = errno;
+    if (fd >= 0) close(fd);
+    return fail(failure, code, "open %s", sink->plan->path);
+  }
+  if (sink->fd >= 0) close(sink->fd);
+  sink->fd = fd;
+  sink->size = status.st_size;
+  return 0;
+}
+
+static void release(struct log_sink *sink) {
+  if (sink->fd >= 0) close(sink->fd);
+  for (int i = 0; i < 3; i++) free(sink->tails[i]);
+  free(sink->buffer);
+  free(sink->rests);
+  log_state_unmap(sink->state);
+  free(sink);
+}
+
+static size_t largest_entry(const struct log_sink *sink) {
+  size_t tail = sink->tail_lengths[1] > sink->tail_lengths[2] ? sink->tail_lengths[1] : sink->tail_lengths[2];
+  return sizeof entry_start + PIECE * ENCODE_GROWTH + tail + 64 + ENCODE_SLACK;
+}
+
+int log_open(const struct log_plan *plan, struct log_sink **result, struct failure *failure) {
+  *result = NULL;
+  if (!plan->json_file) return 0;
+  struct log_sink *sink = calloc(1, sizeof *sink);
+  if (!sink) return fail(failure, ENOMEM, "open the log");
+  sink->plan = plan;
+  sink->fd = -1;
+  sink->second = -1;
+  bool built = build_tail(sink, STREAM_STDOUT) == 0 && build_tail(sink, STREAM_STDERR) == 0;
+  /* Untouched pages cost nothing: a quiet container has none of this in memory. */
+  sink->buffer = built ? malloc(BATCH + largest_entry(sink)) : NULL;
+  sink->rests = calloc(2, sizeof *sink->rests);
+  if (!sink->buffer || !sink->rests) {
+    release(sink);
+    return fail(failure, ENOMEM, "open the log");
+  }
+  if (open_current(sink, failure) < 0) {
+    release(sink);
+    return -1;
+  }
+  drop_torn_end(sink->fd, &sink->size);
+  char state_path[PATH_MAX];
+  snprintf(state_path, sizeof state_path, "%s%s", plan->path, LOG_STATE_SUFFIX);
+  sink->state = log_state_map(state_path, true);
+  if (sink->state) atomic_store(&sink->state->closed, 0);
+  log_sweep_followers(plan->path);
+  *result = sink;
+  return 0;
+}
+
+/* A time that is later than that of every entry before. */
+static void next_time(struct log_sink *sink) {
+  struct timespec *last = &sink->last;
+  last->tv_nsec++;
+  if (last->tv_nsec >= 1000000000) {
+    last->tv_nsec = 0;
+    last->tv_sec++;
+  }
+}
+
+static void read_clock(struct log_sink *sink) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  const struct timespec *last = &sink->last;
+  if (now.tv_sec > last->tv_sec || (now.tv_sec == last->tv_sec && now.tv_nsec > last->tv_nsec)) sink->last = now;
+}
+
+/* RFC 3339 with as many digits of the fraction as there are, as Go's RFC3339Nano. */
+static char *append_time(struct log_sink *sink, char *out) {
+  if (sink->second != sink->last.tv_sec) {
+    sink->second = sink->last.tv_sec;
+    log_format_second(sink->second, sink->second_text);
+  }
+  memcpy(out, sink->second_text, 19);
+  out += 19;
+  uint32_t rest = (uint32_t)sink->last.tv_nsec;
+  if (rest != 0) {
+    int digits = 9;
+    for (; rest % 10 == 0; digits--) rest /= 10;
+    for (int i = digits; i > 0; i--, rest /= 10) out[i] = (char)('0' + rest % 10);
+    *out = '.';
+    out += digits + 1;
+  }
+  *out++ = 'Z';
+  return out;
+}
+
+/* Ends the entry whose text reaches to `out`. */
+static char *finish_entry(struct log_sink *sink, enum stream stream, char *out) {
+  memcpy(out, sink->tails[stream], sink->tail_lengths[stream]);
+  out += sink->tail_lengths[stream];
+  next_time(sink);
+  out = append_time(sink, out);
+  memcpy(out, "\"}\n", 3);
+  return out + 3;
+}
+
+/* Writes all or nothing: 0, or an errno. */
+static int write_whole(struct log_sink *sink, const char *data, size_t length) {
+  if (io_write_all(sink->fd, data, length) == 0) {
+    sink->size += (int64_t)length;
+    return 0;
+  }
+  int code = errno;
+  /* Half an entry would be torn for ever. Where even this fails, log_open cuts it next time. */
+  if (ftruncate(sink->fd, sink->size) < 0) sink->size = lseek(sink->fd, 0, SEEK_END);
+  return code;
+}
+
+/* Once the disk takes entries again, the log itself says that some are missing. */
+static int write_lost_notice(struct log_sink *sink) {
+  char text[256], entry[1024];
+  int length = snprintf(text, sizeof text, "berth: %llu entries of this log were lost: %s",
+                        (unsigned long long)sink->lost, strerror(sink->lost_code));
+  const char *in = text;
+  memcpy(entry, entry_start, sizeof entry_start - 1);
+  char *out = log_encode(&in, text + length, entry + sizeof entry_start - 1);
+  out += sprintf(out, "\\n\",\"stream\":\"stderr\",\"time\":\"");
+  out = append_time(sink, out);
+  out += sprintf(out, "\"}\n");
+  return write_whole(sink, entry, (size_t)(out - entry));
+}
+
+void log_flush(struct log_sink *sink) {
+  if (!sink || sink->used == 0) return;
+  int code = sink->lost > 0 ? write_lost_notice(sink) : 0;
+  if (code == 0) {
+    sink->lost = 0;
+    code = write_whole(sink, sink->buffer, sink->used);
+  }
+  if (code != 0) {
+    sink->lost += sink->entries;
+    sink->lost_code = code;
+    if (sink->state) atomic_fetch_add(&sink->state->lost, sink->entries);
+  }
+  sink->used = 0;
+  sink->entries = 0;
+  log_state_advance(sink->state);
+}
+
+/* Starts the next file when this one is full. A failure leaves the current one in use: too large is better than lost. */
+static void rotate_when_full(struct log_sink *sink) {
+  const struct log_plan *plan = sink->plan;
+  if (plan->max_size < 0 || sink->size + (int64_t)sink->used < plan->max_size) return;
+  log_flush(sink);
+  if (sink->size < plan->max_size) return; /* nothing was written: the disk is full */
+  read_clock(sink);
+  uint64_t number = (uint64_t)sink->last.tv_sec * 1000000000 + (uint64_t)sink->last.tv_nsec;
+  if (sink->state) atomic_fetch_add(&sink->state->rotations, 1);
+  if (plan->compress) log_compress_finish(plan->path);
+  if (log_rotate(plan, number, NULL) < 0) return;
+  if (open_current(sink, NULL) < 0) log_rotate_undo(plan);
+  else if (plan->compress && plan->max_file > 1) log_compress_start(plan->path);
+  log_state_advance(sink->state);
+}
+
+/* One piece without a newline in it as an entry; `newline`: it ends a line. */
+static void append_entry(struct log_sink *sink, enum stream stream, const char *text, size_t length, bool newline) {
+  rotate_when_full(sink);
+  char *out = sink->buffer + sink->used;
+  memcpy(out, entry_start, sizeof entry_start - 1);
+  out = log_encode(&text, text + length, out + sizeof entry_start - 1);
+  if (newline) {
+    memcpy(out, "\\n", 2);
+    out += 2;
+  }
+  out = finish_entry(sink, stream, out);
+  sink->used = (size_t)(out - sink->buffer);
+  sink->entries++;
+  if (sink->used >= BATCH) log_flush(sink);
+}
+
+/* Adds to the unfinished line until that is an entry: what was taken. */
+static size_t continue_rest(struct log_sink *sink, enum stream stream, const char *data, size_t length) {
+  struct rest *rest = &sink->rests[stream == STREAM_STDERR];
+  size_t room = PIECE - rest->length;
+  size_t take = length < room ? length : room;
+  const char *newline = memchr(data, '\n', take);
+  if (newline) take = (size_t)(newline - data);
+  memcpy(rest->data + rest->length, data, take);
+  rest->length += take;
+  if (newline) {
+    append_entry(sink, stream, rest->data, rest->length, true);
+    rest->length = 0;
+    return take + 1;
+  }
+  if (rest->length == PIECE) {
+    size_t whole = utf8_whole(rest->data, PIECE);
+    append_entry(sink, stream, rest->data, whole, false);
+    memmove(rest->data, rest->data + whole, PIECE - whole);
+    rest->length = PIECE - whole;
+  }
+  return take;
+}
+
+void log_write(struct log_sink *sink, enum stream stream, const char *data, size_t length) {
+  if (!sink || length == 0) return;
+  read_clock(sink);
+  struct rest *rest = &sink->rests[stream == STREAM_STDERR];
+  const char *end = data + length;
+  while (data < end) {
+    size_t left = (size_t)(end - data);
+    const char *newline = rest->length > 0 ? NULL : memchr(data, '\n', left < PIECE ? left : PIECE);
+    if (newline) { /* the common case: a whole line, straight from the reader's buffer */
+      append_entry(sink, stream, data, (size_t)(newline - data), true);
+      data = newline + 1;
+    } else {
+      data += continue_rest(sink, stream, data, left);
+    }
+  }
+}
+
+int log_truncate(struct log_sink *sink, struct failure *failure) {
+  if (!sink) return fail(failure, 0, "the log driver keeps no file");
+  log_flush(sink);
+  if (ftruncate(sink->fd, 0) < 0) return fail(failure, errno, "truncate %s", sink->plan->path);
+  sink->size = 0;
+  log_remove_rotated(sink->plan->path);
+  log_state_advance(sink->state);
+  return 0;
+}
+
+void log_close(struct log_sink *sink) {
+  if (!sink) return;
+  read_clock(sink);
+  for (int i = 0; i < 2; i++) {
+    if (sink->rests[i].length > 0) append_entry(sink, i == 0 ? STREAM_STDOUT : STREAM_STDERR, sink->rests[i].data, sink->rests[i].length, false);
+  }
+  log_flush(sink);
+  if (sink->state) {
+    atomic_store(&sink->state->closed, 1);
+    log_state_advance(sink->state);
+  }
+  log_sweep_followers(sink->plan->path);
+  if (sink->plan->compress) log_compress_finish(sink->plan->path);
+  release(sink);
+}
