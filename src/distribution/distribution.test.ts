@@ -4,7 +4,7 @@ import { parseReference } from '../oci/reference.ts';
 import { parseChallenges } from './challenge.ts';
 import { credentialsOf } from './credentials.ts';
 import { proxyFor } from './proxy.ts';
-import { Registries } from './registries.ts';
+import { type Endpoint, Registries } from './registries.ts';
 import { networkError, pullError, RegistryError, responseError } from './registry-errors.ts';
 
 describe('challenges', () => {
@@ -49,6 +49,18 @@ describe('endpoints', () => {
     expect(bases(registries, 'old.example:5000').length).toBe(2);
     expect(bases(registries, 'old.example').length).toBe(1);
     expect(bases(registries, '[fd00::1]:5000').length).toBe(2);
+  });
+  test('a loopback registry that speaks http is asked so the next time', () => {
+    const registries = new Registries();
+    const [, plain] = registries.endpoints('localhost:5000');
+    registries.answered(plain as Endpoint);
+    expect(bases(registries, 'localhost:5000')[0]).toBe('http://localhost:5000 false');
+    expect(bases(registries, 'localhost:5001')[0]).toBe('https://localhost:5001 false');
+    registries.answered({ base: 'https://localhost:5000', isMirror: false, verify: false });
+    expect(bases(registries, 'localhost:5000')[0]).toBe('https://localhost:5000 false');
+    // Nobody can talk a registry that is not insecure out of TLS.
+    registries.answered({ base: 'http://ghcr.io', isMirror: false, verify: false });
+    expect(bases(registries, 'ghcr.io')).toEqual(['https://ghcr.io true']);
   });
   test('mirrors come first, of their own registry only', () => {
     const registries = new Registries({ mirrors: ['https://u:p%40@m.example/v/', 'ghcr.io=http://127.0.0.1:9'] });

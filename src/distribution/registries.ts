@@ -30,6 +30,8 @@ export class Registries {
   readonly #mirrors: { domain: string; url: URL }[];
   readonly #insecureHosts = new Set<string>();
   readonly #insecureAddresses = new BlockList();
+  /** Insecure hosts that last answered over http: they are not asked for TLS again and again. */
+  readonly #plainHosts = new Set<string>();
 
   /** Error: `invalid` for a mirror or CIDR that cannot be read, in dockerd's words. */
   constructor(settings: RegistrySettings = {}) {
@@ -56,9 +58,18 @@ export class Registries {
       });
     }
     const isInsecure = this.isInsecure(host);
-    list.push({ base: `https://${host}`, isMirror: false, verify: !isInsecure });
-    if (isInsecure) list.push({ base: `http://${host}`, isMirror: false, verify: false });
-    return list;
+    const own: Endpoint[] = [{ base: `https://${host}`, isMirror: false, verify: !isInsecure }];
+    if (isInsecure) own.push({ base: `http://${host}`, isMirror: false, verify: false });
+    if (this.#plainHosts.has(host)) own.reverse();
+    return [...list, ...own];
+  }
+
+  /** Remembers which way a host answers, so that the next question begins there. */
+  answered(endpoint: Endpoint): void {
+    const { protocol, host } = new URL(endpoint.base);
+    if (endpoint.isMirror) return;
+    if (protocol === 'https:') this.#plainHosts.delete(host);
+    else if (this.isInsecure(host)) this.#plainHosts.add(host);
   }
 
   /** May this `host[:port]` be asked without TLS, or with a certificate that nobody vouches for? */

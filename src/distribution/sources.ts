@@ -27,9 +27,11 @@ export interface Fallback {
 
 export class RepositorySources {
   readonly #repositories: Repository[];
+  readonly #registries: Registries;
   #fallbacks: Fallback[] = [];
 
   constructor(reference: Reference, options: SourceOptions) {
+    this.#registries = options.registries;
     const isInsecure = (host: string): boolean => options.registries.isInsecure(host);
     const transport = new Transport({
       isInsecure,
@@ -73,6 +75,7 @@ export class RepositorySources {
       try {
         const result = await work(repository);
         this.#promote(repository);
+        this.#registries.answered(repository.endpoint);
         return result;
       } catch (error) {
         signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 /** The way of a pull, from the registry's answers to what the store gets; every fault that a registry or a network can have. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { execFileSync } from 'node:child_process';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BerthError } from '../../src/api/errors.ts';
@@ -442,6 +443,25 @@ describe('faults on the way', () => {
       `error pulling image configuration: image config verification failed for digest ${image.config.digest}`,
     );
   });
+});
+
+test('a full disk: a clear error, nothing left, and the next pull goes well', async () => {
+  const registry = await owned(TestRegistry.start());
+  const bench = await owned(PullBench.start());
+  const name = registry.add('app/one', 'v1', big);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'berth-test', bench.directory]);
+  try {
+    const { error } = await bench.pull(name);
+    expect([(error as BerthError).kind, error?.message]).toEqual([
+      'unavailable',
+      expect.stringMatching(/: no space left on device$/),
+    ]);
+    expect(await readdir(bench.directory)).toEqual([]);
+    execFileSync('mount', ['-o', 'remount,size=10m', bench.directory]);
+    expect((await bench.pull(name)).error).toBeNull();
+  } finally {
+    execFileSync('umount', [bench.directory]);
+  }
 });
 
 describe('several at once', () => {
