@@ -74,3 +74,19 @@ static bool remove_tree(int directory, const char *path, int depth) {
 static bool remove_from(int directory, const char *path) { return remove_tree(directory, path, 0); }
 
 bool cgroup_remove(const char *cgroup_path) { return !for_each_hierarchy(cgroup_path, remove_from); }
+
+void cgroup_warm_up(void) {
+  char text[4096], path[4200], pid[24];
+  if (io_read_text(AT_FDCWD, "/proc/self/cgroup", text, sizeof text) <= 0) return;
+  /* "0::/path" is the version 2 hierarchy, which is there in every layout but the oldest. */
+  char *line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+  if (!line) return;
+  line = strchr(line, '/');
+  if (!line) return;
+  line[strcspn(line, "\n")] = '\0';
+  bool hybrid = access(MOUNTPOINT "/cgroup.controllers", F_OK) != 0;
+  if ((size_t)snprintf(path, sizeof path, MOUNTPOINT "%s%s/cgroup.procs", hybrid ? "/unified" : "", line) >= sizeof path) return;
+  int fd _cleanup_fd_ = RETRY(open(path, O_WRONLY | O_CLOEXEC));
+  int length = snprintf(pid, sizeof pid, "%d", getpid());
+  if (fd >= 0 && io_write(fd, pid, (size_t)length) < 0) return; /* only its duration matters */
+}

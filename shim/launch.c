@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "cgroup.h"
 #include "console.h"
 #include "io.h"
 #include "run.h"
@@ -121,11 +122,20 @@ int launch_container(struct shim *shim, struct failure *failure) {
   return launch_start(shim, shim->container, false, -1, failure);
 }
 
+/* In a child, because it blocks, and this shim has streams to serve. */
+static void warm_up_aside(void) {
+  if (fork() != 0) return; /* without memory for it the exec is only slower */
+  cgroup_warm_up();
+  _exit(0);
+}
+
 int launch_exec(struct shim *shim, struct session *session, const char *process, size_t length, bool detached,
                 struct failure *failure) {
   int memory _cleanup_fd_ = memfd_create("process.json", MFD_CLOEXEC);
   if (memory < 0 || io_write_all(memory, process, length) < 0) return fail(failure, errno, "write the exec's process");
-  return launch_start(shim, session, detached, memory, failure);
+  if (launch_start(shim, session, detached, memory, failure) < 0) return -1;
+  warm_up_aside();
+  return 0;
 }
 
 static void take_console(struct launch *launch) {

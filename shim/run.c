@@ -303,6 +303,7 @@ int applet_run(int argc, char **argv) {
   shim->launches->columns = shim->plan.columns;
   start_forwarder(shim);
   if (log_open(&shim->plan.log, &shim->log, &failure) < 0) shim->log = NULL; /* the container matters more than its log */
+  cgroup_warm_up();
   shim->container->log = shim->log;
   serve(shim);
   return 0;
