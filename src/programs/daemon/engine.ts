@@ -17,6 +17,7 @@ import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
+import { readLog } from '../../engine/logs/log-reader.ts';
 import { type KernelNetworks, openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
 import { dockerVersion, SystemService } from '../../engine/system/system.ts';
 import { VolumeService } from '../../engine/volumes/volume-service.ts';
@@ -29,7 +30,6 @@ import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
 import type { DaemonConfig } from './config.ts';
-import { interimLogs } from './interim.ts';
 import type { Logger } from './logger.ts';
 import { containerSettings } from './settings.ts';
 
@@ -138,7 +138,6 @@ function openContainers(foundation: Foundation, { networks }: KernelNetworks) {
     events,
     users: { containersWith: (volume) => containers.containersWith(volume) },
   });
-  const logs = interimLogs();
   const containers: ContainerService = new ContainerService(
     {
       database,
@@ -154,7 +153,16 @@ function openContainers(foundation: Foundation, { networks }: KernelNetworks) {
       freezer: makeFreezer(host.cgroup),
       report,
     },
-    (container, options) => logs.read(container, options),
+    (container, query) =>
+      readLog(
+        shim,
+        {
+          path: paths.container(container.id).log,
+          terminal: container.record.config.Tty,
+          onceExited: container.pid === 0 ? null : (callback) => container.onceExited(callback),
+        },
+        query,
+      ),
   );
   return { containers, volumes, supervisor };
 }
