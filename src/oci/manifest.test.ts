@@ -93,7 +93,12 @@ describe('platforms', () => {
     expect(formatPlatform(parsePlatform('linux/aarch64/v8', host))).toBe('linux/arm64');
     expect(formatPlatform(parsePlatform('armhf', host))).toBe('linux/arm/v7');
     expect(() => parsePlatform('what', host)).toThrow('unknown operating system or architecture');
-    expect(() => parsePlatform('linux/a b', host)).toThrow('invalid component');
+    expect(() => parsePlatform('linux/a b', host)).toThrow(
+      '"a b" is an invalid component of "linux/a b": platform specifier component must match "^[A-Za-z0-9_.-]+$"',
+    );
+    expect(() => parsePlatform('a b', host)).toThrow(
+      '"a b" is an invalid OS component of "a b": OSAndVersion specifier component must match "^([A-Za-z0-9_-]+)(?:\\\\(',
+    );
     expect(() => parsePlatform('a/b/c/d', host)).toThrow('cannot parse platform specifier');
   });
 });

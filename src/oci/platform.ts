@@ -54,15 +54,25 @@ export function normalizePlatform(platform: Platform): Platform {
   return { ...rest, os, architecture, ...(variant && { variant }) };
 }
 
+type Rule = [kind: string, rule: string, pattern: RegExp];
+const systemRule: Rule = [
+  'OS component',
+  'OSAndVersion',
+  /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?$/,
+];
+const componentRule: Rule = ['component', 'platform', /^[A-Za-z0-9_.-]+$/];
+
 /** Reads `os/arch[/variant]`, `os` or `arch`, as `--platform` takes it. Error: `invalid`, containerd's text. */
 export function parsePlatform(text: string, host: Platform = hostPlatform()): Platform {
   const parts = text.split('/');
-  for (const part of parts)
-    if (!/^[A-Za-z0-9_.-]+$/.test(part))
+  for (const [index, part] of parts.entries()) {
+    const [kind, rule, pattern] = index === 0 ? systemRule : componentRule;
+    if (!pattern.test(part))
       throw new BerthError(
         'invalid',
-        `${JSON.stringify(part)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument`,
+        `${JSON.stringify(part)} is an invalid ${kind} of ${JSON.stringify(text)}: ${rule} specifier component must match ${JSON.stringify(pattern.source)}: invalid argument`,
       );
+  }
   if (parts.length > 3)
     throw new BerthError('invalid', `${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
   const [first, second, third] = parts as [string, string?, string?];

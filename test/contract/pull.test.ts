@@ -211,6 +211,14 @@ describe('refused before the first message', () => {
     ]);
   });
 
+  test('a manifest that cannot be read', async () => {
+    const bench = await owned(PullBench.start());
+    const name = registry.addManifest('app/odd', 'v1', { ...image.manifest, bytes: new TextEncoder().encode('{') });
+    const { messages, error } = await bench.pull(name);
+    expect([messages, (error as BerthError).kind]).toEqual([[], 'internal']);
+    expect(error?.message).toStartWith('invalid manifest: ');
+  });
+
   test('a manifest that is not what its digest says', async () => {
     const bench = await owned(PullBench.start());
     const wrong = `sha256:${'1'.repeat(64)}`;

@@ -141,6 +141,7 @@ export class ImagePull {
     const { reference, progress, sources, signal } = pull;
     const top =
       (await this.#known(pull)) ?? (await sources.manifest(reference.digest ?? (reference.tag as string), signal));
+    readable(top);
     tellFallbacks(pull);
     progress({
       status: `Pulling from ${reference.path}`,
@@ -289,6 +290,15 @@ export class ImagePull {
     progress({
       status: `WARNING: image with reference ${familiarString(reference)} was found but its platform (${formatPlatform(actual)}) does not match the specified platform (${formatPlatform(wanted)})`,
     });
+  }
+}
+
+/** A manifest that cannot be read is the registry's mistake, not the client's. */
+function readable(document: RemoteDocument): void {
+  try {
+    parseManifest(document.bytes, document.mediaType);
+  } catch (error) {
+    throw new BerthError('internal', (error as Error).message, { cause: error });
   }
 }
 

@@ -20,7 +20,11 @@ const statusOfKind: Record<ErrorKind, number> = {
 
 /** Status and message of any thrown value. */
 export function statusOf(error: unknown): { status: number; message: string } {
-  if (error instanceof BerthError) return { status: statusOfKind[error.kind], message: error.message };
+  if (error instanceof BerthError) {
+    // A registry's own limit is told as it is, so that clients know to come back.
+    const status = error.code === 'too-many-requests' ? 429 : statusOfKind[error.kind];
+    return { status, message: error.message };
+  }
   if (error instanceof BadRequest) return { status: error.status, message: error.message };
   return { status: 500, message: errorMessage(error) };
 }

@@ -144,7 +144,9 @@ function joinReference(name: string, tag: string): string {
   const untagged = bare.replace(/@.*$/, '');
   const colon = untagged.indexOf(':', slash + 1);
   const repository = colon < 0 ? untagged : untagged.slice(0, colon);
-  return /^[a-z0-9+._-]+:[0-9a-fA-F]{32,}$/.test(tag) ? `${repository}@${tag}` : `${repository}:${tag}`;
+  if (/^[a-z0-9+._-]+:[0-9a-fA-F]{32,}$/.test(tag)) return `${repository}@${tag}`;
+  if (!/^\w[\w.-]{0,127}$/.test(tag)) throw new BerthError('invalid', 'invalid tag format');
+  return `${repository}:${tag}`;
 }
 
 async function download(source: string, signal: AbortSignal): Promise<Readable> {
