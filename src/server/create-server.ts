@@ -150,8 +150,7 @@ class Dispatcher {
     }
     if (match.route.refused) throw new BerthError(match.route.refused.kind, match.route.refused.message);
     const handler = this.#handlers[match.name];
-    if (!handler)
-      throw new BerthError('not-implemented', `${http.method} ${match.route.path} is not supported by this engine`);
+    if (!handler) throw new BerthError('not-implemented', `${http.method} ${rest} is not supported by this engine`);
     const request = new ApiRequest(http, { version: minor, search, parameters: match.parameters });
     return handler(request, new Reply(response));
   }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { Duplex, PassThrough } from 'node:stream';
 import { BerthError } from '../../src/api/errors.ts';
+import { encodeFrame } from '../../src/wire/stdcopy.ts';
 import { attached, failing } from './support/fake-backends.ts';
 import { dial, parseAnswer, readAll, readUntil, type Served, serve } from './support/served.ts';
 
@@ -214,6 +215,42 @@ describe('exec start', () => {
     const own = await serve({ 'exec.start': failing(new BerthError('internal', 'OCI runtime exec failed')) });
     const { body: output } = await roundTrip(own.path, `${request}\r\n${body}`, Buffer.alloc(0));
     expect(output.toString('latin1')).toBe('\x01\0\0\0\0\0\0\x19OCI runtime exec failed\r\n');
+    await own.close();
+  });
+
+  for (const [terminal, asked, expected] of [
+    [true, true, 'out'],
+    [true, false, '\x01\0\0\0\0\0\0\x03out'],
+    [false, false, 'out'],
+  ] as const)
+    test(`terminal ${terminal}, asked for ${asked}: the form is what was asked for`, async () => {
+      const stream = new PassThrough();
+      const own = await serve({ 'exec.start': async () => attached(stream, terminal) });
+      const text = JSON.stringify({ Tty: asked });
+      const socket = await dial(own.path);
+      const all = readAll(socket);
+      socket.write(
+        `POST /exec/f/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+      );
+      stream.end('out');
+      expect(parseBody(await all)).toBe(expected);
+      socket.end();
+      await own.close();
+    });
+
+  test('frames become bare bytes for a client that asked for a terminal', async () => {
+    const stream = new PassThrough();
+    const own = await serve({ 'exec.start': async () => attached(stream, false) });
+    const frames = Buffer.concat([encodeFrame(1, Buffer.from('out')), encodeFrame(2, Buffer.from('err'))]);
+    stream.write(frames.subarray(0, 5));
+    stream.end(frames.subarray(5));
+    const text = '{"Tty":true}';
+    const { body: output } = await roundTrip(
+      own.path,
+      `POST /exec/f/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+      Buffer.alloc(0),
+    );
+    expect(output.toString()).toBe('outerr');
     await own.close();
   });
 

@@ -68,7 +68,7 @@ describe('each route', () => {
           expect(json(answer)).toEqual({ message: route.refused.message });
         } else if (unserved.has(route.name)) {
           expect(answer.status).toBe(501);
-          expect(json(answer)).toEqual({ message: `${route.method} ${route.path} is not supported by this engine` });
+          expect(json(answer)).toEqual({ message: `${route.method} ${path} is not supported by this engine` });
         } else if (route.name === 'pluginInspect') expect(answer.status).toBe(404);
         else expect([200, 201, 204]).toContain(answer.status);
         expect(answer.headers.get('api-version')).toBe('1.52');

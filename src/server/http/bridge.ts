@@ -1,6 +1,6 @@
 /** Joins a hijacked connection with the streams of a process, half-close both ways. */
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable, Transform } from 'node:stream';
 import { DetachFilter } from '../../wire/detach-keys.ts';
 import { lingeringClose } from './connection.ts';
 
@@ -10,6 +10,8 @@ export interface BridgeOptions {
   /** Keys after which the client leaves; null: none are looked for. */
   detachKeys: Uint8Array | null;
   onDetach(): void;
+  /** Brings the output into another form; absent: it is passed on as it is. */
+  reshape?: Transform | null;
 }
 
 const noop = (): void => {};
@@ -32,7 +34,8 @@ export function bridge(client: Socket, process: Duplex, options: BridgeOptions):
       resolve();
     };
     const filter = options.detachKeys ? new DetachFilter(options.detachKeys) : null;
-    const resumeProcess = (): void => void process.resume();
+    const output: Readable = options.reshape ? process.pipe(options.reshape) : process;
+    const resumeProcess = (): void => void output.resume();
     const resumeClient = (): void => void client.resume();
 
     const onClientData = (chunk: Buffer): void => {
@@ -62,11 +65,11 @@ export function bridge(client: Socket, process: Duplex, options: BridgeOptions):
 
     process.on('error', finish);
     process.on('drain', resumeClient);
-    process.on('data', (chunk: Buffer) => {
-      if (!over && client.writable && !client.write(chunk)) process.pause();
+    output.on('data', (chunk: Buffer) => {
+      if (!over && client.writable && !client.write(chunk)) output.pause();
     });
-    process.once('end', finish);
-    process.once('close', finish);
+    output.once('end', finish);
+    process.once('close', options.reshape ? () => options.reshape?.end() : finish);
     client.resume();
   });
 }

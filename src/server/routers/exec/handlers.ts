@@ -5,6 +5,7 @@ import { encodeFrame } from '../../../wire/stdcopy.ts';
 import type { Handlers } from '../../handler.ts';
 import { bridge } from '../../http/bridge.ts';
 import { lingeringClose } from '../../http/connection.ts';
+import { frameOutput, unframeOutput } from '../../http/reframe.ts';
 import { parseAttachKeys, streamType, upgradeProtocol } from '../container/stream-handlers.ts';
 import type { ExecBackend } from './backend.ts';
 
@@ -60,6 +61,8 @@ export function execHandlers(backend: ExecBackend): Handlers {
           stdin,
           detachKeys: body.Tty ? parseAttachKeys(keys) : null,
           onDetach: () => attached.detached(),
+          // The form is that of the start request, whatever the exec was made with.
+          reshape: attached.terminal === body.Tty ? null : body.Tty ? unframeOutput() : frameOutput(),
         });
       } catch (error) {
         // The status is out: the message is the only output of this process.
