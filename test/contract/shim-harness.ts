@@ -39,9 +39,9 @@ function commandOf(behaviour: FakeBehaviour): string[] {
   }
 }
 
-/** @param shim path of the program; by default build/shim, made when it is older than its sources */
+/** @param shim path of the program; by default $BERTH_TEST_SHIM (build/shim-sanitized for instance) or build/shim, made when it is older than its sources */
 export function shimHarness(shim?: string): ShimHarness {
-  let program = shim;
+  let program = shim ?? process.env['BERTH_TEST_SHIM'];
   if (program === undefined) {
     const built = spawnSync(`${repository}/scripts/build-shim`, { encoding: 'utf8' });
     if (built.status !== 0) throw new Error(built.stderr);

@@ -34,7 +34,7 @@ function shimPid(spec: ShimSpec): number {
     try {
       if (
         readlinkSync(`/proc/${name}/cwd`) === spec.directory &&
-        readFileSync(`/proc/${name}/comm`, 'utf8') === 'shim\n'
+        readFileSync(`/proc/${name}/comm`, 'utf8').startsWith('shim')
       )
         return Number(name);
     } catch {
@@ -125,11 +125,11 @@ describe('the engine dies', () => {
     const first = harness.successor();
     const { pid } = await first.start(spec);
     first.close();
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, 'SIGKILL');
     await until('the shim to end', () => shimPid(spec) === 0);
     const next = harness.successor();
     const adoption = await next.adopt(spec.id, spec.directory);
-    expect(adoption).toMatchObject({ state: 'exited', status: { code: 143, oomKilled: false } });
+    expect(adoption).toMatchObject({ state: 'exited', status: { code: 137, oomKilled: false } });
     await next.cleanUp(spec.id, spec.directory);
     expect(existsSync(spec.directory)).toBe(false);
   });
@@ -189,7 +189,8 @@ describe('streams', () => {
     });
     const rollup = readFileSync(`/proc/${shim}/smaps_rollup`, 'utf8');
     const dirty = Number(/Private_Dirty:\s+(\d+)/.exec(rollup)?.[1]);
-    expect(dirty).toBeLessThan(1024);
+    // AddressSanitizer has a few megabytes of its own.
+    expect(dirty).toBeLessThan(process.env['BERTH_TEST_SHIM'] ? 16_384 : 1024);
     let received = 0;
     for await (const chunk of attachments[0]!) received += (chunk as Buffer).length;
     expect(received).toBeGreaterThan(bytes);
