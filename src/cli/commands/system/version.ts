@@ -41,7 +41,8 @@ function clientFacts(cli: Cli, server: VersionInfo | undefined): ClientFacts {
   return {
     Platform: { Name: `Berth ${berthVersion}` },
     Version: compatibleVersion,
-    ApiVersion: cli.environment['DOCKER_API_VERSION']?.replace(/^v/, '') ?? lowerVersion(server?.ApiVersion),
+    ApiVersion:
+      cli.environment['DOCKER_API_VERSION']?.replace(/^v/, '') ?? lowerVersion(defaultApiVersion, server?.ApiVersion),
     DefaultAPIVersion: defaultApiVersion,
     GitCommit: '',
     GoVersion: `bun${Bun.version}`,
