@@ -4,7 +4,7 @@ import type { AuthConfig } from '../../api/types/image.ts';
 import type { Cli } from '../command.ts';
 
 /** The key of Docker Hub in config.json. */
-export const hubKey = 'https://index.docker.io/v1/';
+const hubKey = 'https://index.docker.io/v1/';
 
 /** The key under which a registry's credentials are kept. */
 export function registryKey(domain: string): string {
@@ -17,7 +17,7 @@ export function helperFor(cli: Cli, key: string): string | undefined {
 }
 
 /** Undefined: none are known. */
-export async function findCredentials(cli: Cli, domain: string): Promise<Partial<AuthConfig> | undefined> {
+async function findCredentials(cli: Cli, domain: string): Promise<Partial<AuthConfig> | undefined> {
   const key = registryKey(domain);
   const helper = helperFor(cli, key);
   if (helper) return askHelper(helper, key);

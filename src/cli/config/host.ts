@@ -2,7 +2,7 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ConfigFile } from './config-file.ts';
 
-export const defaultHost = 'unix:///run/berth/berth.sock';
+const defaultHost = 'unix:///run/berth/berth.sock';
 
 export interface HostChoice {
   /** `-H`; at most one. */

@@ -23,7 +23,7 @@ export function renderHelp(page: HelpPage, columns: number): string {
   return text;
 }
 
-export function usageLine(page: Pick<HelpPage, 'name' | 'usage'>): string {
+function usageLine(page: Pick<HelpPage, 'name' | 'usage'>): string {
   return page.usage === '' ? page.name : `${page.name} ${page.usage}`;
 }
 

@@ -1,6 +1,6 @@
 /** Reads arguments by an option table, with the grammar of Docker's command line (https://github.com/spf13/pflag). */
 import { BerthError } from '../../api/errors.ts';
-import { type Option, type OptionTable, type OptionValues, valueWord } from './options.ts';
+import type { Option, OptionTable, OptionValues } from './options.ts';
 import {
   parseBoolean,
   parseBytesOrUnlimited,
@@ -170,9 +170,4 @@ function convert(option: Option, text: string): unknown {
     default:
       return text;
   }
-}
-
-/** True where the option takes a value of its own word; for completion scripts. */
-export function takesValue(option: Option): boolean {
-  return valueWord(option) !== '' && option.alone === undefined;
 }

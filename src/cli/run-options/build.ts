@@ -220,7 +220,7 @@ function limits(flags: ContainerFlags, given: ReadonlySet<string>): Partial<Host
 }
 
 /** `on-failure:5` */
-export function parseRestart(text: string): RestartPolicy {
+function parseRestart(text: string): RestartPolicy {
   if (text === '') return { Name: '', MaximumRetryCount: 0 };
   const [name = '', count, ...more] = text.split(':');
   if (name === '') throw new Error('invalid restart policy format: no policy provided before colon');

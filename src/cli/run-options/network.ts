@@ -100,7 +100,7 @@ function applyFlags(settings: Partial<EndpointSettings>, flags: NetworkFlags, ta
   }
 }
 
-export function checkMac(text: string): string {
+function checkMac(text: string): string {
   if (!/^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$|^([0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4}$/.test(text))
     throw new Error(`${text} is not a valid mac address`);
   return text;
