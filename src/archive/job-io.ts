@@ -1,5 +1,4 @@
 /** Standard input and output of a job. A job has its process to itself, so it may wait as it likes. */
-import { once } from 'node:events';
 import { read, write as writeDescriptor, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
@@ -39,9 +38,15 @@ export async function put(bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Writes with back-pressure. */
+/** Writes with back-pressure; resolves too when the target is closed, whose owner hears why. */
 export async function write(target: Writable, chunk: Uint8Array): Promise<void> {
-  if (!target.write(chunk) && !target.destroyed) await Promise.race([once(target, 'drain'), once(target, 'close')]);
+  if (target.write(chunk) || target.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  target.once('drain', resolve);
+  target.once('close', resolve);
+  await promise;
+  target.off('drain', resolve);
+  target.off('close', resolve);
 }
 
 /** Ends the process when the engine, which holds the other end of an unused standard input, is gone. */

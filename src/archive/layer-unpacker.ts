@@ -86,7 +86,6 @@ export class LayerUnpacker {
   /** Takes bytes as they come. Never rejects; waits while the work lags behind. */
   async write(chunk: Buffer): Promise<void> {
     this.#length += chunk.length;
-    this.#packed.update(chunk);
     if (this.#start === null) return this.#pass(chunk);
     this.#start = this.#start.length === 0 ? chunk : Buffer.concat([this.#start, chunk]);
     if (this.#start.length >= magicLength) await this.#begin();
@@ -108,11 +107,12 @@ export class LayerUnpacker {
     if (this.#failure) throw this.#failure;
     const { size, tarSize } = JSON.parse(report) as { size: number; tarSize: number };
     await this.#packRecipe();
+    const diffId = `sha256:${this.#plain.digest('hex')}`;
     return {
       directory: this.#options.directory,
-      digest: `sha256:${this.#packed.digest('hex')}`,
+      digest: this.#packing === 'none' ? diffId : `sha256:${this.#packed.digest('hex')}`,
       length: this.#length,
-      diffId: `sha256:${this.#plain.digest('hex')}`,
+      diffId,
       size,
       tarSize,
       packing: this.#packing,
@@ -137,6 +137,8 @@ export class LayerUnpacker {
 
   async #pass(chunk: Buffer): Promise<void> {
     if (this.#failure) return;
+    // Plain bytes are hashed once, on their way to the helper.
+    if (this.#filter) this.#packed.update(chunk);
     if (!this.#filter) return this.#unpack(chunk);
     if (this.#blob) await write(this.#blob, chunk);
     await write(this.#filter, chunk);
