@@ -6,7 +6,7 @@
 import type { Hash } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { BerthError, errorMessage } from '../api/errors.ts';
-import { digestHex, startHash } from '../oci/digest.ts';
+import { finishHash, startHash } from '../oci/digest.ts';
 import { RegistryError } from './registry-errors.ts';
 import type { Repository } from './repository.ts';
 import type { RepositorySources } from './sources.ts';
@@ -48,7 +48,7 @@ export async function downloadBlob(options: DownloadOptions): Promise<void> {
       const progress = await resume(file, options);
       await fill(file, progress, options);
       options.onVerify?.();
-      if (progress.hash.digest('hex') === digestHex(options.digest)) return;
+      if (finishHash(options.digest, progress.hash) === options.digest) return;
     } catch (error) {
       throw await translate(error, options);
     } finally {

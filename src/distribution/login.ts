@@ -34,7 +34,7 @@ export async function login(
 }
 
 /** `https://index.docker.io/v1/`, `docker.io`, `host:5000` → the domain of a reference. */
-export function loginDomain(address: string): string {
+function loginDomain(address: string): string {
   const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return ['', 'index.docker.io', 'registry-1.docker.io'].includes(host) ? defaultDomain : host;
 }

@@ -3,7 +3,7 @@
  * and bytes, with authentication.
  */
 import { BerthError } from '../api/errors.ts';
-import { isDigest, sha256, startHash } from '../oci/digest.ts';
+import { finishHash, isDigest, sha256, startHash } from '../oci/digest.ts';
 import { longestManifest } from '../oci/manifest.ts';
 import { manifestAccept } from '../oci/media-types.ts';
 import { Authorizer, withRequest } from './authorizer.ts';
@@ -72,7 +72,7 @@ export class Repository {
     });
     const bytes = await readLimited(response, longestManifest);
     const wanted = isDigest(tagOrDigest) ? tagOrDigest : null;
-    if (wanted && startHash(wanted).update(bytes).digest('hex') !== wanted.slice(wanted.indexOf(':') + 1))
+    if (wanted && finishHash(wanted, startHash(wanted).update(bytes)) !== wanted)
       throw new BerthError('invalid', `manifest verification failed for digest ${wanted}`, { code: 'digest-mismatch' });
     const mediaType = (response.headers.get('content-type') ?? '').replace(/;.*/, '').trim();
     return { bytes, digest: wanted ?? sha256(bytes), mediaType };
@@ -97,7 +97,7 @@ export class Repository {
   async document(digest: string, options: { limit: number; signal?: AbortSignal }): Promise<Uint8Array> {
     const response = await this.#request({ method: 'GET', path: `blobs/${digest}`, signal: options.signal });
     const bytes = await readLimited(response, options.limit);
-    if (startHash(digest).update(bytes).digest('hex') !== digest.slice(digest.indexOf(':') + 1))
+    if (finishHash(digest, startHash(digest).update(bytes)) !== digest)
       throw new BerthError('invalid', `image config verification failed for digest ${digest}`, {
         code: 'digest-mismatch',
       });

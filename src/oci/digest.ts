@@ -40,7 +40,7 @@ function digestProblem(text: string): string | null {
 }
 
 /** The part before the colon. */
-export function digestAlgorithm(digest: string): string {
+function digestAlgorithm(digest: string): string {
   return digest.slice(0, digest.indexOf(':'));
 }
 

@@ -41,11 +41,6 @@ export function layerCompression(mediaType: string): Compression | null {
   return (match[2] as Compression | undefined) ?? 'none';
 }
 
-/** True for layers whose bytes registries do not keep; they come from the descriptor's `urls`. */
-export function isForeignLayer(mediaType: string): boolean {
-  return mediaType.includes('.nondistributable.') || mediaType.includes('.foreign.');
-}
-
 export function isIndexType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerManifestList;
 }

@@ -17,7 +17,7 @@ export interface Reference {
 }
 
 export const defaultDomain = 'docker.io';
-export const defaultTag = 'latest';
+const defaultTag = 'latest';
 const legacyDefaultDomain = 'index.docker.io';
 const officialPrefix = 'library/';
 const longestName = 255;
@@ -86,11 +86,6 @@ export function withTag(reference: Reference, newTag: string): Reference {
 /** `reference` with this digest; a tag that it has is kept, as Docker does. Error: `invalid`. */
 export function withDigest(reference: Reference, newDigest: string): Reference {
   return { ...reference, digest: parseDigest(newDigest) };
-}
-
-/** The repository alone. */
-export function trimReference(reference: Reference): Reference {
-  return { domain: reference.domain, path: reference.path };
 }
 
 /** True where neither tag nor digest is given. */

@@ -3,7 +3,7 @@ import type { ProgressMessage } from '../../api/types/progress.ts';
 import { humanSize } from '../../wire/size.ts';
 
 /** `[=====>     ]  3.815kB/29.09kB` */
-export function progressBar(current: number, total: number): string {
+function progressBar(current: number, total: number): string {
   const filled = total > 0 ? Math.min(50, Math.floor(Math.floor((current / total) * 100) / 2)) : 0;
   const numbers = current > total ? humanSize(current) : `${humanSize(current).padStart(8)}/${humanSize(total)}`;
   return `[${'='.repeat(filled)}>${' '.repeat(50 - filled)}] ${numbers}`;

@@ -42,6 +42,7 @@ async function debootstrap(
 ): Promise<void> {
   const { suite, mirror, context } = what;
   const { program, env } = await findDebootstrap(context);
+  if (!(await exists('/usr/bin/wget'))) env.PATH = `${await wgetOfApt(context)}:${env.PATH}`;
   const keyring = (await exists(archiveKeyring)) ? [`--keyring=${archiveKeyring}`] : [];
   // Inside, apt can only read an https mirror with certificates of its own.
   const include = mirror.startsWith('https:') ? ['--include=ca-certificates'] : [];
@@ -71,10 +72,8 @@ async function debootstrap(
 }
 
 /** The host's debootstrap, or one that is unpacked for this run only. */
-async function findDebootstrap(
-  context: RecipeContext,
-): Promise<{ program: string; env: Record<string, string | undefined> }> {
-  const env = {
+async function findDebootstrap(context: RecipeContext): Promise<{ program: string; env: Record<string, string> }> {
+  const env: Record<string, string> = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     DEBIAN_FRONTEND: 'noninteractive',
   };
@@ -85,6 +84,23 @@ async function findDebootstrap(
     program: join(unpacked, 'usr/sbin/debootstrap'),
     env: { ...env, DEBOOTSTRAP_DIR: join(unpacked, 'usr/share/debootstrap') },
   };
+}
+
+/** debootstrap downloads by wget. Where that is missing, apt's own downloader answers to the name; gives the directory for PATH. */
+async function wgetOfApt(context: RecipeContext): Promise<string> {
+  const directory = join(context.scratch, 'bin');
+  await mkdir(directory, { recursive: true });
+  const script = [
+    '#!/bin/sh',
+    'while [ $# -gt 0 ]; do',
+    '  case $1 in -O) target=$2; shift ;; -*) ;; ?*) address=$1 ;; esac',
+    '  shift',
+    'done',
+    'exec /usr/lib/apt/apt-helper -q -o APT::Sandbox::User=root download-file "$address" "$target" >/dev/null',
+    '',
+  ];
+  await writeFile(join(directory, 'wget'), script.join('\n'), { mode: 0o755 });
+  return directory;
 }
 
 async function exists(path: string): Promise<boolean> {
