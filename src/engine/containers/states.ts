@@ -24,17 +24,11 @@ export type Transition =
  * `exit` from `removing` is the death of a container that `rm -f` killed.
  */
 const table: Record<ContainerState, Partial<Record<Transition, ContainerState>>> = {
-  created: { start: 'running', exit: 'exited', remove: 'removing' },
+  created: { start: 'running', remove: 'removing' },
   running: { pause: 'paused', exit: 'exited', 'await-restart': 'restarting', remove: 'removing' },
   paused: { unpause: 'running', exit: 'exited', 'await-restart': 'restarting', remove: 'removing' },
-  restarting: {
-    revive: 'running',
-    exit: 'exited',
-    'give-up-restart': 'exited',
-    'await-restart': 'restarting',
-    remove: 'removing',
-  },
-  exited: { start: 'running', exit: 'exited', 'await-restart': 'restarting', remove: 'removing' },
+  restarting: { revive: 'running', 'give-up-restart': 'exited', remove: 'removing' },
+  exited: { start: 'running', remove: 'removing' },
   removing: { exit: 'removing', remove: 'removing', 'fail-remove': 'dead' },
   dead: { remove: 'removing', 'fail-remove': 'dead' },
 };

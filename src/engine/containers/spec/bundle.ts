@@ -178,7 +178,11 @@ export class BundleWriter {
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       oomScoreAdj: oomScore(hostConfig.OomScoreAdj, this.#host),
     };
-    if (config.Tty) process.terminal = true;
+    if (config.Tty) {
+      process.terminal = true;
+      const [height, width] = hostConfig.ConsoleSize;
+      if (height > 0 && width > 0) process.consoleSize = { height, width };
+    }
     const limits = resourceLimits(this.#settings.ulimits, hostConfig.Ulimits ?? [], this.#host);
     if (limits.length > 0) process.rlimits = limits;
     return process;
