@@ -111,8 +111,10 @@ int session_add_client(struct session *session, int fd, unsigned flags) {
   io_set_nonblocking(fd);
   client->fd = fd;
   client->flags = flags;
-  client->next = session->clients;
-  session->clients = client;
+  /* At the end: who came first is served first. */
+  struct client **link = &session->clients;
+  while (*link) link = &(*link)->next;
+  *link = client;
   return 0;
 }
 

@@ -104,7 +104,7 @@ export class LiveContainer {
       terminal: spec.terminal,
       rows: spec.size?.rows ?? 0,
       columns: spec.size?.columns ?? 0,
-      process: JSON.stringify(spec.process),
+      process: JSON.stringify(withConsoleSize(spec)),
     });
     try {
       const pid = await pending.started.promise;
@@ -186,6 +186,12 @@ export class LiveContainer {
     this.#state = 'over';
     if (lost) this.#events.onLost();
   }
+}
+
+/** The runtime sets the size before the process can ask for it; the shim would come too late. */
+function withConsoleSize(spec: ExecSpec): unknown {
+  if (!spec.terminal || !spec.size) return spec.process;
+  return { ...(spec.process as object), consoleSize: { height: spec.size.rows, width: spec.size.columns } };
 }
 
 function processOf(spec: ExecSpec): { command: string; directory: string } {

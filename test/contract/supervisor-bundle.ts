@@ -52,10 +52,11 @@ function config(options: BundleOptions, id: string, cgroupParent: string): unkno
 /** The OCI process object of a command. */
 export function processOf(
   command: string[],
-  options: { terminal?: boolean; environment?: string[]; workingDirectory?: string } = {},
+  options: Pick<BundleOptions, 'terminal' | 'environment' | 'workingDirectory' | 'size'> = {},
 ): unknown {
   return {
     terminal: options.terminal ?? false,
+    consoleSize: options.size ? { height: options.size.rows, width: options.size.columns } : undefined,
     user: { uid: 0, gid: 0 },
     args: command,
     env: ['PATH=/bin', ...(options.environment ?? [])],
