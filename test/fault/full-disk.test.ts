@@ -1,0 +1,78 @@
+/** A data root on a file system of a few megabytes: what does not fit fails with a reason, and leaves the rest as it was. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { runOk } from '../support/command.ts';
+import { ImageEngine } from '../support/image-engine.ts';
+import { dockerArchive } from '../support/images.ts';
+import { tar } from '../support/tar.ts';
+import { until } from '../support/until.ts';
+
+const base = `/var/tmp/berth-test-full-${process.pid}`;
+let engine: ImageEngine;
+
+beforeAll(async () => {
+  mkdirSync(`${base}/mount`, { recursive: true });
+  writeFileSync(`${base}/disk`, '');
+  truncateSync(`${base}/disk`, 48 * 1024 * 1024);
+  await runOk(['mkfs.ext4', '-q', '-m', '0', '-N', '2000', `${base}/disk`]);
+  await runOk(['mount', '-o', 'loop', `${base}/disk`, `${base}/mount`]);
+  engine = new ImageEngine(`${base}/mount`);
+});
+
+afterAll(async () => {
+  engine?.stop();
+  await runOk(['umount', `${base}/mount`]);
+  rmSync(base, { recursive: true, force: true });
+});
+
+const free = (): number => {
+  const { bavail, bsize } = statfsSync(`${base}/mount`);
+  return bavail * bsize;
+};
+
+const big = (bytes: number): Uint8Array => tar([{ name: 'big', content: randomBytes(bytes) }]);
+
+test('an image that does not fit leaves no trace, one that fits still comes in', async () => {
+  await engine.load(dockerArchive({ tags: ['small:1'], layers: [big(1024 * 1024)] }));
+  const before = free();
+  const archive = dockerArchive({ tags: ['huge:1'], layers: [big(2 * 1024 * 1024), big(80 * 1024 * 1024)] });
+  await expect(engine.load(archive)).rejects.toMatchObject({
+    kind: 'internal',
+    message: expect.stringMatching(/No space left on device/i),
+  });
+  await until('its layers go', () => readdirSync(engine.paths.layers).length === 1);
+  expect(readdirSync(engine.paths.temporary)).toEqual([]);
+  expect(engine.names({}, true)).toEqual(['small:1']);
+  // The journal and the database may have grown by a few blocks.
+  expect(Math.abs(before - free())).toBeLessThan(512 * 1024);
+  await engine.load(dockerArchive({ tags: ['other:1'], layers: [big(1024 * 1024)] }));
+  expect(engine.names()).toEqual(['other:1', 'small:1']);
+  expect((await engine.save('small:1')).length).toBeGreaterThan(1024 * 1024);
+});
+
+test('no inode is left', async () => {
+  const many = tar(Array.from({ length: 2500 }, (_, index) => ({ name: `f${index}`, content: '' })));
+  await expect(engine.load(dockerArchive({ tags: ['many:1'], layers: [many] }))).rejects.toMatchObject({
+    kind: 'internal',
+    message: expect.stringMatching(/No space left on device/i),
+  });
+  expect(engine.names({}, true)).not.toContain('many:1');
+  await until('its files go', () => readdirSync(engine.paths.temporary).length === 0);
+});
+
+test('the image fits, its documents do not: no row speaks of it, and the engine goes on', async () => {
+  const filler = `${base}/mount/filler`;
+  const archive = dockerArchive({
+    tags: ['last:1'],
+    layers: [tar([{ name: 'f', content: 'x' }])],
+    config: { Labels: { big: 'x'.repeat(900_000) } },
+  });
+  // Leaves room for the layer, but not for a megabyte of labels.
+  writeFileSync(filler, Buffer.alloc(Math.max(0, free() - 600 * 1024)));
+  await expect(engine.load(archive)).rejects.toThrow();
+  expect(engine.names({}, true)).not.toContain('last:1');
+  rmSync(filler);
+  await engine.load(archive);
+  expect(engine.names()).toContain('last:1');
+});
