@@ -211,19 +211,22 @@ describe('streams', () => {
   });
 
   test('stdin of an open container outlives its clients, and a closed reader harms nobody', async () => {
-    const command = ['sh', '-c', 'read a; read b; echo "$a $b"; exec 0<&-; read c </dev/null; exec sleep 1000'];
+    const command = ['sh', '-c', 'for i in 1 2; do read line; echo "got $line"; done; exec 0<&-; exec sleep 1000'];
     const spec = harness.make({ command, stdin: 'open' });
     const owner = harness.successor();
     await owner.start(spec);
     const watcher = await owner.attach(spec.id, output);
-    const heard = new Promise<string>((resolve) =>
-      watcher.once('data', (data: Buffer) => resolve(data.toString('utf8', 8))),
-    );
-    const first = await owner.attach(spec.id, { ...everything, stdout: false, stderr: false });
+    let heard = '';
+    watcher.on('data', (data: Buffer) => {
+      heard += data.toString('utf8', 8);
+    });
+    const input = { stdin: true, stdout: false, stderr: false };
+    const first = await owner.attach(spec.id, input);
     first.end('one\n');
-    const second = await owner.attach(spec.id, { ...everything, stdout: false, stderr: false });
+    await until('the first line', () => heard === 'got one\n');
+    const second = await owner.attach(spec.id, input);
     second.write('two\n');
-    expect(await heard).toBe('one two\n');
+    await until('the second line', () => heard === 'got one\ngot two\n');
     second.end('nobody reads this\n'.repeat(10_000));
     watcher.destroy();
     await end(spec, owner);
