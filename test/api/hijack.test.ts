@@ -265,3 +265,21 @@ function parseBody(raw: Buffer): string {
   parseAnswer(raw);
   return raw.toString('latin1', raw.indexOf('\r\n\r\n') + 4);
 }
+
+test('output that is there at once does not come with the head (docker-py would lose it)', async () => {
+  for (let round = 0; round < 20; round++) {
+    const stream = new PassThrough();
+    stream.end('at once');
+    const own = await serve({ 'streams.attach': async () => attached(stream) });
+    const socket = await dial(own.path);
+    const chunks: string[] = [];
+    socket.on('data', (chunk) => chunks.push(chunk.toString()));
+    const ended = new Promise((resolve) => socket.once('end', resolve));
+    socket.write(`${attach}\r\n`);
+    await ended;
+    expect(chunks[0]).toEndWith('\r\n\r\n');
+    expect(chunks.slice(1).join('')).toBe('at once');
+    socket.end();
+    await own.close();
+  }
+});

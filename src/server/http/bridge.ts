@@ -10,11 +10,25 @@ export interface BridgeOptions {
   /** Keys after which the client leaves; null: none are looked for. */
   detachKeys: Uint8Array | null;
   onDetach(): void;
+  /** When the head was written, on the clock of `performance.now()`; see `quietMilliseconds`. */
+  headAt: number;
   /** Brings the output into another form; absent: it is passed on as it is. */
   reshape?: Transform | null;
 }
 
 const noop = (): void => {};
+
+/**
+ * No output follows the head sooner. docker-py reads the head through a buffer and goes on with the bare socket: what arrives together
+ * with the head is lost to it. Processes need longer than this to say something, so it costs next to nothing.
+ */
+const quietMilliseconds = 5;
+
+/** Resolves at once, or when the head is old enough. */
+export function afterQuiet(headAt: number): Promise<void> | null {
+  const wait = headAt + quietMilliseconds - performance.now();
+  return wait <= 0 ? null : new Promise((resolve) => setTimeout(resolve, wait));
+}
 
 /**
  * Copies until the process's side ends or the client is gone. The client's end is passed on as the end of stdin; output goes on. Output
@@ -65,11 +79,24 @@ export function bridge(client: Socket, process: Duplex, options: BridgeOptions):
 
     process.on('error', finish);
     process.on('drain', resumeClient);
-    output.on('data', (chunk: Buffer) => {
-      if (!over && client.writable && !client.write(chunk)) output.pause();
-    });
-    output.once('end', finish);
-    process.once('close', options.reshape ? () => options.reshape?.end() : finish);
+    const beginOutput = (): void => {
+      if (over) return;
+      if (output.destroyed) {
+        finish();
+        return;
+      }
+      output.on('data', (chunk: Buffer) => {
+        if (!over && client.writable && !client.write(chunk)) output.pause();
+      });
+      output.once('end', finish);
+      const { reshape } = options;
+      if (!reshape) process.once('close', finish);
+      else if (process.destroyed) reshape.end();
+      else process.once('close', () => reshape.end());
+    };
+    const quiet = afterQuiet(options.headAt);
+    if (quiet) void quiet.then(beginOutput);
+    else beginOutput();
     client.resume();
   });
 }

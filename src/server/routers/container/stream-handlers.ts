@@ -45,6 +45,7 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
         stdin,
         detachKeys: attached.terminal ? detachKeys : null,
         onDetach: () => attached.detached(),
+        headAt: performance.now(),
       });
     },
     async containerLogs(request, reply) {

@@ -3,7 +3,7 @@ import { BerthError, errorMessage } from '../../../api/errors.ts';
 import { execCreateRequest, execStartRequest } from '../../../api/schemas/exec.ts';
 import { encodeFrame } from '../../../wire/stdcopy.ts';
 import type { Handlers } from '../../handler.ts';
-import { bridge } from '../../http/bridge.ts';
+import { afterQuiet, bridge } from '../../http/bridge.ts';
 import { lingeringClose } from '../../http/connection.ts';
 import { frameOutput, unframeOutput } from '../../http/reframe.ts';
 import { parseAttachKeys, streamType, upgradeProtocol } from '../container/stream-handlers.ts';
@@ -51,6 +51,7 @@ export function execHandlers(backend: ExecBackend): Handlers {
       const { DetachKeys: keys, OpenStdin: stdin } = await backend.inspect(id);
       const upgrade = upgradeProtocol(request);
       const client = reply.http.hijack(upgrade, upgrade ? streamType(body.Tty, request.version) : rawStream);
+      const headAt = performance.now();
       try {
         const attached = await backend.start(id, options);
         if (!attached) {
@@ -61,12 +62,14 @@ export function execHandlers(backend: ExecBackend): Handlers {
           stdin,
           detachKeys: body.Tty ? parseAttachKeys(keys) : null,
           onDetach: () => attached.detached(),
+          headAt,
           // The form is that of the start request, whatever the exec was made with.
           reshape: attached.terminal === body.Tty ? null : body.Tty ? unframeOutput() : frameOutput(),
         });
       } catch (error) {
         // The status is out: the message is the only output of this process.
         const text = Buffer.from(`${errorMessage(error)}\r\n`);
+        await afterQuiet(headAt);
         client.write(body.Tty ? text : encodeFrame(1, text));
         lingeringClose(client);
       }
