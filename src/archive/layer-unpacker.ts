@@ -191,7 +191,10 @@ async function outcome(child: ChildProcess): Promise<string> {
   });
   const [code] = (await once(child, 'close')) as [number | null];
   if (code === 0) return report;
-  const text = message.trim() || `the unpacking program failed (${code})`;
+  // Go writes the texts of errno in small letters, and people search for those.
+  const text =
+    message.trim().replace(/: [A-Z](?=[a-z ]+$)/, (start) => start.toLowerCase()) ||
+    `the unpacking program failed (${code})`;
   throw new BerthError(code === 65 ? 'invalid' : 'internal', text);
 }
 

@@ -39,7 +39,7 @@ test('an image that does not fit leaves no trace, one that fits still comes in',
   const archive = dockerArchive({ tags: ['huge:1'], layers: [big(2 * 1024 * 1024), big(80 * 1024 * 1024)] });
   await expect(engine.load(archive)).rejects.toMatchObject({
     kind: 'internal',
-    message: expect.stringMatching(/No space left on device/i),
+    message: expect.stringContaining('no space left on device'),
   });
   await until('its layers go', () => readdirSync(engine.paths.layers).length === 1);
   expect(readdirSync(engine.paths.temporary)).toEqual([]);
@@ -55,7 +55,7 @@ test('no inode is left', async () => {
   const many = tar(Array.from({ length: 2500 }, (_, index) => ({ name: `f${index}`, content: '' })));
   await expect(engine.load(dockerArchive({ tags: ['many:1'], layers: [many] }))).rejects.toMatchObject({
     kind: 'internal',
-    message: expect.stringMatching(/No space left on device/i),
+    message: expect.stringContaining('no space left on device'),
   });
   expect(engine.names({}, true)).not.toContain('many:1');
   await until('its files go', () => readdirSync(engine.paths.temporary).length === 0);

@@ -4,6 +4,7 @@ import { BerthError } from '../../api/errors.ts';
 import type { Platform } from '../../api/types/image.ts';
 import type { ProgressSink } from '../../api/types/progress.ts';
 import type { LoadedImage, LoadJob, LoadMessage } from '../../archive/jobs/load.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import { runJob } from '../../host/process/job.ts';
 import { familiarString, parseReference } from '../../oci/reference.ts';
 import type { Lease } from '../../store/types.ts';
@@ -30,6 +31,7 @@ export async function loadImages(context: ImageContext, request: LoadRequest): P
   const lease = await context.store.lease('load');
   try {
     const images = await unpack(context, request, lease);
+    await failpoint('load.after-unpack');
     for (const image of images) await commit(context, image, { lease, progress: request.progress });
   } finally {
     await lease.release();
@@ -73,6 +75,7 @@ async function commit(
 ): Promise<void> {
   const { lease, progress } = work;
   for (const layer of image.layers) if (!layer.known) await context.store.adoptLayer(layer, lease);
+  await failpoint('load.before-commit');
   const { id, moved } = await context.store.commitImage({
     config: Buffer.from(image.config, 'base64'),
     documents: image.documents.map((document) => ({ ...document, bytes: Buffer.from(document.bytes, 'base64') })),
@@ -80,6 +83,7 @@ async function commit(
     references: image.references,
     lease,
   });
+  await failpoint('load.after-commit');
   for (const { reference, from } of moved) {
     const name = familiarString(parseReference(reference));
     progress({ stream: `The image ${name} already exists, renaming the old one with ID ${from} to empty string\n` });
