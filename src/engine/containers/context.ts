@@ -42,7 +42,10 @@ export interface ContainerFiles {
   initLayer(key: string, lower: readonly string[]): Promise<string>;
   /** Takes the bundle away again. */
   removeBundle(id: string): Promise<void>;
-  /** Puts the container's directory out of the way at once, and deletes it in the background. */
+  /**
+   * Deletes the container's directory in the background. Nobody else will ever have its id, and what a crash leaves of it the
+   * next start finds by `discardExcept`.
+   */
   discard(id: string): Promise<void>;
   /** Ids of the containers that have a bundle in the exec root. */
   bundles(): Promise<Set<string>>;

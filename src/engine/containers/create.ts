@@ -34,7 +34,8 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<ContainerCreateResponse> {
   const { dependencies, index } = context;
-  const hostConfig = structuredClone(options.hostConfig);
+  // Only its own members are changed from here on, never what lies below them.
+  const hostConfig = { ...options.hostConfig };
   const warnings = checkRequest(context, options.config, hostConfig);
   const image = findImage(context, options);
   const config = mergeConfig(options.config, image?.config ?? null);

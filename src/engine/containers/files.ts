@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { readOverlayFile } from '../../host/files/overlay-root.ts';
@@ -62,21 +62,15 @@ export class DiskFiles implements ContainerFiles {
     return rm(this.#options.paths.container(id).bundle, { recursive: true, force: true });
   }
 
-  async discard(id: string): Promise<void> {
-    const { paths } = this.#options;
-    const grave = join(paths.temporary, `removed-${id.slice(0, 12)}-${randomBytes(4).toString('hex')}`);
-    try {
-      await rename(paths.container(id).directory, grave);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
-    }
-    const deletion: Promise<void> = rm(grave, { recursive: true, force: true })
-      .catch((error: unknown) => this.#options.report(`delete ${grave}`, error))
+  discard(id: string): Promise<void> {
+    const { directory } = this.#options.paths.container(id);
+    const deletion: Promise<void> = rm(directory, { recursive: true, force: true })
+      .catch((error: unknown) => this.#options.report(`delete ${directory}`, error))
       .then(() => {
         this.#deletions.delete(deletion);
       });
     this.#deletions.add(deletion);
+    return Promise.resolve();
   }
 
   async bundles(): Promise<Set<string>> {

@@ -26,7 +26,7 @@ export function fillHostConfig(host: HostConfig, context: FillContext): void {
   if (host.OomKillDisable === null && facts.cgroup.oomKillDisable) host.OomKillDisable = false;
   if (host.LogConfig.Type === '')
     host.LogConfig = { Type: settings.logDriver, Config: { ...settings.logOptions, ...host.LogConfig.Config } };
-  if (host.LogConfig.Config === null) host.LogConfig.Config = {};
+  if (host.LogConfig.Config === null) host.LogConfig = { Type: host.LogConfig.Type, Config: {} };
   if (host.Privileged) {
     host.MaskedPaths = null;
     host.ReadonlyPaths = null;
