@@ -41,7 +41,7 @@ export function listImages(context: ImageContext, options: ImageListOptions): Im
 }
 
 /** Unix seconds of the config's date; 0 where there is none. */
-export function createdSeconds(image: StoredImage): number {
+function createdSeconds(image: StoredImage): number {
   return Math.floor((createdTime(image) ?? 0) / 1000);
 }
 
