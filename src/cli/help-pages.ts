@@ -4,18 +4,16 @@ import { type CommandEntry, commonCommands, type NounEntry, nouns, topCommands }
 import { globalOptions } from './global-options.ts';
 import { renderHelp, renderOptions } from './grammar/help.ts';
 import { nearestWords } from './grammar/suggest.ts';
-import { standardOutput } from './streams/output.ts';
 import { terminalSize } from './streams/terminal.ts';
 
 async function helpWidth(): Promise<number> {
   return (await terminalSize())?.columns ?? 80;
 }
 
-export async function showCommandHelp(name: string, entry: CommandEntry, command: Command): Promise<number> {
+export async function commandHelp(name: string, entry: CommandEntry, command: Command): Promise<string> {
   const { usage, summary, options } = command;
   const page = { name: `berth ${name}`, usage, summary, aliases: entry.aliases, options };
-  await standardOutput.write(renderHelp(page, await helpWidth()));
-  return 0;
+  return renderHelp(page, await helpWidth());
 }
 
 export function nounHelp(word: string, noun: NounEntry): string {

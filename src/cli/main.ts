@@ -9,86 +9,161 @@ import { chooseHost } from './config/host.ts';
 import { globalOptions } from './global-options.ts';
 import type { OptionValues } from './grammar/options.ts';
 import { parseArguments } from './grammar/parse.ts';
-import { standardError, standardOutput } from './streams/output.ts';
+import { type Output, standardError, standardOutput } from './streams/output.ts';
 
 /** What a mistyped option ends with, as Docker's command line does. */
 const usageStatus = 125;
 
 type GlobalValues = OptionValues<typeof globalOptions>;
 
+/** What the program stands in; tests hand in their own. */
+export interface Surroundings {
+  out: Output;
+  err: Output;
+  environment: Record<string, string | undefined>;
+}
+
+const processSurroundings: Surroundings = { out: standardOutput, err: standardError, environment: process.env };
+
 /** @returns the exit status */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], surroundings = processSurroundings): Promise<number> {
+  const program = new Program(surroundings);
   try {
-    return await dispatch(argv);
+    return await program.dispatch(argv);
   } catch (error) {
-    return report(error);
+    return program.report(error);
   }
 }
 
-async function report(error: unknown): Promise<number> {
-  if (error instanceof ExitStatus) {
-    if (error.message) await standardError.write(`${error.message}\n`);
-    return error.status;
+class Program {
+  private readonly surroundings: Surroundings;
+  private globals: GlobalValues | undefined;
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings;
   }
-  const { describeError } = await import('./describe-error.ts');
-  await standardError.write(`${describeError(error)}\n`);
-  return 1;
-}
 
-async function dispatch(argv: readonly string[]): Promise<number> {
-  const page = { name: 'berth', usage: '[OPTIONS] COMMAND [ARG...]' };
-  const parsed = await parseOrExplain(globalOptions, argv, page, false);
-  const globals = parsed.options as GlobalValues;
-  const [word, ...rest] = parsed.words;
-  if (globals.version) return printShortVersion();
-  if (word === undefined || parsed.help) return showMainHelp();
-  if (word === 'help') return helpFor(rest, globals);
-  if (word === '__complete') return printOffers(rest, globals);
-  const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
-  if (noun) return dispatchNoun(word, noun, rest, globals);
-  const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
-  if (!entry) throw await unknownCommand(word, [...Object.keys(topCommands), ...Object.keys(nouns)], '');
-  return runCommand(word, entry, rest, globals);
-}
+  async dispatch(argv: readonly string[]): Promise<number> {
+    const page = { name: 'berth', usage: '[OPTIONS] COMMAND [ARG...]' };
+    const parsed = parseOrExplain(globalOptions, argv, page, false);
+    const globals = parsed.options as GlobalValues;
+    this.globals = globals;
+    const [word, ...rest] = parsed.words;
+    if (globals.version) {
+      const { shortVersion } = await import('./version-text.ts');
+      return this.print(`${shortVersion()}\n`);
+    }
+    if (word === undefined || parsed.help) return this.showMainHelp();
+    if (word === 'help') return this.help(rest);
+    if (word === '__complete') return this.printOffers(rest);
+    const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
+    if (noun) return this.dispatchNoun(word, noun, rest);
+    const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
+    if (!entry) throw await unknownCommand(word, [...Object.keys(topCommands), ...Object.keys(nouns)], '');
+    return this.runCommand(word, entry, rest);
+  }
 
-async function dispatchNoun(word: string, noun: NounEntry, argv: string[], globals: GlobalValues): Promise<number> {
-  const [verb, ...rest] = argv;
-  if (verb === undefined) {
-    const { nounHelp } = await import('./help-pages.ts');
-    await standardError.write(nounHelp(word, noun));
+  async report(error: unknown): Promise<number> {
+    const { err } = this.surroundings;
+    if (error instanceof ExitStatus) {
+      if (error.message) await err.write(`${error.message}\n`);
+      return error.status;
+    }
+    const { describeError } = await import('./describe-error.ts');
+    await err.write(`${describeError(error)}\n`);
+    if (this.globals?.debug && error instanceof Error && error.stack) await err.write(`${error.stack}\n`);
+    return 1;
+  }
+
+  private async print(text: string): Promise<number> {
+    await this.surroundings.out.write(text);
     return 0;
   }
-  if (verb === '--help' || verb === '-h' || verb === 'help') {
-    const { nounHelp } = await import('./help-pages.ts');
-    await standardOutput.write(nounHelp(word, noun));
-    return 0;
+
+  private async dispatchNoun(word: string, noun: NounEntry, argv: string[]): Promise<number> {
+    const [verb, ...rest] = argv;
+    if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') {
+      const { nounHelp } = await import('./help-pages.ts');
+      if (verb !== undefined) return this.print(nounHelp(word, noun));
+      await this.surroundings.err.write(nounHelp(word, noun));
+      return 0;
+    }
+    const name = noun.synonyms?.[verb] ?? verb;
+    const entry = Object.hasOwn(noun.verbs, name) ? noun.verbs[name] : undefined;
+    if (!entry) throw await unknownCommand(verb, Object.keys(noun.verbs), `${word} `);
+    return this.runCommand(`${word} ${verb}`, entry, rest);
   }
-  const name = noun.synonyms?.[verb] ?? verb;
-  const entry = Object.hasOwn(noun.verbs, name) ? noun.verbs[name] : undefined;
-  if (!entry) throw await unknownCommand(verb, Object.keys(noun.verbs), `${word} `);
-  return runCommand(`${word} ${verb}`, entry, rest, globals);
+
+  private async runCommand(name: string, entry: CommandEntry, argv: readonly string[]): Promise<number> {
+    const { command } = await entry.load();
+    const page = { name: `berth ${name}`, usage: command.usage };
+    const parsed = parseOrExplain(command.options, argv, page, !command.endsAtFirstWord);
+    if (parsed.help) {
+      const { commandHelp } = await import('./help-pages.ts');
+      return this.print(await commandHelp(name, entry, command));
+    }
+    await checkWords(name, command, parsed.words.length);
+    const cli = await this.makeCli();
+    try {
+      const status = await command.run({ cli, options: parsed.options, given: parsed.given, words: parsed.words });
+      return status ?? 0;
+    } finally {
+      cli.client.close();
+    }
+  }
+
+  /** Reads the configuration and picks the engine; nothing is connected yet. */
+  private async makeCli(): Promise<Cli> {
+    const { environment } = this.surroundings;
+    const directory = configDirectory(this.globals?.config ?? '', environment);
+    const config = await readConfigFile(directory);
+    const { host, context } = await chooseHost({
+      hosts: this.globals?.host ?? [],
+      context: this.globals?.context ?? '',
+      environment,
+      configDirectory: directory,
+      config,
+    });
+    const client = new Client({
+      host,
+      transport: bunTransport,
+      apiVersion: environment['DOCKER_API_VERSION']?.replace(/^v/, ''),
+      headers: config.HttpHeaders,
+    });
+    return { ...this.surroundings, configDirectory: directory, context, config, client };
+  }
+
+  private async showMainHelp(): Promise<number> {
+    const { mainHelp } = await import('./help-pages.ts');
+    return this.print(await mainHelp());
+  }
+
+  /** What the shells' completion scripts ask for. */
+  private async printOffers(words: readonly string[]): Promise<number> {
+    const { completionOffers } = await import('./completion/offers.ts');
+    const offers = await completionOffers(words, async () => (await this.makeCli()).client);
+    return this.print(offers.map((offer) => `${offer}\n`).join(''));
+  }
+
+  /** `berth help [COMMAND…]` */
+  private help(words: readonly string[]): Promise<number> {
+    const [word] = words;
+    if (word === undefined) return this.showMainHelp();
+    const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
+    if (noun) return this.dispatchNoun(word, noun, [...words.slice(1), '--help']);
+    const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
+    if (!entry) throw new ExitStatus(1, `unknown help topic: ${words.join(' ')}`);
+    return this.runCommand(word, entry, ['--help']);
+  }
 }
 
-async function runCommand(name: string, entry: CommandEntry, argv: string[], globals: GlobalValues): Promise<number> {
-  const { command } = await entry.load();
-  const page = { name: `berth ${name}`, usage: command.usage };
-  const parsed = await parseOrExplain(command.options, argv, page, !command.endsAtFirstWord);
-  if (parsed.help) {
-    const { showCommandHelp } = await import('./help-pages.ts');
-    return showCommandHelp(name, entry, command);
-  }
-  await checkWords(name, command, parsed.words.length);
-  const cli = await makeCli(globals);
-  const status = await command.run({ cli, options: parsed.options, given: parsed.given, words: parsed.words });
-  return status ?? 0;
-}
-
-async function parseOrExplain(
+/** Error: exit status 125 with the command's usage line. */
+function parseOrExplain(
   table: Command['options'],
   argv: readonly string[],
   page: { name: string; usage: string },
   interspersed: boolean,
-): Promise<ReturnType<typeof parseArguments>> {
+): ReturnType<typeof parseArguments> {
   try {
     return parseArguments(table, argv, { interspersed });
   } catch (error) {
@@ -105,59 +180,7 @@ async function checkWords(name: string, command: Command, count: number): Promis
   throw new ExitStatus(1, wordCountProblem(name, command));
 }
 
-/** Reads the configuration and picks the engine; nothing is connected yet. */
-async function makeCli(globals: GlobalValues): Promise<Cli> {
-  const environment = process.env;
-  const directory = configDirectory(globals.config, environment);
-  const config = await readConfigFile(directory);
-  const { host, context } = await chooseHost({
-    hosts: globals.host,
-    context: globals.context,
-    environment,
-    configDirectory: directory,
-    config,
-  });
-  const client = new Client({
-    host,
-    transport: bunTransport,
-    apiVersion: environment['DOCKER_API_VERSION']?.replace(/^v/, ''),
-    headers: config.HttpHeaders,
-  });
-  return { out: standardOutput, err: standardError, environment, configDirectory: directory, context, config, client };
-}
-
 async function unknownCommand(word: string, known: string[], prefix: string): Promise<ExitStatus> {
   const { unknownCommandText } = await import('./help-pages.ts');
   return new ExitStatus(1, unknownCommandText(word, known, prefix));
-}
-
-async function showMainHelp(): Promise<number> {
-  const { mainHelp } = await import('./help-pages.ts');
-  await standardOutput.write(await mainHelp());
-  return 0;
-}
-
-async function printShortVersion(): Promise<number> {
-  const { shortVersion } = await import('./version-text.ts');
-  await standardOutput.write(`${shortVersion()}\n`);
-  return 0;
-}
-
-/** What the shells' completion scripts ask for. */
-async function printOffers(words: string[], globals: GlobalValues): Promise<number> {
-  const { completionOffers } = await import('./completion/offers.ts');
-  const offers = await completionOffers(words, async () => (await makeCli(globals)).client);
-  await standardOutput.write(offers.map((offer) => `${offer}\n`).join(''));
-  return 0;
-}
-
-/** `berth help [COMMAND…]` */
-async function helpFor(words: string[], globals: GlobalValues): Promise<number> {
-  const [word] = words;
-  if (word === undefined) return showMainHelp();
-  const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
-  if (noun) return dispatchNoun(word, noun, [...words.slice(1), '--help'], globals);
-  const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
-  if (!entry) throw new ExitStatus(1, `unknown help topic: ${words.join(' ')}`);
-  return runCommand(word, entry, ['--help'], globals);
 }

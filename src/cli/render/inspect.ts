@@ -1,6 +1,6 @@
 /** The output of the inspect commands: one JSON list, or a template's text for each thing. */
 import { BerthError } from '../../api/errors.ts';
-import type { Cli } from '../command.ts';
+import { type Cli, ExitStatus } from '../command.ts';
 import { describeError } from '../describe-error.ts';
 import { indentJson } from './indent-json.ts';
 
@@ -43,14 +43,23 @@ export async function inspectAll(
 async function templateRenderer(format: string): Promise<(text: string) => string> {
   const { compileTemplate, TemplateError, unescapeFormat } = await import('../template/execute.ts');
   const { parseJson } = await import('../../wire/json.ts');
-  const explain = <Result>(action: () => Result): Result => {
+  const template = parseFormat();
+  return (text) => {
     try {
-      return action();
+      return template.execute(parseJson(text));
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       throw new BerthError('invalid', `template parsing error: ${error.message}`, { cause: error });
     }
   };
-  const template = explain(() => compileTemplate(unescapeFormat(format)));
-  return (text) => explain(() => template.execute(parseJson(text)));
+
+  /** A template that is none ends the program with a status of its own. */
+  function parseFormat() {
+    try {
+      return compileTemplate(unescapeFormat(format));
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      throw new ExitStatus(64, `template parsing error: ${error.message}`);
+    }
+  }
 }

@@ -21,7 +21,9 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   async run({ cli, options, given }) {
     const limit = options.latest && options.last === -1 ? 1 : options.last;
-    const format = options.format || (options.quiet ? '' : (cli.config.psFormat ?? ''));
+    if (options.quiet && options.format !== '' && options.format !== 'table')
+      await cli.err.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n');
+    const format = options.quiet ? '' : options.format || (cli.config.psFormat ?? '');
     const size = given.has('size') ? options.size : /\.Size\b|json +\./.test(format);
     const containers = await listContainers(cli.client, {
       all: options.all || limit > 0,

@@ -47,7 +47,7 @@ function historyListing(truncate: boolean, human: boolean): Listing<ImageHistory
     fields: {
       ID: { header: 'IMAGE', text: (item) => (truncate && item.Id !== '<missing>' ? shortId(item.Id) : item.Id) },
       CreatedAt: { header: 'CREATED AT', text: createdAt },
-      CreatedSince: { header: 'CREATED', text: human ? since : createdAt },
+      CreatedSince: { header: human ? 'CREATED' : 'CREATED AT', text: human ? since : createdAt },
       CreatedBy: {
         header: 'CREATED BY',
         text: (item) => {

@@ -24,8 +24,8 @@ export const command = defineCommand({
   async run({ cli, options }) {
     const render = options.format === '' ? eventLine : await formatter(options.format);
     const answer = await engineEvents(cli.client, {
-      since: parseMomentOption('since', options.since),
-      until: parseMomentOption('until', options.until),
+      since: parseMomentOption(options.since),
+      until: parseMomentOption(options.until),
       filters: collectFilters(options.filter),
     });
     for await (const event of readJsonStream<EventMessage>(answer.body)) await cli.out.write(render(event));
@@ -38,7 +38,7 @@ async function formatter(format: string): Promise<(event: EventMessage) => strin
   // Lower-case names are those of the wire; templates know the type's own names too.
   const named = (event: EventMessage): unknown =>
     format === 'json'
-      ? event
+      ? { ...event, Actor: { ...event.Actor, Attributes: sorted(event.Actor.Attributes ?? {}) } }
       : {
           ...event,
           Scope: event.scope,
@@ -49,6 +49,11 @@ async function formatter(format: string): Promise<(event: EventMessage) => strin
           From: event.Actor.Attributes['image'] ?? '',
         };
   return (event) => renderObject(named(event), format);
+}
+
+/** As Go writes maps. */
+function sorted(attributes: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function eventLine(event: EventMessage): string {
