@@ -20,6 +20,8 @@ export interface RepositoryOptions {
   credentials: Credentials | null;
   transport: Transport;
   isInsecure: (host: string) => boolean;
+  /** Default: `pull`. */
+  actions?: 'pull' | 'pull,push';
 }
 
 /** A manifest or index, byte for byte. */
@@ -29,10 +31,16 @@ export interface RemoteDocument {
   mediaType: string;
 }
 
-interface Request {
-  method: 'GET' | 'HEAD';
+/** A request to a repository. */
+export interface RepositoryRequest {
+  method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
+  /** Below `/v2/<repository>/`, or a complete address that the registry gave. */
   path: string;
   headers?: Record<string, string>;
+  /** Made anew for each attempt. */
+  body?: () => Uint8Array | ReadableStream<Uint8Array>;
+  /** Statuses that are answers; default 200 and 206. */
+  expected?: readonly number[];
   signal?: AbortSignal;
 }
 
@@ -50,7 +58,7 @@ export class Repository {
   constructor(options: RepositoryOptions) {
     this.#options = options;
     this.endpoint = options.endpoint;
-    this.#scope = `repository:${options.path}:pull`;
+    this.#scope = `repository:${options.path}:${options.actions ?? 'pull'}`;
     this.#authorizer = new Authorizer({
       base: options.endpoint.base,
       credentials: options.credentials,
@@ -64,7 +72,7 @@ export class Repository {
    * Errors: `RegistryError`, `UnreachableError`, `invalid` for a digest that does not match.
    */
   async manifest(tagOrDigest: string, signal?: AbortSignal): Promise<RemoteDocument> {
-    const response = await this.#request({
+    const response = await this.request({
       method: 'GET',
       path: `manifests/${tagOrDigest}`,
       headers: { accept: manifestAccept.join(', ') },
@@ -83,7 +91,7 @@ export class Repository {
    * Errors as of `manifest`.
    */
   async digestOf(tag: string, signal?: AbortSignal): Promise<string | null> {
-    const response = await this.#request({
+    const response = await this.request({
       method: 'HEAD',
       path: `manifests/${tag}`,
       headers: { accept: manifestAccept.join(', ') },
@@ -93,9 +101,21 @@ export class Repository {
     return isDigest(digest) ? digest : null;
   }
 
+  /** Asks whether there is a registry at all, and for a token where it wants one. Errors as of `manifest`. */
+  async ping(signal?: AbortSignal): Promise<void> {
+    const response = await this.request({
+      method: 'GET',
+      path: `${this.endpoint.base}/v2/`,
+      // Some answer 404 to the bare route and serve what is below it.
+      expected: [200, 404],
+      signal,
+    });
+    await response.body?.cancel();
+  }
+
   /** A small blob (an image's config), checked. Errors as of `manifest`. */
   async document(digest: string, options: { limit: number; signal?: AbortSignal }): Promise<Uint8Array> {
-    const response = await this.#request({ method: 'GET', path: `blobs/${digest}`, signal: options.signal });
+    const response = await this.request({ method: 'GET', path: `blobs/${digest}`, signal: options.signal });
     const bytes = await readLimited(response, options.limit);
     if (finishHash(digest, startHash(digest).update(bytes)) !== digest)
       throw new BerthError('invalid', `image config verification failed for digest ${digest}`, {
@@ -109,7 +129,7 @@ export class Repository {
    * The body must be read or cancelled.
    */
   async blob(digest: string, options: { offset: number; signal?: AbortSignal }): Promise<OpenBlob> {
-    const response = await this.#request({
+    const response = await this.request({
       method: 'GET',
       path: `blobs/${digest}`,
       headers: options.offset > 0 ? { range: `bytes=${options.offset}-` } : {},
@@ -129,7 +149,7 @@ export class Repository {
     const tags: string[] = [];
     let path: string | null = 'tags/list';
     for (let page = 0; path !== null && page < mostTagPages; page++) {
-      const response: Response = await this.#request({ method: 'GET', path, signal });
+      const response: Response = await this.request({ method: 'GET', path, signal });
       const text = new TextDecoder().decode(await readLimited(response, longestTagPage));
       const list = (JSON.parse(text) as { tags?: unknown }).tags;
       if (Array.isArray(list)) tags.push(...list.filter((tag): tag is string => typeof tag === 'string'));
@@ -140,19 +160,24 @@ export class Repository {
     return tags;
   }
 
-  async #request(request: Request): Promise<Response> {
-    const url = `${this.endpoint.base}/v2/${this.#options.path}/${request.path}`;
+  /** Sends a request, answers a challenge, and gives the answer if its status is expected. Errors as of `manifest`. */
+  async request(request: RepositoryRequest): Promise<Response> {
+    const isElsewhere = /^https?:/.test(request.path);
+    const url = isElsewhere ? request.path : `${this.endpoint.base}/v2/${this.#options.path}/${request.path}`;
+    // An upload may go to another host, which gets what the address itself carries and nothing else.
+    const isHome = new URL(url).origin === new URL(this.endpoint.base).origin;
     const send = (authorization: string | null): Promise<Response> =>
       this.#options.transport.send({
         url,
         method: request.method,
         headers: request.headers,
-        authorization,
+        body: request.body?.(),
+        authorization: isHome ? authorization : null,
         signal: request.signal,
       });
     const first = this.#authorizer.header(this.#scope);
     let response = await send(first);
-    if (response.status === 401) {
+    if (response.status === 401 && isHome) {
       const challenges = parseChallenges(response.headers.get('www-authenticate'));
       const body = await errorBody(response);
       let header: string | null;
@@ -169,7 +194,7 @@ export class Repository {
       if (header === null) throw responseError(response, body);
       response = await send(header);
     }
-    if (response.status === 200 || response.status === 206) return response;
+    if ((request.expected ?? [200, 206]).includes(response.status)) return response;
     throw responseError(response, await errorBody(response));
   }
 }

@@ -16,6 +16,8 @@ export interface SourceOptions {
   /** Milliseconds until a host must have begun its answer. */
   headTimeout?: number;
   userAgent?: string;
+  /** What tokens are asked for; `pull,push` leaves mirrors out. Default `pull`. */
+  actions?: 'pull' | 'pull,push';
 }
 
 /** What went wrong with a place before another one was asked. */
@@ -38,7 +40,10 @@ export class RepositorySources {
       headTimeout: options.headTimeout,
       userAgent: options.userAgent,
     });
-    this.#repositories = options.registries.endpoints(reference.domain).map((endpoint) => {
+    const endpoints = options.registries
+      .endpoints(reference.domain)
+      .filter((endpoint) => !(endpoint.isMirror && options.actions === 'pull,push'));
+    this.#repositories = endpoints.map((endpoint) => {
       // A user's credentials are for the registry that the reference names, not for who mirrors it.
       const own = endpoint.credentials ? ({ kind: 'password', ...endpoint.credentials } as const) : null;
       return new Repository({
@@ -47,6 +52,7 @@ export class RepositorySources {
         credentials: endpoint.isMirror ? own : options.credentials,
         transport,
         isInsecure,
+        actions: options.actions,
       });
     });
   }

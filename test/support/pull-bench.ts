@@ -36,6 +36,7 @@ export class MemoryStore
   /** Leases that are held. */
   leases = 0;
   ingested = 0;
+  swept = 0;
 
   async lease(): Promise<Lease> {
     this.leases++;
@@ -98,6 +99,10 @@ export class MemoryStore
 
   document(digest: string): Document | null {
     return this.documents.get(digest) ?? null;
+  }
+
+  async sweep(): Promise<void> {
+    this.swept++;
   }
 
   reference(canonical: string): string | null {

@@ -42,7 +42,10 @@ export interface ImagePullRequest {
 }
 
 export interface ImagePullOptions {
-  store: Pick<ImageStoreInterface, 'lease' | 'reference' | 'document' | 'commitImage' | 'image'>;
+  store: Pick<ImageStoreInterface, 'lease' | 'reference' | 'document' | 'commitImage' | 'image'> & {
+    /** Removes layers that nothing needs. */
+    sweep(): Promise<unknown>;
+  };
   registries: Registries;
   layers: LayerTransfers;
   events: EventBus;
@@ -98,11 +101,14 @@ export class ImagePull {
     const references = isNameOnly(reference) ? await this.#everyTag(reference, common) : [reference];
     const outcomes = new Set<Outcome>();
     for (const one of references) {
+      let isDone = false;
       const lease = await this.#options.store.lease('pull');
       try {
         outcomes.add(await this.#pullOne({ ...common, reference: one, lease }));
+        isDone = true;
       } finally {
         await lease.release();
+        if (!isDone) this.#sweepSoon();
       }
     }
     const [outcome] = (['built in', 'newer', 'same'] as const).filter((one) => outcomes.has(one));
@@ -279,6 +285,12 @@ export class ImagePull {
     pull.signal.throwIfAborted();
     if (failed.signal.aborted) throw failed.signal.reason;
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Layers of an image that did not come to be are nobody's. */
+  #sweepSoon(): void {
+    // The next sweep does what this one could not.
+    this.#options.store.sweep().catch(() => undefined);
   }
 
   #warnOfPlatform(reference: Reference, wanted: Platform, progress: ProgressSink): void {

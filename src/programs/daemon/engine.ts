@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import packageFile from '../../../package.json' with { type: 'json' };
-import { BerthError, errorMessage } from '../../api/errors.ts';
+import { errorMessage } from '../../api/errors.ts';
 import { Registries } from '../../distribution/registries.ts';
 import { DiskFiles } from '../../engine/containers/files.ts';
 import { ContainerService } from '../../engine/containers/service.ts';
@@ -16,6 +16,7 @@ import { embeddedHello } from '../../engine/images/embedded-hello.ts';
 import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
+import { ImagePush } from '../../engine/images/push.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
 import { readLog } from '../../engine/logs/log-reader.ts';
 import { type KernelNetworks, openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
@@ -193,14 +194,13 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     events,
     builtIn: new HelloWorld(store, () => readFile(embeddedHello)),
   });
+  const push = new ImagePush({ store, registries, events, concurrentUploads: config['max-concurrent-uploads'] });
   const backend: Backends['images'] = {
     queries: images,
     changes: images,
     transfer: {
       pull: (options, progress, signal) => pull.pull(options, progress, signal),
-      push: async () => {
-        throw new BerthError('not-implemented', 'push is not supported by this engine yet');
-      },
+      push: (options, progress, signal) => push.push(options, progress, signal),
       load: (archive, options, progress, signal) => images.load(archive, options, progress, signal),
       save: (names, options, signal) => images.save(names, options, signal),
       import: (source, options, progress, signal) => images.import(source, options, progress, signal),

@@ -1,0 +1,111 @@
+/**
+ * Layers as a registry keeps them. A layer that came from a registry goes under the digest it had there wherever possible; another one
+ * is compressed here, the same way each time, so that its digest is the same each time.
+ */
+
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { ProgressMessage } from '../../api/types/progress.ts';
+import { Semaphore } from '../../base/semaphore.ts';
+import type { Repository } from '../../distribution/repository.ts';
+import { hasBlob, uploadBlob } from '../../distribution/upload.ts';
+import type { Descriptor } from '../../oci/manifest.ts';
+import { mediaTypes } from '../../oci/media-types.ts';
+import type { ImageStoreInterface, Lease } from '../../store/types.ts';
+import { shortId } from './layer-transfers.ts';
+import { ProgressPace, progressMessage } from './progress-bar.ts';
+
+export interface LayerPush {
+  repository: Repository;
+  diffId: string;
+  /** How the image's own manifest names it; null: it has none. */
+  known: Descriptor | null;
+  lease: Lease;
+  progress: (message: ProgressMessage) => void;
+  signal: AbortSignal;
+}
+
+/** Compressed forms that are remembered, so that a second push of a layer need not compress it to find it there already. */
+const mostRemembered = 10_000;
+
+export class LayerPushes {
+  readonly #store: Pick<ImageStoreInterface, 'layerTar' | 'blobFile'>;
+  readonly #uploads: Semaphore;
+  readonly #compressed = new Map<string, Descriptor>();
+
+  /** @param concurrent uploads at a time over all pushes */
+  constructor(store: Pick<ImageStoreInterface, 'layerTar' | 'blobFile'>, concurrent: number) {
+    this.#store = store;
+    this.#uploads = new Semaphore(concurrent);
+  }
+
+  /** Sees that the repository has the layer; gives the descriptor to write into a manifest. */
+  async push(push: LayerPush): Promise<Descriptor> {
+    const { repository, diffId, known, signal } = push;
+    const id = shortId(diffId);
+    push.progress({ status: this.#uploads.hasRoom ? 'Preparing' : 'Waiting', progressDetail: {}, id });
+    const release = await this.#uploads.acquire(signal);
+    try {
+      for (const candidate of [known, this.#compressed.get(diffId)]) {
+        if (!candidate || !(await hasBlob(repository, candidate.digest, signal))) continue;
+        push.progress({ status: 'Layer already exists', progressDetail: {}, id });
+        return candidate;
+      }
+      return await this.#send(push, id);
+    } finally {
+      release();
+    }
+  }
+
+  async #send(push: LayerPush, id: string): Promise<Descriptor> {
+    const { repository, diffId, known, signal } = push;
+    const kept = known && this.#store.blobFile(known.digest);
+    const path = kept ?? join(push.lease.directory, `push-${id}`);
+    const descriptor = kept && known ? known : await this.#compress(diffId, path, signal);
+    try {
+      if (!kept && (await hasBlob(repository, descriptor.digest, signal))) {
+        push.progress({ status: 'Layer already exists', progressDetail: {}, id });
+        return descriptor;
+      }
+      const pace = new ProgressPace();
+      const total = descriptor.size;
+      await uploadBlob(repository, {
+        digest: descriptor.digest,
+        size: total,
+        open: () => Readable.toWeb(createReadStream(path)) as unknown as ReadableStream<Uint8Array>,
+        onProgress: (current) => {
+          if (pace.isDue(current === total)) push.progress(progressMessage('Pushing', id, { current, total }));
+        },
+        signal,
+      });
+      push.progress({ status: 'Pushed', progressDetail: {}, id });
+      return descriptor;
+    } finally {
+      if (!kept) await rm(path, { force: true });
+    }
+  }
+
+  async #compress(diffId: string, path: string, signal: AbortSignal): Promise<Descriptor> {
+    const hash = createHash('sha256');
+    const hashing = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    // Level 6 as everybody's; zlib works in threads of its own.
+    const gzip = createGzip({ level: 6, chunkSize: 256 * 1024 });
+    await pipeline(this.#store.layerTar(diffId), gzip, hashing, createWriteStream(path), { signal });
+    const { size } = await stat(path);
+    const descriptor = { mediaType: mediaTypes.dockerLayerGzip, digest: `sha256:${hash.digest('hex')}`, size };
+    if (this.#compressed.size >= mostRemembered)
+      this.#compressed.delete(this.#compressed.keys().next().value as string);
+    this.#compressed.set(diffId, descriptor);
+    return descriptor;
+  }
+}

@@ -1,0 +1,180 @@
+/** `POST /images/{name}/push`: an image from the store to a registry, with dockerd's progress stream and errors. */
+import { BerthError } from '../../api/errors.ts';
+import type { ProgressSink } from '../../api/types/progress.ts';
+import { credentialsOf } from '../../distribution/credentials.ts';
+import type { Registries } from '../../distribution/registries.ts';
+import { registryFailure } from '../../distribution/registry-errors.ts';
+import type { Repository } from '../../distribution/repository.ts';
+import { RepositorySources } from '../../distribution/sources.ts';
+import { hasBlob, putManifest, uploadBlob } from '../../distribution/upload.ts';
+import { sha256 } from '../../oci/digest.ts';
+import { type Descriptor, type ImageManifest, parseManifest } from '../../oci/manifest.ts';
+import { layerCompression, mediaTypes } from '../../oci/media-types.ts';
+import {
+  canonicalName,
+  canonicalString,
+  familiarName,
+  familiarString,
+  parseReference,
+  type Reference,
+} from '../../oci/reference.ts';
+import type { ImageStore } from '../../store/image-store.ts';
+import type { Document, StoredImage } from '../../store/types.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import type { ImagePullRequest } from './pull.ts';
+import { LayerPushes } from './push-layers.ts';
+
+export interface ImagePushOptions {
+  store: ImageStore;
+  registries: Registries;
+  events: EventBus;
+  /** `max-concurrent-uploads`; default 5. */
+  concurrentUploads?: number;
+}
+
+export class ImagePush {
+  readonly #options: ImagePushOptions;
+  readonly #layers: LayerPushes;
+
+  constructor(options: ImagePushOptions) {
+    this.#options = options;
+    this.#layers = new LayerPushes(options.store, options.concurrentUploads ?? 5);
+  }
+
+  /** Pushes one tag, or every tag of the repository where none is named. Only a bad name is told before the first message. */
+  async push(request: ImagePullRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
+    const reference = parseReference(request.reference);
+    if (reference.digest) throw new BerthError('invalid', 'cannot push a digest reference');
+    progress({ status: `The push refers to repository [${canonicalName(reference)}]` });
+    const sources = new RepositorySources(reference, {
+      registries: this.#options.registries,
+      credentials: credentialsOf(request.auth),
+      actions: 'pull,push',
+    });
+    try {
+      const images = this.#images(reference);
+      // Finds the endpoint that answers; what follows must not begin twice.
+      await sources.use((repository) => repository.ping(signal), signal);
+      for (const { reference: one, image } of images)
+        await sources.use(
+          (repository) => this.#pushOne({ reference: one, image, repository, progress, signal }),
+          signal,
+        );
+    } catch (error) {
+      if (signal.aborted) throw new BerthError('cancelled', 'context canceled', { cause: error });
+      throw registryFailure(error);
+    }
+  }
+
+  #images(reference: Reference): { reference: Reference; image: StoredImage }[] {
+    const { records } = this.#options.store;
+    const known = records.tagsOf(canonicalName(reference));
+    if (known.length === 0)
+      throw new BerthError('not-found', `An image does not exist locally with the tag: ${familiarName(reference)}`);
+    const wanted = reference.tag ? known.filter(({ name }) => name === canonicalString(reference)) : known;
+    if (wanted.length === 0) throw new BerthError('not-found', `tag does not exist: ${familiarString(reference)}`);
+    return wanted.map(({ name, image }) => ({
+      reference: parseReference(name),
+      image: records.get(image) as StoredImage,
+    }));
+  }
+
+  async #pushOne(push: OnePush): Promise<void> {
+    const { image, reference, repository, progress, signal } = push;
+    const { store, events } = this.#options;
+    const lease = await store.lease('push');
+    try {
+      lease.hold(image.id, ...image.layers);
+      const original = this.#original(image);
+      const layers = await settled(
+        image.layers.map((diffId, index) =>
+          this.#layers.push({
+            repository,
+            diffId,
+            known: original?.manifest.layers[index] ?? null,
+            lease,
+            progress,
+            signal,
+          }),
+        ),
+      );
+      const isSame = original?.manifest.layers.every((layer, index) => layer.digest === layers[index]?.digest);
+      const document = original && isSame ? original.document : freshManifest(image, layers);
+      await pushConfig(repository, image, signal);
+      await putManifest(repository, reference.tag as string, { ...document, signal });
+      await store.commitImage({
+        config: image.configBytes,
+        documents: [document],
+        manifest: image.manifest ?? document.digest,
+        references: [`${canonicalName(reference)}@${document.digest}`],
+        lease,
+      });
+      const size = document.bytes.length;
+      progress({ status: `${reference.tag}: digest: ${document.digest} size: ${size}` });
+      progress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: document.digest, Size: size } });
+      const labels = image.config.config?.Labels;
+      events.publish('image', 'push', familiarString(reference), { ...labels, name: familiarName(reference) });
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** The manifest that the image came with, where it fits the layers one by one. */
+  #original(image: StoredImage): { document: Document; manifest: ImageManifest } | null {
+    const document = image.manifest === null ? null : this.#options.store.document(image.manifest);
+    if (!document) return null;
+    const parsed = parseManifest(document.bytes, document.mediaType);
+    if (parsed.kind !== 'manifest' || parsed.manifest.layers.length !== image.layers.length) return null;
+    return { document, manifest: parsed.manifest };
+  }
+}
+
+interface OnePush {
+  reference: Reference;
+  image: StoredImage;
+  repository: Repository;
+  progress: ProgressSink;
+  signal: AbortSignal;
+}
+
+/** All results, or the first error once everything has come to its end. */
+async function settled<T>(work: Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+async function pushConfig(repository: Repository, image: StoredImage, signal: AbortSignal): Promise<void> {
+  if (await hasBlob(repository, image.id, signal)) return;
+  const bytes = Uint8Array.from(image.configBytes);
+  await uploadBlob(repository, {
+    digest: image.id,
+    size: bytes.length,
+    open: () => new Blob([bytes]).stream(),
+    signal,
+  });
+}
+
+/** As dockerd writes it: schema 2, which every registry takes; OCI where a layer is packed in a way that schema 2 has no name for. */
+function freshManifest(image: StoredImage, layers: Descriptor[]): Document {
+  const isOci = layers.some((layer) => layerCompression(layer.mediaType) === 'zstd');
+  const mediaType = isOci ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
+  const layerType = (layer: Descriptor): string => {
+    if (isOci) return layer.mediaType;
+    return layerCompression(layer.mediaType) === 'none' ? mediaTypes.dockerLayer : mediaTypes.dockerLayerGzip;
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: {
+      mediaType: isOci ? mediaTypes.ociConfig : mediaTypes.dockerConfig,
+      size: image.configBytes.length,
+      digest: image.id,
+    },
+    layers: layers.map((layer) => ({ mediaType: layerType(layer), size: layer.size, digest: layer.digest })),
+  };
+  const bytes = new TextEncoder().encode(JSON.stringify(manifest, null, 3));
+  return { digest: sha256(bytes), mediaType, bytes };
+}
