@@ -15,6 +15,7 @@ import { Failpoints } from './failpoints.ts';
 import { claimIdentity, type EngineIdentity, releaseIdentity } from './identity.ts';
 import { busyboxArchive } from './images.ts';
 import { expectNoLeaks, nftables } from './leaks.ts';
+import type { Machine } from './machine.ts';
 import { repository } from './repository.ts';
 import { until } from './until.ts';
 
@@ -28,6 +29,8 @@ export interface EngineOptions {
   images?: string[];
   /** Milliseconds until it must answer; default 20,000. */
   deadline?: number;
+  /** Where it runs, when not on this machine; the socket is reached from here all the same. */
+  machine?: Machine;
 }
 
 /** argv prefix of the program under test: `$BERTH_TEST_PROGRAM` (scripts/test sets it to dist/berth) or the source. */
@@ -85,6 +88,7 @@ export class TestEngine {
   get command(): string[] {
     const { identity } = this;
     return [
+      ...(this.#options.machine?.prefix ?? []),
       ...program(),
       'daemon',
       ...['-H', this.host, '--data-root', identity.dataRoot, '--exec-root', identity.execRoot],
@@ -208,12 +212,19 @@ export class TestEngine {
 
   /** One request to the API: `await engine.request('POST', '/v1.52/containers/x/start')`. A plain object is sent as JSON. */
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    const isRaw = body === undefined || typeof body === 'string' || body instanceof Blob || body instanceof Uint8Array;
+    const isRaw =
+      body === undefined ||
+      typeof body === 'string' ||
+      body instanceof Blob ||
+      body instanceof Uint8Array ||
+      body instanceof ReadableStream;
     return await fetch(`http://engine${path}`, {
       method,
       unix: this.identity.socket,
       headers: isRaw ? headers : { 'content-type': 'application/json', ...headers },
-      body: isRaw ? (body as string | Blob | Uint8Array<ArrayBuffer> | undefined) : JSON.stringify(body),
+      body: isRaw
+        ? (body as string | Blob | Uint8Array<ArrayBuffer> | ReadableStream | undefined)
+        : JSON.stringify(body),
     });
   }
 

@@ -61,6 +61,7 @@ export function findLeaks(identity: EngineIdentity, options: LeakOptions): Leak[
     ...(nftables(identity) === (options.table ?? '')
       ? []
       : [leak('nftables', tableDifference(identity, options.table))]),
+    ...(engineGone ? foreignRules(identity).map((rule) => leak('nftables', rule.text)) : []),
     ...cgroups(identity, engineGone),
     ...files(identity, engineGone),
     ...sockets(identity, engineGone),
@@ -73,6 +74,25 @@ export function findLeaks(identity: EngineIdentity, options: LeakOptions): Leak[
 export function nftables(identity: EngineIdentity): string {
   const result = Bun.spawnSync(['nft', '--stateless', 'list', 'table', 'inet', identity.table], { stderr: 'ignore' });
   return result.stdout.toString();
+}
+
+/** Rules of the engine in chains of other programs, which its comments give away, with the arguments of `nft delete rule`. */
+export function foreignRules(identity: EngineIdentity): { text: string; place: string[] }[] {
+  const listing = Bun.spawnSync(['nft', '--stateless', '--handle', 'list', 'chains'], { stderr: 'ignore' });
+  if (!listing.stdout.toString().includes('hook forward')) return [];
+  const rules = Bun.spawnSync(['nft', '--stateless', '--handle', 'list', 'ruleset'], { stderr: 'ignore' });
+  const found: { text: string; place: string[] }[] = [];
+  let table: string[] = [];
+  let chain = '';
+  for (const line of rules.stdout.toString().split('\n')) {
+    const begins = /^\s*(table|chain) (\S+)(?: (\S+))? \{/.exec(line);
+    if (begins?.[1] === 'table') table = [begins[2] as string, begins[3] as string];
+    else if (begins) chain = begins[2] as string;
+    const handle = /# handle (\d+)$/.exec(line)?.[1];
+    if (handle && line.includes(`comment "${identity.table} `))
+      found.push({ text: `${table.join(' ')} ${chain}: ${line.trim()}`, place: [...table, chain, 'handle', handle] });
+  }
+  return found;
 }
 
 function tableDifference(identity: EngineIdentity, before: string | null): string {

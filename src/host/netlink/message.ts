@@ -53,7 +53,8 @@ export class MessageWriter {
 
   /** Bytes without an attribute header, padded to four. */
   bytesRaw(data: Uint8Array): void {
-    this.#buffer.set(data, this.#reserve(data.length));
+    const at = this.#reserve(data.length);
+    this.#buffer.set(data, at);
     this.#close();
   }
 
