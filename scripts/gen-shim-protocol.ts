@@ -5,7 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Raised with every change that an older shim or engine would misread. */
+/**
+ * Containers keep the shim that they were started with, so an engine meets older ones. What a frame means never changes; new
+ * meanings get new types, a shim answers a request that it does not know with EINVAL and tells its version first (HELLO), and
+ * whoever gets a frame of an unknown type skips it. The version is raised with every addition.
+ */
 const version = 1;
 
 const constants: { comment: string; names: Record<string, number> }[] = [
@@ -37,6 +41,8 @@ const constants: { comment: string; names: Record<string, number> }[] = [
   {
     comment: 'What the shim says on every control connection.',
     names: {
+      /** u16 version of the shim; always the first */
+      HELLO: 31,
       /** u32 errno (0: done), message */
       RESULT: 32,
       /** u32 pid, u64 nanoseconds since 1970 */

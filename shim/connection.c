@@ -61,6 +61,12 @@ static void send_started(struct shim *shim, struct connection *connection) {
   connection_send(connection, PROTOCOL_STARTED, 0, message.data, message.length);
 }
 
+static void send_hello(struct connection *connection) {
+  struct message message = {0};
+  message_add(&message, PROTOCOL_VERSION, 2);
+  connection_send(connection, PROTOCOL_HELLO, 0, message.data, message.length);
+}
+
 void connection_greet(struct shim *shim, struct connection *connection) {
   if (shim->container->pid > 0) send_started(shim, connection);
   if (shim->out_of_memory) connection_send(connection, PROTOCOL_OUT_OF_MEMORY, 0, NULL, 0);
@@ -166,10 +172,11 @@ static void handle_frame(struct shim *shim, struct connection *connection) {
     handle_request(shim, connection, type, request);
     return;
   }
-  if (connection->payload_length < 2 || get_u16(connection->payload) > PROTOCOL_VERSION) {
+  if (connection->payload_length < 2) {
     connection->dead = true;
   } else if (type == PROTOCOL_OPEN_CONTROL) {
     connection->control = true;
+    send_hello(connection);
     connection_greet(shim, connection);
   } else if (type == PROTOCOL_OPEN_ATTACH) {
     open_attach(shim, connection);

@@ -20,6 +20,7 @@
 #define PROTOCOL_TRUNCATE_LOG 18
 
 /* What the shim says on every control connection. */
+#define PROTOCOL_HELLO 31
 #define PROTOCOL_RESULT 32
 #define PROTOCOL_STARTED 33
 #define PROTOCOL_FAILED 34

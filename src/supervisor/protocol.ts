@@ -14,6 +14,7 @@ export const protocol = {
   resize: 17,
   truncateLog: 18,
   // What the shim says on every control connection.
+  hello: 31,
   result: 32,
   started: 33,
   failed: 34,

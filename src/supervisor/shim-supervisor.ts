@@ -4,7 +4,7 @@ import { closeSync, writeFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { BerthError } from '../api/errors.ts';
+import { BerthError, errorMessage } from '../api/errors.ts';
 import { listenUnix } from '../host/process/listen-unix.ts';
 import { LiveContainer } from './live-container.ts';
 import { protocol } from './protocol.ts';
@@ -47,6 +47,8 @@ export class ShimSupervisor implements Supervisor {
     try {
       for (const request of spec.attachments) attachments.push(openAttach(spec.directory, request, true));
       this.#spawnShim(spec.directory, listener, live);
+    } catch (error) {
+      live.fail(`fork/exec ${this.#shim}: ${errorMessage(error)}`); // out of processes or descriptors
     } finally {
       closeSync(listener);
     }
