@@ -6,7 +6,7 @@ import { BerthError } from '../api/errors.ts';
 
 /** `code` of the error: the exit code that Docker gives the container or exec. */
 export const commandNotFound = 'command-not-found';
-export const commandNotExecutable = 'command-not-executable';
+const commandNotExecutable = 'command-not-executable';
 
 /** The exit code that goes with an error of `Supervisor.start` or `exec`: 126, 127, or 128 where the runtime failed otherwise. */
 export function startFailureExitCode(error: unknown): number {

@@ -42,7 +42,7 @@ function open(directory: string): Socket {
   return socket;
 }
 
-export function attachFlags(request: AttachRequest): number {
+function attachFlags(request: AttachRequest): number {
   return (
     (request.stdin ? protocol.attachStdin : 0) |
     (request.stdout ? protocol.attachStdout : 0) |
