@@ -128,12 +128,25 @@ describe('UDP', () => {
   afterAll(() => engine.removeContainers());
 
   test('goes through published ports at IPv4 and IPv6 addresses', async () => {
-    await docker('run', '-d', '--name', 'udp', '-p', '8053:53/udp', 'busybox', 'busybox', 'udpsvd', '-vE', '0', '53', 'cat');
+    await docker('run', '-d', '--name', 'udp', '-p', '8053:53/udp', 'busybox', 'sleep', '1000');
+    const { Pid } = (await engine.inspect('udp')).State;
+    // No UDP server is in the image: the host's python, in the network of the container.
+    const echo = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('0.0.0.0', 53))
+while True:
+    data, peer = s.recvfrom(65536)
+    s.sendto(data, peer)
+`;
+    const server = Bun.spawn([...inNetworkOf(Pid).prefix, 'python3', '-c', echo]);
     const answer = (machine: Machine, address: string): Promise<string> =>
       until(`an answer from ${address}`, () => askUdp(machine, address, 8053, 'hello'));
     expect(await answer(host, '127.0.0.1')).toBe('hello');
     expect(await answer(host, '::1')).toBe('hello');
     expect(await answer(neighbour, hostAddress)).toBe('hello');
+    server.kill();
+    await server.exited;
   });
 });
 
