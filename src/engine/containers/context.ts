@@ -103,6 +103,18 @@ export class ContainerContext {
     });
   }
 
+  /**
+   * Saves what the kernel has decided already: a full disk cannot undo it. The next save writes it, and what a crash loses before
+   * that, adoption finds out again.
+   */
+  saveFact(container: Container): void {
+    try {
+      this.index.save(container);
+    } catch (error) {
+      this.dependencies.report(`save container ${container.id}`, error);
+    }
+  }
+
   /** Lets work go on after an answer was given; its failure is reported, and `settled` waits for it. */
   background(what: string, work: Promise<unknown>): void {
     const tracked: Promise<void> = work

@@ -53,7 +53,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   publishNetworks(context, container, 'disconnect');
   record.sandbox = null;
   // The row of a container that is about to go is deleted once instead of written and deleted.
-  if (!leaving) context.index.save(container);
+  if (!leaving) context.saveFact(container);
   await failpoint('run.after-exit');
   context.onExited(container);
   context.publish(container, 'die', {

@@ -191,7 +191,7 @@ function commitStart(
   record.error = '';
   record.oomKilled = false;
   record.sandbox = { networks: sandbox.networks, ports: sandbox.ports };
-  context.index.save(container);
+  context.saveFact(container);
   failpoint('run.after-start');
   publishNetworks(context, container, 'connect');
   context.publish(container, 'start');
@@ -212,7 +212,7 @@ async function abandonStart(context: ContainerContext, container: Container, err
   record.exitCode = startFailureExitCode(error);
   if (record.state === 'restarting') container.move('give-up-restart');
   container.connectPending(null);
-  context.index.save(container);
+  context.saveFact(container);
   container.tellExit({ exitCode: record.exitCode, error: '' });
   if (record.hostConfig.AutoRemove) {
     container.move('remove');
