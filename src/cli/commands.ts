@@ -117,6 +117,7 @@ const importImage = entry(
 const load = entry('Load images from an archive', 'image load, load', () => import('./commands/image/load.ts'));
 const images = entry('List images', 'image ls, image list, images', () => import('./commands/image/ls.ts'));
 const pull = entry('Fetch an image from a registry', 'image pull, pull', () => import('./commands/image/pull.ts'));
+const push = entry('Send an image to a registry', 'image push, push', () => import('./commands/image/push.ts'));
 const removeImages = entry('Remove images', 'image rm, image remove, rmi', () => import('./commands/image/rm.ts'));
 const save = entry(
   'Write images to an archive (standard output unless told otherwise)',
@@ -181,6 +182,7 @@ export const nouns: Record<string, NounEntry> = {
       ls: images,
       prune: entry('Remove images that nothing uses', 'image prune', () => import('./commands/image/prune.ts')),
       pull,
+      push,
       rm: removeImages,
       save,
       tag,
@@ -251,6 +253,7 @@ export const topCommands: Record<string, CommandEntry> = {
   port,
   ps: listContainers,
   pull,
+  push,
   rename,
   restart,
   rm: removeContainers,

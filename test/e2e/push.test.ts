@@ -64,6 +64,22 @@ test('an image that was pulled keeps its digest where the registry has its layer
   expect(registry.count('POST', /uploads/)).toBe(0);
 });
 
+test('berth push, with credentials from berth login', async () => {
+  const login = ['login', '-u', 'user', '--password-stdin', guarded.host];
+  const { code, stderr } = await engine.berthWith({ stdin: 'secret' }, ...login);
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  const name = `${guarded.host}/app/ours:v1`;
+  await engine.ok('tag', 'busybox', name);
+  expect(await engine.ok('push', name)).toContain('v1: digest: sha256:');
+  expect(await engine.ok('push', '-q', name)).toBe(name);
+  await engine.ok('logout', guarded.host);
+  const denied = await engine.berth('push', name);
+  expect([denied.code, denied.stderr]).toEqual([
+    1,
+    expect.stringContaining('denied: requested access to the resource'),
+  ]);
+});
+
 test('every tag where none is named', async () => {
   const repository = `${registry.host}/app/many`;
   for (const tag of ['a', 'b']) await docker('tag', 'busybox', `${repository}:${tag}`);
