@@ -55,7 +55,7 @@ export class ArchiveMembers {
     if (member.type === 'symlink') this.#links.set(member.path, posix.join(posix.dirname(member.path), member.link));
     if (member.type === 'link') this.#links.set(member.path, posix.normalize(member.link).replace(/^(\.?\/)+/, ''));
     if (member.type !== 'file') return 0;
-    const start = await reader.upTo(Math.min(512, member.size));
+    const start = Buffer.from(await reader.upTo(Math.min(512, member.size)));
     if (packedAs(start) !== 'none' || looksLikeTar(start)) {
       await this.#addLayer(member, start, reader);
       return member.size;

@@ -2,16 +2,25 @@
 import { read, write as writeDescriptor, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
-/** Bytes a read; a pipe of Linux holds up to 1 MiB, a socket pair about 200 KiB. */
-const chunkSize = 256 * 1024;
+/** Bytes a read: few enough that a chunk is still in the processor's cache when it is hashed and written. */
+const chunkSize = 128 * 1024;
+/** Buffers that take turns: one is read into while another is worked on. */
+const ringSize = 4;
 
-/** The bytes of a descriptor until its end, in fresh buffers. */
+/**
+ * The bytes of a descriptor until its end, one read ahead of whoever takes them. The buffers are used again: a chunk is good until
+ * two more have been taken, so whoever keeps bytes copies them.
+ */
 export async function* readDescriptor(descriptor: number): AsyncGenerator<Buffer> {
-  for (;;) {
-    const buffer = Buffer.allocUnsafeSlow(chunkSize);
-    const length = await readOnce(descriptor, buffer);
+  const ring = Array.from({ length: ringSize }, () => Buffer.allocUnsafeSlow(chunkSize));
+  let ahead = readOnce(descriptor, ring[0] as Buffer);
+  for (let turn = 0; ; turn++) {
+    const length = await ahead;
     if (length === 0) return;
-    yield buffer.subarray(0, length);
+    ahead = readOnce(descriptor, ring[(turn + 1) % ringSize] as Buffer);
+    // It may fail while nobody waits for it yet; whoever takes the next chunk hears of it.
+    ahead.catch(() => undefined);
+    yield (ring[turn % ringSize] as Buffer).subarray(0, length);
   }
 }
 

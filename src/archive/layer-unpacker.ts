@@ -87,7 +87,7 @@ export class LayerUnpacker {
   async write(chunk: Buffer): Promise<void> {
     this.#length += chunk.length;
     if (this.#start === null) return this.#pass(chunk);
-    this.#start = this.#start.length === 0 ? chunk : Buffer.concat([this.#start, chunk]);
+    this.#start = Buffer.concat([this.#start, chunk]);
     if (this.#start.length >= magicLength) await this.#begin();
   }
 

@@ -41,12 +41,13 @@ export class ByteReader {
   async upTo(length: number): Promise<Buffer> {
     const first = await this.some(length);
     if (first.length === length) return first;
-    const parts = [first];
+    // The source may use its buffers again.
+    const parts = [Buffer.from(first)];
     let have = first.length;
     while (have < length) {
       const part = await this.some(length - have);
       if (part.length === 0) break;
-      parts.push(part);
+      parts.push(Buffer.from(part));
       have += part.length;
     }
     return Buffer.concat(parts);

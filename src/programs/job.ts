@@ -1,4 +1,5 @@
 /** `berth --job <name> <arguments as JSON>`: bulk work of the engine in a process of its own (src/host/process/job.ts is the other end). */
+import { setPriority } from 'node:os';
 import { errorKind, errorMessage } from '../api/errors.ts';
 
 const jobs: Record<string, () => Promise<{ run: (argument: never) => Promise<void> }>> = {
@@ -8,7 +9,12 @@ const jobs: Record<string, () => Promise<{ run: (argument: never) => Promise<voi
   'layer-tar': () => import('../archive/jobs/layer-tar.ts'),
 };
 
+/** The `nice` value of jobs. */
+const lowPriority = 10;
+
 export async function main(argv: string[]): Promise<void> {
+  // Whoever waits for the engine's next answer goes first; what this job starts inherits it.
+  setPriority(lowPriority);
   const [name = '', argument = '{}'] = argv;
   try {
     const job = jobs[name];

@@ -21,7 +21,7 @@ export type SaveMember = { path: string; mtime: number } & (
 
 export async function run(job: SaveJob): Promise<void> {
   const chunks: Buffer[] = [];
-  for await (const chunk of readDescriptor(0)) chunks.push(chunk);
+  for await (const chunk of readDescriptor(0)) chunks.push(Buffer.from(chunk));
   const members = JSON.parse(Buffer.concat(chunks).toString('utf8')) as SaveMember[];
   for (const member of members) await writeMember(job.helper, member);
   await put(tarEnd());
