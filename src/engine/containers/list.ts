@@ -41,18 +41,32 @@ function edge(context: ContainerContext, filters: Filters, key: string): Contain
   return reference === undefined ? null : context.index.find(reference);
 }
 
-const healthWords = ['starting', 'healthy', 'unhealthy', 'none'];
+const healthWords = ['none', 'starting', 'healthy', 'unhealthy'];
+
+function wrongValue(key: string, value: string, why: string): BerthError {
+  return new BerthError('invalid', `invalid filter '${key}=${value}': ${why}`);
+}
 
 function checkValues(filters: Filters): void {
   for (const status of filters.get('status') ?? []) {
     if (!(containerStates as readonly string[]).includes(status))
-      throw new BerthError('invalid', `invalid filter 'status=${status}'`);
+      throw wrongValue(
+        'status',
+        status,
+        `invalid value for state (${status}): must be one of ${containerStates.join(', ')}`,
+      );
   }
   for (const code of filters.get('exited') ?? []) {
-    if (!/^-?\d+$/.test(code)) throw new BerthError('invalid', `invalid filter 'exited=${code}'`);
+    if (!/^-?\d+$/.test(code))
+      throw wrongValue('exited', code, `strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
   }
   for (const health of filters.get('health') ?? []) {
-    if (!healthWords.includes(health)) throw new BerthError('invalid', `invalid filter 'health=${health}'`);
+    if (!healthWords.includes(health))
+      throw wrongValue(
+        'health',
+        health,
+        `invalid value for health (${health}): must be one of ${healthWords.join(', ')}`,
+      );
   }
 }
 
