@@ -92,6 +92,7 @@ static int parse_port(struct network_plan *network, const char *key, char *value
   struct port_hold *port = &network->ports[network->port_count - 1];
   if (strcmp(key, ".host-address") == 0) port->host_address = value;
   else if (strcmp(key, ".forward-address") == 0) port->forward_address = value;
+  else if (strcmp(key, ".userspace") == 0) port->userspace = *value == '1';
   else if (strcmp(key, ".host-port") == 0 && number(value, 0, 65535, &parsed) == 0) port->host_port = (uint16_t)parsed;
   else if (strcmp(key, ".forward-port") == 0 && number(value, 1, 65535, &parsed) == 0) port->forward_port = (uint16_t)parsed;
   else return -1;

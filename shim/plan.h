@@ -25,8 +25,9 @@ struct port_hold {
   bool udp; /* otherwise tcp */
   const char *host_address;
   uint16_t host_port;
-  const char *forward_address; /* NULL: only hold the port */
+  const char *forward_address; /* of the container */
   uint16_t forward_port;
+  bool userspace;              /* forwarded by us; otherwise only held, the firewall forwards */
 };
 
 enum network_kind { NETWORK_HOST, NETWORK_JOIN, NETWORK_NEW };
