@@ -81,11 +81,6 @@ export class Registries {
     return family !== 0 && this.#insecureAddresses.check(name, family === 4 ? 'ipv4' : 'ipv6');
   }
 
-  /** For `docker info`: CIDRs as dockerd lists them. */
-  get mirrorAddresses(): string[] {
-    return this.#mirrors.filter((mirror) => mirror.domain === defaultDomain).map((mirror) => `${mirror.url.href}`);
-  }
-
   #addInsecure(entry: string): void {
     const cidr = /^(.+)\/(\d+)$/.exec(entry);
     if (cidr) {

@@ -5,7 +5,7 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BerthError } from '../../src/api/errors.ts';
 import { digestHex } from '../../src/oci/digest.ts';
-import { imageFixture, indexFixture } from '../support/image-fixture.ts';
+import { imageFixture, indexFixture, jsonBlob } from '../support/image-fixture.ts';
 import { PullBench, statuses } from '../support/pull-bench.ts';
 import { TestRegistry } from '../support/registry.ts';
 
@@ -299,7 +299,9 @@ describe('authentication', () => {
 
   test('a mirror never sees the credentials of the registry', async () => {
     const registry = await owned(TestRegistry.start({ auth }));
-    const mirror = await owned(TestRegistry.start());
+    // It asks for them, and would take them.
+    const mirror = await owned(TestRegistry.start({ auth: { kind: 'basic', user: 'u', password: 'p' } }));
+    mirror.add('app/one', 'v1', image);
     const bench = await owned(PullBench.start({ mirrors: [`${registry.host}=${mirror.url}`] }));
     const name = registry.add('app/one', 'v1', image);
     const outcome = await bench.pull(name, { auth: { username: 'u', password: 'p' } });
@@ -359,6 +361,15 @@ describe('faults on the way', () => {
     expect(ranges[0]).toBe(0);
     expect(Math.max(...ranges)).toBeGreaterThanOrEqual(65_536 * 2);
     expect([...ranges].sort((a, b) => a - b)).toEqual(ranges);
+  });
+
+  test('a slow download is not a broken one', async () => {
+    const registry = await owned(TestRegistry.start());
+    const bench = await owned(PullBench.start());
+    // Three times as long as a connection may be silent.
+    registry.fail(layerPath, { kind: 'slow', bytesPerSecond: 1_000_000 });
+    expect((await bench.pull(registry.add('app/one', 'v1', big))).error).toBeNull();
+    expect(rangesAsked(registry)).toEqual([undefined]);
   });
 
   test('a registry without ranges sends it again from the beginning', async () => {
@@ -449,6 +460,19 @@ describe('faults on the way', () => {
     registry.blobs.set(image.config.digest, big.config.bytes);
     expect((await bench.pull(name)).error?.message).toBe(
       `error pulling image configuration: image config verification failed for digest ${image.config.digest}`,
+    );
+    const { layers, ...rest } = JSON.parse(new TextDecoder().decode(image.manifest.bytes)) as { layers: object[] };
+    const short = jsonBlob(image.manifest.mediaType, { ...rest, layers: layers.slice(1) });
+    registry.blobs.set(image.config.digest, image.config.bytes);
+    expect((await bench.pull(registry.addManifest('app/one', 'short', short))).error?.message).toBe(
+      "layers from manifest don't match image configuration",
+    );
+    const chart = jsonBlob(image.manifest.mediaType, {
+      ...rest,
+      layers: [{ ...layers[0], mediaType: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip' }],
+    });
+    expect((await bench.pull(registry.addManifest('app/one', 'chart', chart))).error?.message).toBe(
+      'unsupported media type application/vnd.cncf.helm.chart.content.v1.tar+gzip',
     );
   });
 });
