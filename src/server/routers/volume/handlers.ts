@@ -1,6 +1,10 @@
 /** The volume routes. */
+
+import { BerthError } from '../../../api/errors.ts';
 import { volumeCreateRequest } from '../../../api/schemas/other.ts';
+import type { Filters } from '../../../wire/filters.ts';
 import type { Handlers } from '../../handler.ts';
+import type { ApiRequest } from '../../request.ts';
 import type { VolumeBackend } from './backend.ts';
 
 const listFilters = ['dangling', 'driver', 'label', 'name'];
@@ -9,7 +13,7 @@ const pruneFilters = ['all', 'label', 'label!'];
 export function volumeHandlers(backend: VolumeBackend): Handlers {
   return {
     async volumeList(request, reply) {
-      reply.json(200, await backend.list(request.filters(listFilters)));
+      reply.json(200, await backend.list(listFiltersOf(request)));
     },
     async volumeInspect(request, reply) {
       reply.json(200, await backend.inspect(request.parameter('name')));
@@ -29,4 +33,15 @@ export function volumeHandlers(backend: VolumeBackend): Handlers {
       reply.json(200, await backend.prune(filters));
     },
   };
+}
+
+/** Error: `invalid`, with dockerd's words before those of other lists where the text is no filter at all. */
+function listFiltersOf(request: ApiRequest): Filters {
+  try {
+    return request.filters(listFilters);
+  } catch (cause) {
+    if (cause instanceof BerthError && cause.message === 'invalid filter')
+      throw new BerthError('invalid', `error reading volume filters: ${cause.message}`, { cause });
+    throw cause;
+  }
 }
