@@ -14,6 +14,7 @@ struct applet {
 /* One line per applet; declared in shim.h. */
 static const struct applet applets[] = {
     {"run", applet_run},
+    {"launch", applet_launch},
     {"init", applet_init},
     {"clean", applet_clean},
     {"unpack", applet_unpack},

@@ -18,6 +18,8 @@
 #include "io.h"
 
 #define LISTENER 3
+/* How long output waits for the attached clients that were announced. */
+#define ATTACHMENTS_MILLISECONDS 10000
 /* How long what a process leaves behind may hold its output open before the exit is told all the same. */
 #define LEFTOVERS_MILLISECONDS 10
 #define CONTAINER_DRAIN_MILLISECONDS 500
@@ -132,11 +134,9 @@ static void handle_oom(struct shim *shim, void *object, void *part, short events
   if (oom_check(&shim->oom)) tell_out_of_memory(shim);
 }
 
-/* Milliseconds since the process's exit. */
-static int64_t since_exit(const struct session *session) {
+static int64_t milliseconds_since(const struct timespec *since) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  const struct timespec *since = &session->drain_since;
   return ((int64_t)now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
@@ -145,7 +145,7 @@ static int drain_left(const struct shim *shim, const struct session *session) {
   if (!session->exited || session->reported || session_drained(session)) return -1;
   int64_t limit = EXEC_DRAIN_MILLISECONDS;
   if (session == shim->container) limit = shim->leftovers_killed ? CONTAINER_DRAIN_MILLISECONDS : LEFTOVERS_MILLISECONDS;
-  int64_t passed = since_exit(session);
+  int64_t passed = milliseconds_since(&session->drain_since);
   return passed >= limit ? 0 : (int)(limit - passed);
 }
 
@@ -187,7 +187,7 @@ static void report_exec(struct shim *shim, struct session *session) {
 
 /* An exited process has said everything, or what it left behind has held its output for long enough. */
 static bool session_over(const struct session *session, int64_t limit) {
-  return session->exited && (session_drained(session) || since_exit(session) >= limit);
+  return session->exited && (session_drained(session) || milliseconds_since(&session->drain_since) >= limit);
 }
 
 /* True when the container's part is finished. */
@@ -229,10 +229,19 @@ static bool settle(struct shim *shim) {
   return finished && !shim->launches;
 }
 
+/* Milliseconds that clients may still take to come; -1: all are here, or the engine that announced them has died. */
+static int attachments_left(struct shim *shim) {
+  if (shim->attachments == 0) return -1;
+  int64_t left = ATTACHMENTS_MILLISECONDS - milliseconds_since(&shim->begun_at);
+  if (left > 0) return (int)left;
+  shim->attachments = 0;
+  return -1;
+}
+
 static void serve(struct shim *shim) {
   while (!settle(shim)) {
     struct pollset *set = &shim->pollset;
-    int timeout = -1;
+    int timeout = attachments_left(shim);
     connections_poll(shim, set);
     launches_poll(shim, set);
     pollset_add(set, shim->signals, POLLIN, (struct poll_slot){handle_signals, NULL, NULL});
@@ -258,6 +267,7 @@ static int set_up(struct shim *shim, struct failure *failure) {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return fail(failure, errno, "become a subreaper");
   if (plan_read(AT_FDCWD, "shim.conf", &shim->plan, failure) < 0) return -1;
   shim->attachments = shim->plan.attachments;
+  clock_gettime(CLOCK_MONOTONIC, &shim->begun_at);
   shim->container = shim->sessions = session_new("", shim->plan.terminal, shim->plan.stdin_mode);
   return shim->container ? 0 : fail(failure, ENOMEM, "start");
 }

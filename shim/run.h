@@ -32,6 +32,7 @@ struct shim {
   int signals;              /* signalfd of SIGCHLD */
   unsigned attachments;     /* clients that are still on their way */
   unsigned launch_number;
+  struct timespec begun_at; /* monotonic */
   struct timespec started_at;
   bool leftovers_killed;
   bool out_of_memory;

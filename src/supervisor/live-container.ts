@@ -63,12 +63,6 @@ export class LiveContainer {
     return true;
   }
 
-  /** The shim could not be started. */
-  fail(message: string): void {
-    this.#receive({ type: 'failed', stage: protocol.stageSetup, message });
-    this.#cleaned.resolve(false);
-  }
-
   close(): void {
     this.#closed = true;
     this.#connection.destroy();

@@ -1,12 +1,10 @@
 /** Connections to a container's shim: the control connection with its requests and notices, and the sockets of streams. */
+import { closeSync, openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { BerthError } from '../api/errors.ts';
-import { socketAddress } from '../host/process/listen-unix.ts';
 import { decodeId, decodeTime, encodeFrame, encodeId, type Frame, FrameReader } from './frames.ts';
 import { protocol } from './protocol.ts';
 import type { AttachRequest, ExitStatus } from './types.ts';
-
-export const socketName = 'shim.sock';
 
 /** What a shim says unasked, in the order in which it said it. */
 export type ShimNotice =
@@ -25,9 +23,20 @@ function versionPrefix(...rest: number[]): Buffer {
   return Buffer.from([protocol.version & 0xff, protocol.version >> 8, ...rest]);
 }
 
+/**
+ * A path as the kernel takes it in a socket address, at most 107 bytes: through an open directory where it is longer.
+ * Throws what `open` throws when it is long and the directory does not exist.
+ */
+function socketAddress(directory: string): { path: string; release(): void } {
+  const path = `${directory}/shim.sock`;
+  if (Buffer.byteLength(path) <= 107) return { path, release: () => undefined };
+  const descriptor = openSync(directory, 'r');
+  return { path: `/proc/self/fd/${descriptor}/shim.sock`, release: () => closeSync(descriptor) };
+}
+
 /** A half-open socket to the shim of `directory`. Errors end the socket; the user of the stream sees 'close'. */
 function open(directory: string): Socket {
-  const address = socketAddress(directory, socketName);
+  const address = socketAddress(directory);
   const socket = connect({ path: address.path, allowHalfOpen: true });
   let released = false;
   const release = (): void => {

@@ -1,16 +1,16 @@
 /** The supervisor that starts real shims. */
 import { spawn } from 'node:child_process';
-import { closeSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { BerthError, errorMessage } from '../api/errors.ts';
-import { listenUnix } from '../host/process/listen-unix.ts';
+import { BerthError } from '../api/errors.ts';
 import { LiveContainer } from './live-container.ts';
 import { protocol } from './protocol.ts';
 import { runtimeError } from './runtime-errors.ts';
 import { shimConfig } from './shim-config.ts';
-import { openAttach, socketName } from './shim-connection.ts';
+import { openAttach } from './shim-connection.ts';
+import { ShimLauncher } from './shim-launcher.ts';
 import type {
   Adoption,
   AttachRequest,
@@ -32,26 +32,25 @@ export interface ShimSupervisorOptions {
 export class ShimSupervisor implements Supervisor {
   readonly #shim: string;
   readonly #events: SupervisorEvents;
+  readonly #launcher: ShimLauncher;
   readonly #live = new Map<string, LiveContainer>();
 
   constructor(options: ShimSupervisorOptions) {
     this.#shim = options.shim;
     this.#events = options.events;
+    this.#launcher = new ShimLauncher(options.shim);
   }
 
   async start(spec: ShimSpec): Promise<StartedContainer> {
     writeFileSync(join(spec.directory, 'shim.conf'), shimConfig(spec), { mode: 0o600 });
-    const listener = listenUnix(spec.directory, socketName);
-    const live = this.#open(spec.id, spec.directory);
-    const attachments: Duplex[] = [];
     try {
-      for (const request of spec.attachments) attachments.push(openAttach(spec.directory, request, true));
-      this.#spawnShim(spec.directory, listener, live);
+      await this.#launcher.launch(spec.directory);
     } catch (error) {
-      live.fail(`fork/exec ${this.#shim}: ${errorMessage(error)}`); // out of processes or descriptors
-    } finally {
-      closeSync(listener);
+      await rm(spec.directory, { recursive: true, force: true });
+      throw error;
     }
+    const live = this.#open(spec.id, spec.directory);
+    const attachments = spec.attachments.map((request) => openAttach(spec.directory, request, true));
     const outcome = await live.started;
     if (outcome.type === 'started') return { pid: outcome.pid, startedAt: outcome.startedAt, attachments };
     for (const attachment of attachments) attachment.destroy();
@@ -104,6 +103,7 @@ export class ShimSupervisor implements Supervisor {
   close(): void {
     for (const live of this.#live.values()) live.close();
     this.#live.clear();
+    this.#launcher.close();
   }
 
   #open(containerId: string, directory: string): LiveContainer {
@@ -134,17 +134,6 @@ export class ShimSupervisor implements Supervisor {
   #forget(live: LiveContainer): void {
     for (const [id, candidate] of this.#live) if (candidate === live) this.#live.delete(id);
     live.close();
-  }
-
-  #spawnShim(directory: string, listener: number, live: LiveContainer): void {
-    const child = spawn(this.#shim, ['run'], {
-      cwd: directory,
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', listener],
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-    });
-    child.on('error', (error) => live.fail(`fork/exec ${this.#shim}: ${error.message}`));
-    child.unref();
   }
 
   async #startFailure(spec: ShimSpec, outcome: { stage: number; message: string }): Promise<BerthError> {

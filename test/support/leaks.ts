@@ -125,7 +125,7 @@ function enginesOwn(engine: number, owned: Map<number, string>): Set<number> {
   // The command line of a test is a descendant of the test, not of the engine, but carries the socket's path.
   for (const pid of owned.keys()) if (parentOf(pid) === process.pid) own.add(pid);
   for (const [pid, what] of owned) {
-    if (parentOf(pid) === engine && /resolver/.test(what)) own.add(pid);
+    if (parentOf(pid) === engine && /resolver|\bshim-\w+ launch$/.test(what)) own.add(pid);
   }
   return own;
 }
