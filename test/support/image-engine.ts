@@ -24,6 +24,7 @@ export class ImageEngine {
   readonly store: ImageStore;
   readonly images: ImageService;
   readonly containers: StoredContainerImages;
+  readonly bus = new EventBus();
   readonly users: FakeUser[] = [];
   readonly events: EngineEvent[] = [];
   readonly warnings: string[] = [];
@@ -36,11 +37,10 @@ export class ImageEngine {
     this.database = new BerthDatabase(this.paths.database);
     const helper = helperProgram();
     this.store = new ImageStore({ paths: this.paths, database: this.database, helper });
-    const events = new EventBus();
-    events.subscribe((event) => this.events.push(event));
+    this.bus.subscribe((event) => this.events.push(event));
     this.images = new ImageService({
       store: this.store,
-      events,
+      events: this.bus,
       users: { containersOf: (image) => this.users.filter((user) => user.image === image) },
       helper,
       warn: (message) => this.warnings.push(message),

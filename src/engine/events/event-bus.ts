@@ -16,6 +16,7 @@ const keptEvents = 256;
 /** Every change that a client may watch. Publishing never waits for a subscriber. */
 export class EventBus {
   readonly #past: EngineEvent[] = [];
+  readonly #observers: ((event: EngineEvent) => void)[] = [];
   readonly #subscribers = new Set<(event: EngineEvent) => void>();
   #last = 0n;
 
@@ -33,7 +34,13 @@ export class EventBus {
     };
     this.#past.push(event);
     if (this.#past.length > keptEvents) this.#past.shift();
+    for (const observer of this.#observers) observer(event);
     for (const subscriber of this.#subscribers) subscriber(event);
+  }
+
+  /** For the engine's own services, as long as it lives: hears every event, and counts as nobody's listener. */
+  observe(observer: (event: EngineEvent) => void): void {
+    this.#observers.push(observer);
   }
 
   get listenerCount(): number {

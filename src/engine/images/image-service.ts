@@ -39,6 +39,10 @@ export class ImageService {
 
   constructor(options: ImageServiceOptions) {
     this.#context = { ...options, platform: hostPlatform() };
+    // A container that is gone may have been the last to need a removed image.
+    options.events.observe((event) => {
+      if (event.Type === 'container' && event.Action === 'destroy' && options.store.records.hasHidden()) this.#sweep();
+    });
   }
 
   list(options: ImageListOptions): ImageSummary[] {
@@ -61,7 +65,7 @@ export class ImageService {
   async remove(name: string, options: { force: boolean; noPrune: boolean }): Promise<ImageDeleteItem[]> {
     const items = removeImage(this.#context, name, { force: options.force, prune: !options.noPrune });
     await this.#context.store.durable();
-    this.sweep();
+    this.#sweep();
     return items;
   }
 
@@ -93,8 +97,8 @@ export class ImageService {
     return importImage(this.#context, { ...rest, target, source, progress, signal });
   }
 
-  /** Starts the removal of what nobody needs any more; call it when a container is gone too. */
-  sweep(): void {
+  /** Starts the removal of what nobody needs any more. */
+  #sweep(): void {
     sweepSoon(this.#context);
   }
 }

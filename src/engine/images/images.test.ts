@@ -152,7 +152,7 @@ describe('remove', () => {
     // Its container can still start; when that is gone too, so is the image.
     expect(engine.containers.resolve(id).id).toBe(id);
     engine.users.pop();
-    engine.images.sweep();
+    engine.bus.publish('container', 'destroy', 'c'.repeat(64));
     expect(engine.store.image(id)).toBeNull();
   });
 

@@ -70,6 +70,11 @@ export class ImageRecords {
     return row ? { digest, mediaType: row.media_type, bytes: row.bytes } : null;
   }
 
+  /** True where a removed image is still kept for a container. */
+  hasHidden(): boolean {
+    return this.#database.sql.query('SELECT 1 FROM images WHERE hidden = 1 LIMIT 1').get() !== null;
+  }
+
   /** Ids of images made from this one here. */
   children(id: string): string[] {
     return this.#database.sql
