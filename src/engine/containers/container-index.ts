@@ -4,6 +4,9 @@ import { parseJson, stringifyJson } from '../../wire/json.ts';
 import { Container } from './container.ts';
 import type { ContainerRecord } from './record.ts';
 
+/** Milliseconds until a write that failed is tried again. */
+const retryAfter = 1000;
+
 /**
  * All containers in memory, written through to the table `containers`. Reading takes no lock and does not touch the database.
  */
@@ -11,6 +14,8 @@ export class ContainerIndex {
   readonly #database: BerthDatabase;
   readonly #byId = new Map<string, Container>();
   readonly #byName = new Map<string, Container>();
+  readonly #unsaved = new Set<Container>();
+  #retry: ReturnType<typeof setTimeout> | null = null;
   readonly #insert;
   readonly #update;
   readonly #rename;
@@ -99,6 +104,24 @@ export class ContainerIndex {
     this.#update.run(stringifyJson(container.record), container.id);
   }
 
+  /**
+   * Writes the record where what happened cannot be refused any more: an exit. On a full disk it is tried again until there is
+   * room; the memory of the engine is right meanwhile. @param report told of the first failure
+   */
+  saveSoon(container: Container, report: (error: unknown) => void): void {
+    try {
+      this.save(container);
+      this.#unsaved.delete(container);
+    } catch (error) {
+      if (!this.#unsaved.has(container)) report(error);
+      this.#unsaved.add(container);
+      this.#retry ??= setTimeout(() => {
+        this.#retry = null;
+        for (const late of [...this.#unsaved]) this.saveSoon(late, report);
+      }, retryAfter).unref();
+    }
+  }
+
   /** Error: `conflict` for a name in use. */
   rename(container: Container, name: string): void {
     this.checkName(name);
@@ -117,6 +140,7 @@ export class ContainerIndex {
   /** Forgets it; its name is free at once. */
   remove(container: Container): void {
     this.#delete.run(container.id);
+    this.#unsaved.delete(container);
     this.#byId.delete(container.id);
     this.#byName.delete(container.record.name);
   }

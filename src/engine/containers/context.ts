@@ -104,15 +104,11 @@ export class ContainerContext {
   }
 
   /**
-   * Saves what the kernel has decided already: a full disk cannot undo it. The next save writes it, and what a crash loses before
-   * that, adoption finds out again.
+   * Saves what the kernel has decided already: a full disk cannot undo it. It is written when there is room again, and what a
+   * crash loses before that, adoption finds out.
    */
   saveFact(container: Container): void {
-    try {
-      this.index.save(container);
-    } catch (error) {
-      this.dependencies.report(`save container ${container.id}`, error);
-    }
+    this.index.saveSoon(container, (error) => this.dependencies.report(`save container ${container.id}`, error));
   }
 
   /** Lets work go on after an answer was given; its failure is reported, and `settled` waits for it. */

@@ -49,7 +49,6 @@ async function handleExit(context: ContainerContext, container: Container, statu
   record.oomKilled ||= status.oomKilled;
   record.finishedAt = timestampOf(status.exitedAt);
   const leaving = record.hostConfig.AutoRemove && record.state === 'exited';
-  container.cleaning = cleanUp(context, container, leaving);
   publishNetworks(context, container, 'disconnect');
   record.sandbox = null;
   // The row of a container that is about to go is deleted once instead of written and deleted.
@@ -61,6 +60,8 @@ async function handleExit(context: ContainerContext, container: Container, statu
     execDuration: String(Math.floor(ranFor / 1000)),
   });
   container.tellExit({ exitCode: status.code, error: '' });
+  // After everybody knows; a start waits for the mutex, then for this.
+  container.cleaning = cleanUp(context, container, leaving);
   if (restart) {
     scheduleRestart(context, container, ranFor);
   } else if (leaving) {

@@ -1,4 +1,4 @@
-import { BerthError, errorMessage } from '../../api/errors.ts';
+import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -57,8 +57,8 @@ async function killForRemoval(context: ContainerContext, container: Container): 
   try {
     await context.dependencies.supervisor.signal(container.id, null, killSignal);
   } catch (error) {
-    // It may have ended by itself a moment ago; if it has not, the books would lie, so the removal fails.
-    if (container.pid !== 0) {
+    // It may have ended by itself a moment ago, then its exit is on the way. Anything else leaves the process alive.
+    if (container.pid !== 0 && errorKind(error) !== 'not-found') {
       container.move('fail-remove');
       context.index.save(container);
       throw new BerthError(

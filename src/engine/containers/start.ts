@@ -1,4 +1,4 @@
-import { BerthError, errorMessage } from '../../api/errors.ts';
+import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import { together } from '../../base/together.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
@@ -13,6 +13,8 @@ import { publishNetworks } from './network-events.ts';
 import { removeNow } from './remove.ts';
 import { sandboxRequest } from './sandbox-request.ts';
 import { resolveUser } from './spec/users.ts';
+
+const sigkill = 9;
 
 /**
  * Starts a created or exited container. Resolves when its process runs.
@@ -38,6 +40,8 @@ async function run(context: ContainerContext, container: Container, transition: 
   const undo = new UndoStack();
   try {
     const { started, sandbox } = await launch(context, container, undo);
+    undo.push('process', () => endProcess(context, container));
+    await failpoint('run.after-shim');
     undo.release();
     commitStart(context, container, { transition, started, sandbox });
   } catch (error) {
@@ -106,7 +110,6 @@ async function launch(
     attachments: container.pending.map((attachment) => attachment.request),
   };
   const started = await dependencies.supervisor.start(spec);
-  await failpoint('run.after-shim');
   bundle.started(spec.runtime.root);
   return { started, sandbox };
 }
@@ -203,6 +206,15 @@ function commitStart(
       (stream) => attachment.connect(stream),
       () => attachment.connect(null),
     );
+}
+
+/** Takes back a process that could not be entered. Its exit finds no pid and is passed over. */
+async function endProcess(context: ContainerContext, container: Container): Promise<void> {
+  const { supervisor, paths } = context.dependencies;
+  await supervisor.signal(container.id, null, sigkill).catch((error: unknown) => {
+    if (errorKind(error) !== 'not-found') throw error;
+  });
+  await supervisor.cleanUp(container.id, paths.container(container.id).bundle);
 }
 
 /** A start that failed leaves the container as it was, with the reason in its books; a `--rm` one goes. */

@@ -24,7 +24,7 @@ const legal: Record<ContainerState, Partial<Record<Transition, ContainerState>>>
   restarting: { revive: 'running', 'give-up-restart': 'exited', remove: 'removing' },
   removing: { exit: 'removing', remove: 'removing', 'fail-remove': 'dead' },
   exited: { start: 'running', remove: 'removing' },
-  dead: { remove: 'removing', 'fail-remove': 'dead' },
+  dead: { exit: 'dead', remove: 'removing', 'fail-remove': 'dead' },
 };
 
 describe('every cell of the state table', () => {

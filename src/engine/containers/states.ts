@@ -21,7 +21,7 @@ export type Transition =
 
 /**
  * From each state, the transitions that are legal and where they lead. `removing` and `dead` are left by removal only.
- * `exit` from `removing` is the death of a container that `rm -f` killed.
+ * `exit` from `removing` is the death of a container that `rm -f` killed, from `dead` of one that it could not kill.
  */
 const table: Record<ContainerState, Partial<Record<Transition, ContainerState>>> = {
   created: { start: 'running', remove: 'removing' },
@@ -30,7 +30,7 @@ const table: Record<ContainerState, Partial<Record<Transition, ContainerState>>>
   restarting: { revive: 'running', 'give-up-restart': 'exited', remove: 'removing' },
   exited: { start: 'running', remove: 'removing' },
   removing: { exit: 'removing', remove: 'removing', 'fail-remove': 'dead' },
-  dead: { remove: 'removing', 'fail-remove': 'dead' },
+  dead: { exit: 'dead', remove: 'removing', 'fail-remove': 'dead' },
 };
 
 /** The state after `transition`, or null where it is illegal. */
