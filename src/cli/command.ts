@@ -27,8 +27,6 @@ export interface Invocation<Table extends OptionTable> {
 export interface Command<Table extends OptionTable = OptionTable> {
   /** What follows the name: `[OPTIONS] IMAGE [COMMAND] [ARG...]`. */
   usage: string;
-  /** One line, no full stop. */
-  summary: string;
   options: Table;
   /** How many words it takes; `most` absent: any number. */
   words: { least: number; most?: number };

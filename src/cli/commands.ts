@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 
 export interface CommandEntry {
+  /** One line, no full stop. */
   summary: string;
   /** The names that lead here, the noun form first. */
   aliases: readonly string[];
@@ -31,6 +32,11 @@ const create = entry(
   'Create a container without starting it',
   'container create, create',
   () => import('./commands/container/create.ts'),
+);
+const diff = entry(
+  "Show what changed in a container's files",
+  'container diff, diff',
+  () => import('./commands/container/diff.ts'),
 );
 const exec = entry(
   'Run a command in a running container',
@@ -87,6 +93,11 @@ const start = entry(
   'container start, start',
   () => import('./commands/container/start.ts'),
 );
+const stats = entry(
+  'Show what containers use, as it changes',
+  'container stats, stats',
+  () => import('./commands/container/stats.ts'),
+);
 const stop = entry('Stop running containers', 'container stop, stop', () => import('./commands/container/stop.ts'));
 const top = entry(
   'Show the processes of a container',
@@ -97,6 +108,11 @@ const unpause = entry(
   'Let frozen containers go on',
   'container unpause, unpause',
   () => import('./commands/container/unpause.ts'),
+);
+const update = entry(
+  'Change limits and restart policy of containers',
+  'container update, update',
+  () => import('./commands/container/update.ts'),
 );
 const wait = entry(
   'Wait for containers to stop and print their exit codes',
@@ -143,6 +159,7 @@ export const nouns: Record<string, NounEntry> = {
     verbs: {
       attach,
       create,
+      diff,
       exec,
       inspect: entry(
         'Show all facts about containers',
@@ -160,9 +177,11 @@ export const nouns: Record<string, NounEntry> = {
       rm: removeContainers,
       run,
       start,
+      stats,
       stop,
       top,
       unpause,
+      update,
       wait,
     },
     synonyms: { list: 'ls', ps: 'ls', remove: 'rm' },
@@ -192,10 +211,23 @@ export const nouns: Record<string, NounEntry> = {
   network: {
     summary: 'Manage networks',
     verbs: {
+      connect: entry('Join a container to a network', 'network connect', () => import('./commands/network/connect.ts')),
+      create: entry('Create a network', 'network create', () => import('./commands/network/create.ts')),
+      disconnect: entry(
+        'Take a container out of a network',
+        'network disconnect',
+        () => import('./commands/network/disconnect.ts'),
+      ),
       inspect: entry('Show all facts about networks', 'network inspect', () => import('./commands/network/inspect.ts')),
       ls: entry('List networks', 'network ls, network list', () => import('./commands/network/ls.ts')),
+      prune: entry(
+        'Remove networks that no container uses',
+        'network prune',
+        () => import('./commands/network/prune.ts'),
+      ),
+      rm: entry('Remove networks', 'network rm, network remove', () => import('./commands/network/rm.ts')),
     },
-    synonyms: { list: 'ls' },
+    synonyms: { list: 'ls', remove: 'rm' },
   },
   system: {
     summary: 'Manage the engine',
@@ -223,7 +255,7 @@ export const nouns: Record<string, NounEntry> = {
 };
 
 /** The first group of the main help page, in its order. */
-export const commonCommands = ['run', 'exec', 'ps', 'pull', 'images', 'login', 'logout', 'version', 'info'];
+export const commonCommands = ['run', 'exec', 'ps', 'pull', 'push', 'images', 'login', 'logout', 'version', 'info'];
 
 export const topCommands: Record<string, CommandEntry> = {
   attach,
@@ -233,6 +265,7 @@ export const topCommands: Record<string, CommandEntry> = {
     () => import('./commands/system/completion.ts'),
   ),
   create,
+  diff,
   events,
   exec,
   history,
@@ -261,10 +294,12 @@ export const topCommands: Record<string, CommandEntry> = {
   run,
   save,
   start,
+  stats,
   stop,
   tag,
   top,
   unpause,
+  update,
   version: entry('Show the versions of client and engine', 'version', () => import('./commands/system/version.ts')),
   wait,
 };

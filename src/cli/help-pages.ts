@@ -4,6 +4,7 @@ import { type CommandEntry, commonCommands, type NounEntry, nouns, topCommands }
 import { globalOptions } from './global-options.ts';
 import { renderHelp, renderOptions } from './grammar/help.ts';
 import { nearestWords } from './grammar/suggest.ts';
+import { missingCommand } from './missing-commands.ts';
 import { terminalSize } from './streams/terminal.ts';
 
 async function helpWidth(): Promise<number> {
@@ -11,8 +12,8 @@ async function helpWidth(): Promise<number> {
 }
 
 export async function commandHelp(name: string, entry: CommandEntry, command: Command): Promise<string> {
-  const { usage, summary, options } = command;
-  const page = { name: `berth ${name}`, usage, summary, aliases: entry.aliases, options };
+  const { summary, aliases } = entry;
+  const page = { name: `berth ${name}`, usage: command.usage, summary, aliases, options: command.options };
   return renderHelp(page, await helpWidth());
 }
 
@@ -35,7 +36,7 @@ export async function mainHelp(): Promise<string> {
 A container engine that speaks Docker's language
 
 Common Commands:
-${rows(common)}
+${rows(common, commonCommands)}
 Management Commands:
 ${rows(nouns)}
 Commands:
@@ -46,13 +47,17 @@ Run 'berth COMMAND --help' for more information on a command.
 `;
 }
 
-function rows(entries: Record<string, { summary: string }>): string {
-  const list = Object.entries(entries);
+/** @param order of the names; by alphabet without one */
+function rows(entries: Record<string, { summary: string }>, order?: readonly string[]): string {
+  const names = order ?? Object.keys(entries).sort();
+  const list = names.map((name) => [name, entries[name] as { summary: string }] as const);
   const width = Math.max(11, ...list.map(([name]) => name.length));
   return list.map(([name, { summary }]) => `  ${name.padEnd(width)} ${summary}\n`).join('');
 }
 
 export function unknownCommandText(word: string, known: string[], prefix: string): string {
+  const reason = missingCommand(`${prefix}${word}`);
+  if (reason) return `berth ${prefix}${word}: ${reason}`;
   const near = nearestWords(word, known);
   let text = `berth: '${prefix}${word}' is not a berth command.`;
   if (near.length > 0) text += `\nDid you mean ${near.map((one) => `'${prefix}${one}'`).join(' or ')}?`;

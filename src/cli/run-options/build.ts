@@ -1,6 +1,6 @@
 /** From the options of `run` and `create` to the body of the request. Errors in Docker's words. */
 import { BerthError } from '../../api/errors.ts';
-import type { HealthcheckConfig, HostConfig, RestartPolicy } from '../../api/types/container.ts';
+import type { HealthcheckConfig, HostConfig } from '../../api/types/container.ts';
 import type { ContainerCreateBody } from '../../client/containers/create.ts';
 import type { OptionValues } from '../grammar/options.ts';
 import { pairs } from '../pairs.ts';
@@ -17,6 +17,7 @@ import {
   parseUlimits,
   parseWeightDevice,
 } from './resources.ts';
+import { parseRestart } from './restart.ts';
 import { parseSecurity } from './security.ts';
 import type { containerOptions } from './table.ts';
 
@@ -217,17 +218,6 @@ function limits(flags: ContainerFlags, given: ReadonlySet<string>): Partial<Host
     PidsLimit: given.has('pids-limit') ? flags['pids-limit'] : null,
     Ulimits: parseUlimits(flags.ulimit),
   };
-}
-
-/** `on-failure:5` */
-function parseRestart(text: string): RestartPolicy {
-  if (text === '') return { Name: '', MaximumRetryCount: 0 };
-  const [name = '', count, ...more] = text.split(':');
-  if (name === '') throw new Error('invalid restart policy format: no policy provided before colon');
-  if (more.length > 0) throw new Error('invalid restart policy format');
-  if (count !== undefined && !/^-?\d+$/.test(count))
-    throw new Error('invalid restart policy format: maximum retry count must be an integer');
-  return { Name: name, MaximumRetryCount: Number(count ?? 0) };
 }
 
 function logOptions(flags: ContainerFlags): Record<string, string> {

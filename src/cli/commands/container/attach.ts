@@ -6,7 +6,6 @@ import { detachKeysOption } from '../../grammar/common.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
-  summary: 'Attach standard input, output and error to a running container',
   options: {
     ...detachKeysOption,
     'no-stdin': { kind: 'bool', help: 'Do not attach input' },

@@ -4,7 +4,6 @@ import { containerOptions } from '../../run-options/table.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  summary: 'Create a container without starting it',
   options: containerOptions,
   words: { least: 1 },
   complete: 'images',

@@ -12,7 +12,6 @@ import { runSession } from '../../streams/session.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
-  summary: 'Run a command in a running container',
   options: {
     ...detachKeysOption,
     detach: { kind: 'bool', short: 'd', help: 'Leave it running in the background' },

@@ -5,7 +5,6 @@ import { inspectAll } from '../../render/inspect.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Show all facts about containers',
   options: {
     ...inspectOptions,
     size: { kind: 'bool', short: 's', help: 'Show how much room files take' },

@@ -4,7 +4,6 @@ import { defineCommand } from '../../command.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Send a signal to running containers (SIGKILL unless told otherwise)',
   options: {
     signal: { kind: 'string', short: 's', help: 'Signal to send' },
   },

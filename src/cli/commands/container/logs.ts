@@ -6,7 +6,6 @@ import { copyFrames, copyRaw } from '../../streams/frames.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
-  summary: 'Show what a container has written',
   options: {
     details: { kind: 'bool', help: 'Show extra attributes of each line' },
     follow: { kind: 'bool', short: 'f', help: 'Go on with what it writes from now on' },

@@ -9,7 +9,6 @@ const columns = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Nam
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'List containers',
   options: {
     ...listOptions,
     all: { kind: 'bool', short: 'a', help: 'Those that do not run too' },

@@ -4,7 +4,6 @@ import { defineCommand } from '../../command.ts';
 
 export const command = defineCommand({
   usage: 'CONTAINER [CONTAINER...]',
-  summary: 'Freeze all processes of containers',
   options: {},
   words: { least: 1 },
   complete: 'containers',

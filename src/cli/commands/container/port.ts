@@ -5,7 +5,6 @@ import { joinAddress } from '../../render/ports.ts';
 
 export const command = defineCommand({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
-  summary: 'List the published ports of a container',
   options: {},
   words: { least: 1, most: 2 },
   complete: 'containers',

@@ -6,7 +6,6 @@ import { confirmPrune, pruneOptions } from '../../prune.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Remove all stopped containers',
   options: pruneOptions,
   words: { least: 0, most: 0 },
   async run({ cli, options }) {

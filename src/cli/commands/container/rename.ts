@@ -4,7 +4,6 @@ import { describeError } from '../../describe-error.ts';
 
 export const command = defineCommand({
   usage: 'CONTAINER NEW_NAME',
-  summary: 'Give a container another name',
   options: {},
   words: { least: 2, most: 2 },
   complete: 'all-containers',

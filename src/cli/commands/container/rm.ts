@@ -6,7 +6,6 @@ import { describeError } from '../../describe-error.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Remove containers',
   options: {
     force: { kind: 'bool', short: 'f', help: 'Kill what runs, and ignore what is not there' },
     link: { kind: 'bool', short: 'l', help: 'Remove a link instead of a container' },

@@ -9,7 +9,6 @@ import { containerOptions } from '../../run-options/table.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  summary: 'Create a container from an image and start it',
   options: {
     ...containerOptions,
     ...detachKeysOption,

@@ -8,7 +8,6 @@ import { startFailure } from './run.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Start stopped containers',
   options: {
     ...detachKeysOption,
     attach: { kind: 'bool', short: 'a', help: 'Attach output and error, and hand signals on' },

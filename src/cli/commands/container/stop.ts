@@ -4,7 +4,6 @@ import { defineCommand, ExitStatus } from '../../command.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Stop running containers',
   options: {
     signal: { kind: 'string', short: 's', help: 'Signal that asks the container to end' },
     time: { kind: 'int', hidden: true, help: 'The old name of --timeout' },

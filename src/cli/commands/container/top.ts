@@ -6,7 +6,6 @@ const padding = 3;
 
 export const command = defineCommand({
   usage: 'CONTAINER [ps OPTIONS]',
-  summary: 'Show the processes of a container',
   options: {},
   words: { least: 1 },
   complete: 'containers',

@@ -4,7 +4,6 @@ import { defineCommand } from '../../command.ts';
 
 export const command = defineCommand({
   usage: 'CONTAINER [CONTAINER...]',
-  summary: 'Wait for containers to stop and print their exit codes',
   options: {},
   words: { least: 1 },
   complete: 'containers',

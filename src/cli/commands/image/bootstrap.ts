@@ -6,7 +6,6 @@ import { showProgress } from '../../render/progress.ts';
 
 export const command = defineCommand({
   usage: 'busybox|debian[:SUITE]',
-  summary: "Make a base image from this machine's own packages",
   options: {},
   words: { least: 1, most: 1 },
   complete: ['busybox', 'debian'],

@@ -12,7 +12,6 @@ const createdByLength = 45;
 
 export const command = defineCommand({
   usage: '[OPTIONS] IMAGE',
-  summary: 'Show how an image was made, layer by layer',
   options: {
     format: { kind: 'string', help: formatHelp },
     human: {

@@ -8,7 +8,6 @@ import { showProgress } from '../../render/progress.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
-  summary: 'Make an image from a file system archive',
   options: {
     change: { kind: 'list', short: 'c', help: 'Dockerfile instruction for the image' },
     message: { kind: 'string', short: 'm', help: 'Comment of the image' },

@@ -5,7 +5,6 @@ import { inspectAll } from '../../render/inspect.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  summary: 'Show all facts about images',
   options: {
     ...inspectOptions,
     platform: { kind: 'string', help: 'The variant for this platform (os[/arch[/variant]])' },

@@ -7,7 +7,6 @@ import { showProgress } from '../../render/progress.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Load images from an archive',
   options: {
     input: { kind: 'string', short: 'i', help: 'Archive to read (standard input unless given)', complete: 'files' },
     platform: { kind: 'string', help: 'Only the variant for this platform (os[/arch[/variant]])' },

@@ -7,7 +7,6 @@ import { renderListing } from '../../render/listing.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
-  summary: 'List images',
   options: {
     ...listOptions,
     all: { kind: 'bool', short: 'a', help: 'Intermediate images too' },

@@ -7,7 +7,6 @@ import { deletedLines } from './rm.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Remove images that nothing uses',
   options: {
     ...pruneOptions,
     all: { kind: 'bool', short: 'a', help: 'All that no container uses, not only those without a name' },

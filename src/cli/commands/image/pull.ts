@@ -4,7 +4,6 @@ import { pullWithProgress } from '../../pull-image.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
-  summary: 'Fetch an image from a registry',
   options: {
     'all-tags': { kind: 'bool', short: 'a', help: 'Every tag of the repository' },
     'disable-content-trust': {

@@ -8,7 +8,6 @@ import { showProgress } from '../../render/progress.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] NAME[:TAG]',
-  summary: 'Send an image to a registry',
   options: {
     'all-tags': { kind: 'bool', short: 'a', help: 'Every tag of the repository' },
     'disable-content-trust': { kind: 'bool', default: 'true', hidden: true, help: 'Images are not signed' },

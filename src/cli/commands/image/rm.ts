@@ -6,7 +6,6 @@ import { describeError } from '../../describe-error.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  summary: 'Remove images',
   options: {
     force: { kind: 'bool', short: 'f', help: 'Remove it although containers use it or it has several names' },
     'no-prune': { kind: 'bool', help: 'Keep parents without a name' },

@@ -4,7 +4,6 @@ import { writeToFile } from '../../files.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  summary: 'Write images to an archive (standard output unless told otherwise)',
   options: {
     output: { kind: 'string', short: 'o', help: 'File to write', complete: 'files' },
     platform: { kind: 'string', help: 'Only the variant for this platform (os[/arch[/variant]])' },

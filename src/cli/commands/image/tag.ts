@@ -4,7 +4,6 @@ import { defineCommand, ExitStatus } from '../../command.ts';
 
 export const command = defineCommand({
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
-  summary: 'Give an image another name',
   options: {},
   words: { least: 2, most: 2 },
   complete: 'images',

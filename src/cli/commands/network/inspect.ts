@@ -5,7 +5,6 @@ import { inspectAll } from '../../render/inspect.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] NETWORK [NETWORK...]',
-  summary: 'Show all facts about networks',
   options: {
     ...inspectOptions,
     verbose: { kind: 'bool', short: 'v', help: 'Say more' },

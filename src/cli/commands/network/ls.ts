@@ -11,7 +11,6 @@ const columns = ['ID', 'Name', 'Driver', 'Scope'];
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'List networks',
   options: { ...listOptions, 'no-trunc': { kind: 'bool', help: 'Print everything at full length' } },
   words: { least: 0, most: 0 },
   async run({ cli, options }) {

@@ -7,7 +7,6 @@ import { readAllInput, readSecret } from '../../streams/prompt.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [SERVER]',
-  summary: 'Remember credentials for a registry',
   options: {
     password: { kind: 'string', short: 'p', help: 'Password or token (visible to others: prefer --password-stdin)' },
     'password-stdin': { kind: 'bool', help: 'Take the password from standard input' },

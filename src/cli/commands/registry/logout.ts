@@ -4,7 +4,6 @@ import { updateConfigFile } from '../../config/update-config.ts';
 
 export const command = defineCommand({
   usage: '[SERVER]',
-  summary: 'Forget the credentials for a registry',
   options: {},
   words: { least: 0, most: 1 },
   async run({ cli, words }) {

@@ -3,7 +3,6 @@ import { completionScript, shells } from '../../completion/scripts.ts';
 
 export const command = defineCommand({
   usage: 'bash|zsh|fish',
-  summary: 'Print a completion script for a shell',
   options: {},
   words: { least: 1, most: 1 },
   complete: shells,

@@ -11,7 +11,6 @@ import { volumeListing } from '../volume/ls.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Show how much room images, containers and volumes take',
   options: {
     format: { kind: 'string', help: formatHelp },
     verbose: { kind: 'bool', short: 'v', help: 'Every image, container and volume' },

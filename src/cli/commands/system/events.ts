@@ -7,7 +7,6 @@ import { parseMomentOption } from '../../moments.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Print what happens in the engine as it happens',
   options: {
     filter: {
       kind: 'list',

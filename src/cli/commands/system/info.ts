@@ -7,7 +7,6 @@ import { compatibleVersion } from '../../version-text.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Show facts about the engine and its machine',
   options: { format: { kind: 'string', short: 'f', help: `How to print: 'json', or a Go template` } },
   words: { least: 0, most: 0 },
   async run({ cli, options }) {

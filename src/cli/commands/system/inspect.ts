@@ -19,7 +19,6 @@ const getters: Record<string, Getter> = {
 
 export const command = defineCommand({
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
-  summary: 'Show all facts about containers, images, networks and volumes',
   options: {
     ...inspectOptions,
     size: { kind: 'bool', short: 's', help: 'Show how much room the files of containers take' },

@@ -7,7 +7,6 @@ import { berthVersion, compatibleVersion } from '../../version-text.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Show the versions of client and engine',
   options: { format: { kind: 'string', short: 'f', help: `How to print: 'json', or a Go template` } },
   words: { least: 0, most: 0 },
   async run({ cli, options }) {

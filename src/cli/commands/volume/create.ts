@@ -4,7 +4,6 @@ import { pairs } from '../../pairs.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [VOLUME]',
-  summary: 'Create a volume',
   options: {
     driver: { kind: 'string', short: 'd', default: 'local', help: 'Volume driver' },
     label: { kind: 'list', help: 'Label of the volume (key=value)' },

@@ -5,7 +5,6 @@ import { inspectAll } from '../../render/inspect.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
-  summary: 'Show all facts about volumes',
   options: inspectOptions,
   words: { least: 1 },
   complete: 'volumes',

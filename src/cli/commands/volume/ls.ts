@@ -11,7 +11,6 @@ const columns = ['Driver', 'Name'];
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'List volumes',
   options: listOptions,
   words: { least: 0, most: 0 },
   async run({ cli, options }) {

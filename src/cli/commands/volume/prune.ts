@@ -6,7 +6,6 @@ import { confirmPrune, pruneOptions } from '../../prune.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  summary: 'Remove volumes that no container uses',
   options: {
     ...pruneOptions,
     all: { kind: 'bool', short: 'a', help: 'Those with a name too, not only anonymous ones' },

@@ -4,7 +4,6 @@ import { defineCommand } from '../../command.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
-  summary: 'Remove volumes',
   options: {
     force: { kind: 'bool', short: 'f', help: 'Ignore what is not there' },
   },

@@ -1,0 +1,39 @@
+/** Commands of Docker that Berth knows by name but does not have: each is answered by one line, never as an unknown word. */
+
+const notYet = 'not supported yet';
+const noSwarm = 'Swarm is not part of Berth; compose and Kubernetes take its place';
+const noPlugins = 'plugins of the engine are not part of Berth; volume, network and log drivers are built in';
+
+const missing: Record<string, string> = {
+  build: notYet,
+  builder: notYet,
+  buildx: notYet,
+  checkpoint: notYet,
+  commit: notYet,
+  compose: notYet,
+  config: noSwarm,
+  'container commit': notYet,
+  'container cp': notYet,
+  'container export': notYet,
+  context: `${notYet}; -c, DOCKER_CONTEXT and DOCKER_HOST pick an engine`,
+  cp: notYet,
+  export: notYet,
+  'image build': notYet,
+  manifest: notYet,
+  node: noSwarm,
+  plugin: noPlugins,
+  search: notYet,
+  secret: noSwarm,
+  service: noSwarm,
+  stack: noSwarm,
+  swarm: noSwarm,
+  'system dial-stdio': notYet,
+  'system prune': `${notYet}; container prune, image prune, network prune and volume prune do its parts`,
+  trust: 'signatures in the style of Docker Content Trust are not part of Berth; images are checked by their digests',
+  'volume update': noSwarm,
+};
+
+/** @param words like `swarm` or `container cp`; undefined: no command of Docker */
+export function missingCommand(words: string): string | undefined {
+  return Object.hasOwn(missing, words) ? missing[words] : undefined;
+}
