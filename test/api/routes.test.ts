@@ -41,7 +41,6 @@ const needs: Record<string, { query?: string; body?: unknown }> = {
 
 /** Routes that no backend of this test serves. */
 const unserved = new Set([
-  'containerAttachWebsocket',
   'imageSearch',
   'distributionInspect',
   'build',
@@ -52,7 +51,7 @@ const unserved = new Set([
 ]);
 
 /** A hijack has no end of its own here. */
-const hijacks = new Set(['containerAttach']);
+const hijacks = new Set(['containerAttach', 'containerAttachWebsocket']);
 
 describe('each route', () => {
   for (const route of routes as readonly Route[]) {

@@ -1,5 +1,4 @@
 /** Joins a hijacked connection with the streams of a process, half-close both ways. */
-import type { Socket } from 'node:net';
 import type { Duplex, Readable, Transform } from 'node:stream';
 import { DetachFilter } from '../../wire/detach-keys.ts';
 import { lingeringClose } from './connection.ts';
@@ -34,7 +33,7 @@ export function afterQuiet(headAt: number): Promise<void> | null {
  * Copies until the process's side ends or the client is gone. The client's end is passed on as the end of stdin; output goes on. Output
  * that was given is written before the connection closes. Never rejects.
  */
-export function bridge(client: Socket, process: Duplex, options: BridgeOptions): Promise<void> {
+export function bridge(client: Duplex, process: Duplex, options: BridgeOptions): Promise<void> {
   return new Promise((resolve) => {
     let over = false;
     const finish = (): void => {

@@ -4,7 +4,7 @@
  * `Upgrade`, which Docker's old clients need.
  */
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { BodyDecoder } from './body-decoder.ts';
 import { BadRequest, parseHead, type RequestHead } from './head.ts';
 import { HttpResponse, type ResponseOwner, statusLine } from './response.ts';
@@ -353,7 +353,7 @@ export class HttpConnection {
 const lingerMilliseconds = 2000;
 
 /** Ends our half, reads over what still comes, and closes when the client does or after a moment. */
-export function lingeringClose(socket: Socket): void {
+export function lingeringClose(socket: Duplex): void {
   if (socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), lingerMilliseconds);
   timer.unref();

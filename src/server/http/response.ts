@@ -187,14 +187,12 @@ export class HttpResponse {
    * Takes the connection out of HTTP. With `upgrade` the answer is 101, without it is the old bare 200.
    * @returns the connection; reading it gives what the client sent after its request
    */
-  hijack(upgrade: string | null, contentType: string): Socket {
+  hijack(upgrade: string | null, headers: Headers): Socket {
     if (this.#state !== 'open') throw new Error('the answer was already given');
     this.#state = 'done';
-    const head = upgrade
-      ? `${statusLine(101)}Content-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n${headerLines(this.headers)}\r\n`
-      : `${statusLine(200)}Content-Type: ${contentType}\r\n${headerLines(this.headers)}\r\n`;
+    const lines = `${headerLines(headers)}${upgrade ? `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n` : ''}`;
     const socket = this.#owner.takeOver();
-    socket.write(head, 'latin1');
+    socket.write(`${statusLine(upgrade ? 101 : 200)}${lines}${headerLines(this.headers)}\r\n`, 'latin1');
     return socket;
   }
 

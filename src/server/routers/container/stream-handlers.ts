@@ -4,6 +4,8 @@ import { parseDetachKeys } from '../../../wire/detach-keys.ts';
 import { parseUnixTime } from '../../../wire/time.ts';
 import type { Handlers } from '../../handler.ts';
 import { bridge } from '../../http/bridge.ts';
+import { unframeOutput } from '../../http/reframe.ts';
+import { acceptKey, handshakeKey, websocketStream } from '../../http/websocket.ts';
 import type { ApiRequest } from '../../request.ts';
 import type { ContainerBackend } from './backend.ts';
 
@@ -40,12 +42,35 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
       }
       const upgrade = upgradeProtocol(request);
       const type = upgrade ? streamType(attached.terminal, request.version) : rawStream;
-      const client = reply.http.hijack(upgrade, type);
+      const client = reply.http.hijack(upgrade, { 'Content-Type': type });
       await bridge(client, attached.stream, {
         stdin,
         detachKeys: attached.terminal ? detachKeys : null,
         onDetach: () => attached.detached(),
         headAt: performance.now(),
+      });
+    },
+    async containerAttachWebsocket(request, reply) {
+      request.http.prepareHijack();
+      const key = handshakeKey(request.http.headers);
+      const detachKeys = parseAttachKeys(request.text('detachKeys'));
+      // Before 1.42 all three were meant.
+      const wants = (name: string): boolean => request.version < 42 || request.flag(name);
+      const stdin = wants('stdin');
+      const attached = await streams.attach(request.parameter('id'), {
+        stdin,
+        stdout: wants('stdout'),
+        stderr: wants('stderr'),
+        logs: request.flag('logs'),
+        stream: request.flag('stream'),
+      });
+      const socket = reply.http.hijack('websocket', { 'Sec-WebSocket-Accept': acceptKey(key) });
+      await bridge(websocketStream(socket, request.version < 28), attached.stream, {
+        stdin,
+        detachKeys: attached.terminal ? detachKeys : null,
+        onDetach: () => attached.detached(),
+        headAt: performance.now(),
+        reshape: attached.terminal ? null : unframeOutput(),
       });
     },
     async containerLogs(request, reply) {

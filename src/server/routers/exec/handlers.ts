@@ -50,7 +50,9 @@ export function execHandlers(backend: ExecBackend): Handlers {
       }
       const { DetachKeys: keys, OpenStdin: stdin } = await backend.inspect(id);
       const upgrade = upgradeProtocol(request);
-      const client = reply.http.hijack(upgrade, upgrade ? streamType(body.Tty, request.version) : rawStream);
+      const client = reply.http.hijack(upgrade, {
+        'Content-Type': upgrade ? streamType(body.Tty, request.version) : rawStream,
+      });
       const headAt = performance.now();
       try {
         const attached = await backend.start(id, options);
