@@ -92,15 +92,15 @@ int starter_mount_root(const struct root_plan *root, const char *target, struct 
 }
 
 /*
- * Makes the mount that holds the current directory private in this namespace, so that what is mounted below does not
- * spread to the host. Other mounts keep their propagation, which shared volumes need.
+ * Makes the mount that holds the current directory a slave in this namespace: what is mounted below does not spread to the
+ * host, what the host mounts still comes. Other mounts keep their propagation, which shared volumes need.
  */
-static int privatise_mount(struct failure *failure) {
+static int stop_propagation(struct failure *failure) {
   char path[4096];
   if (!getcwd(path, sizeof path)) return fail(failure, errno, "get the working directory");
   for (;;) {
-    if (mount(NULL, path, NULL, MS_PRIVATE, NULL) == 0) return 0;
-    if (errno != EINVAL || path[1] == '\0') return fail(failure, errno, "make %s private", path);
+    if (mount(NULL, path, NULL, MS_SLAVE, NULL) == 0) return 0;
+    if (errno != EINVAL || path[1] == '\0') return fail(failure, errno, "stop the propagation of mounts in %s", path);
     char *slash = strrchr(path, '/');
     slash[slash == path ? 1 : 0] = '\0';
   }
@@ -109,7 +109,7 @@ static int privatise_mount(struct failure *failure) {
 int starter_prepare(const struct shim_plan *plan, unsigned *stage, struct failure *failure) {
   *stage = PROTOCOL_STAGE_SETUP;
   if (unshare(CLONE_NEWNS) < 0) return fail(failure, errno, "make a mount namespace");
-  if (privatise_mount(failure) < 0) return -1;
+  if (stop_propagation(failure) < 0) return -1;
   if (mkdir("rootfs", 0755) < 0 && errno != EEXIST) return fail(failure, errno, "create rootfs");
   if (starter_mount_root(&plan->root, "rootfs", failure) < 0) return -1;
   *stage = PROTOCOL_STAGE_NETWORK;
