@@ -1,0 +1,181 @@
+/* net_setup, from a network namespace of the test's own that plays the host. */
+#include "net.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "check.h"
+#include "io.h"
+#include "rtnetlink.h"
+
+static const char *addresses[] = {"10.9.8.2/24"};
+
+static struct interface_plan interface_of(const char *host_name, const char *bridge) {
+  return (struct interface_plan){.host_name = host_name,
+                                 .container_name = "eth0",
+                                 .bridge = bridge,
+                                 .mac_address = "02:42:0a:09:08:02",
+                                 .addresses = addresses,
+                                 .address_count = 1,
+                                 .gateway = "10.9.8.1",
+                                 .mtu = 1400,
+                                 .hairpin = true};
+}
+
+/* Runs `inside` in a child after net_setup; 0 or the child's exit status. */
+static int in_container(const struct network_plan *plan, struct failure *failure, int (*inside)(void)) {
+  int channel[2];
+  if (pipe2(channel, O_CLOEXEC) < 0) return 99;
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct failure own = {0};
+    if (net_setup(plan, &own) < 0) {
+      io_write_all(channel[1], &own, sizeof own);
+      _exit(98);
+    }
+    _exit(inside());
+  }
+  close(channel[1]);
+  if (failure) io_read_full(channel[0], failure, sizeof *failure);
+  close(channel[0]);
+  int status;
+  RETRY(waitpid(pid, &status, 0));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 97;
+}
+
+static int flags_of(const char *name) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {0};
+  strcpy(request.ifr_name, name);
+  int flags = ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? -1 : (unsigned short)request.ifr_flags;
+  close(fd);
+  return flags;
+}
+
+static int bad;
+#define EXPECT(condition) \
+  if (!(condition)) printf("# inside, line %d: %s\n", __LINE__, #condition), fflush(stdout), bad = 1
+
+static int look_at_bridged(void) {
+  struct ifreq request = {0};
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT(flags_of("lo") & IFF_UP);
+  EXPECT((flags_of("eth0") & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
+  strcpy(request.ifr_name, "eth0");
+  EXPECT(ioctl(fd, SIOCGIFADDR, &request) == 0);
+  EXPECT(((struct sockaddr_in *)&request.ifr_addr)->sin_addr.s_addr == inet_addr("10.9.8.2"));
+  EXPECT(ioctl(fd, SIOCGIFBRDADDR, &request) == 0);
+  EXPECT(((struct sockaddr_in *)&request.ifr_broadaddr)->sin_addr.s_addr == inet_addr("10.9.8.255"));
+  EXPECT(ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu == 1400);
+  EXPECT(ioctl(fd, SIOCGIFHWADDR, &request) == 0);
+  EXPECT(memcmp(request.ifr_hwaddr.sa_data, "\x02\x42\x0a\x09\x08\x02", 6) == 0);
+  /* The default route leads out. */
+  struct sockaddr_in world = {.sin_family = AF_INET, .sin_port = 9, .sin_addr.s_addr = inet_addr("198.51.100.1")};
+  EXPECT(connect(fd, (struct sockaddr *)&world, sizeof world) == 0);
+  char disabled[8];
+  if (io_read_text(AT_FDCWD, "/proc/sys/net/ipv6/conf/eth0/disable_ipv6", disabled, sizeof disabled) > 0) {
+    EXPECT(disabled[0] == '1');
+  }
+  /* The gateway answers: a refusal of its closed port needs a way there and back. */
+  int stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in gateway = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = inet_addr("10.9.8.1")};
+  EXPECT(connect(stream, (struct sockaddr *)&gateway, sizeof gateway) < 0 && errno == ECONNREFUSED);
+  return bad;
+}
+
+static int look_at_lonely(void) {
+  EXPECT(flags_of("lo") & IFF_UP);
+  EXPECT(flags_of("eth0") == -1);
+  return bad;
+}
+
+static int look_at_nothing(void) { return 0; }
+
+static void a_bridged_container_has_its_interface(struct check *check) {
+  struct interface_plan interface = interface_of("vbtest", "br0");
+  struct network_plan plan = {.kind = NETWORK_NEW, .interfaces = &interface, .interface_count = 1};
+  struct failure failure = {0};
+  CHECK(in_container(&plan, &failure, look_at_bridged) == 0);
+  CHECK(failure.message[0] == '\0');
+}
+
+static void without_interfaces_there_is_only_loopback(struct check *check) {
+  struct network_plan plan = {.kind = NETWORK_NEW};
+  CHECK(in_container(&plan, NULL, look_at_lonely) == 0);
+}
+
+static void host_and_join_make_nothing(struct check *check) {
+  struct network_plan host = {.kind = NETWORK_HOST};
+  CHECK(net_setup(&host, NULL) == 0);
+  struct network_plan join = {.kind = NETWORK_JOIN, .join_path = "/proc/self/ns/net"};
+  CHECK(net_setup(&join, NULL) == 0);
+  struct failure failure = {0};
+  join.join_path = "/proc/0/ns/net";
+  CHECK(net_setup(&join, &failure) < 0 && failure.code == ENOENT);
+  CHECK(flags_of("br0") >= 0);
+}
+
+static void mistakes_are_named_and_leave_nothing(struct check *check) {
+  struct failure failure = {0};
+  struct interface_plan interface = interface_of("vbgone", "nobridge");
+  struct network_plan plan = {.kind = NETWORK_NEW, .interfaces = &interface, .interface_count = 1};
+  CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, "nobridge"));
+  interface = interface_of("vbmac", "br0");
+  interface.mac_address = "02:42:zz";
+  CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, "02:42:zz"));
+  const char *wrong[] = {"10.9.8.2/33"};
+  interface = interface_of("vbaddr", "br0");
+  interface.addresses = wrong;
+  CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, "10.9.8.2/33"));
+  interface = interface_of("vbroute", "br0");
+  interface.gateway = "192.0.2.1";
+  CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, "default route"));
+  /* The kernel takes the pair away with the namespace, soon after the last process in it. */
+  static const char *names[] = {"vbgone", "vbmac", "vbaddr", "vbroute", "vbtest"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    bool gone = false;
+    for (int tries = 0; tries < 2000 && !gone; tries++) {
+      gone = flags_of(names[i]) == -1;
+      if (!gone) usleep(1000);
+    }
+    CHECK(gone);
+  }
+}
+
+int main(void) {
+  struct check check = {0};
+  if (unshare(CLONE_NEWNET) < 0) {
+    perror("unshare");
+    return 1;
+  }
+  int socket = rtnetlink_open(NULL);
+  struct rtnetlink_batch batch = {0};
+  struct ifinfomsg *bridge = rtnetlink_begin(&batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof *bridge, "bridge");
+  bridge->ifi_flags = bridge->ifi_change = IFF_UP;
+  rtnetlink_text(&batch, IFLA_IFNAME, "br0");
+  struct rtattr *info = rtnetlink_nest(&batch, IFLA_LINKINFO);
+  rtnetlink_text(&batch, IFLA_INFO_KIND, "bridge");
+  rtnetlink_end(&batch, info);
+  struct failure failure = {0};
+  if (rtnetlink_run(socket, &batch, &failure) < 0) {
+    printf("# %s\n", failure.message);
+    return 1;
+  }
+  struct ifaddrmsg *address = rtnetlink_begin(&batch, RTM_NEWADDR, NLM_F_CREATE, sizeof *address, "address");
+  address->ifa_family = AF_INET;
+  address->ifa_prefixlen = 24;
+  address->ifa_index = (unsigned)rtnetlink_index(socket, "br0");
+  in_addr_t value = inet_addr("10.9.8.1");
+  rtnetlink_attribute(&batch, IFA_LOCAL, &value, sizeof value);
+  if (rtnetlink_run(socket, &batch, &failure) < 0) return 1;
+  close(socket);
+  RUN(&check, a_bridged_container_has_its_interface);
+  RUN(&check, without_interfaces_there_is_only_loopback);
+  RUN(&check, host_and_join_make_nothing);
+  RUN(&check, mistakes_are_named_and_leave_nothing);
+  return check.failed_tests != 0;
+}
