@@ -60,6 +60,7 @@ export class ImageStore implements ImageStoreInterface {
     const { temporary } = this.#options.paths;
     const left = (await readdir(temporary)).map((name) => join(temporary, name));
     await this.#discard([...left, ...(await this.layers.strays())]);
+    await this.sweep();
   }
 
   lease(purpose: string): Promise<Lease> {

@@ -1,41 +1,31 @@
 /** A data root on a file system of a few megabytes: what does not fit fails with a reason, and leaves the rest as it was. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
-import { runOk } from '../support/command.ts';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { ImageEngine } from '../support/image-engine.ts';
 import { dockerArchive } from '../support/images.ts';
+import { SmallDisk } from '../support/small-disk.ts';
 import { tar } from '../support/tar.ts';
 import { until } from '../support/until.ts';
 
-const base = `/var/tmp/berth-test-full-${process.pid}`;
+let disk: SmallDisk;
 let engine: ImageEngine;
 
 beforeAll(async () => {
-  mkdirSync(`${base}/mount`, { recursive: true });
-  writeFileSync(`${base}/disk`, '');
-  truncateSync(`${base}/disk`, 48 * 1024 * 1024);
-  await runOk(['mkfs.ext4', '-q', '-m', '0', '-N', '2000', `${base}/disk`]);
-  await runOk(['mount', '-o', 'loop', `${base}/disk`, `${base}/mount`]);
-  engine = new ImageEngine(`${base}/mount`);
+  disk = await SmallDisk.make({ bytes: 48 * 1024 * 1024, inodes: 2000 });
+  engine = new ImageEngine(disk.path);
 });
 
 afterAll(async () => {
   engine?.stop();
-  await runOk(['umount', `${base}/mount`]);
-  rmSync(base, { recursive: true, force: true });
+  await disk?.remove();
 });
-
-const free = (): number => {
-  const { bavail, bsize } = statfsSync(`${base}/mount`);
-  return bavail * bsize;
-};
 
 const big = (bytes: number): Uint8Array => tar([{ name: 'big', content: randomBytes(bytes) }]);
 
 test('an image that does not fit leaves no trace, one that fits still comes in', async () => {
   await engine.load(dockerArchive({ tags: ['small:1'], layers: [big(1024 * 1024)] }));
-  const before = free();
+  const before = disk.free;
   const archive = dockerArchive({ tags: ['huge:1'], layers: [big(2 * 1024 * 1024), big(80 * 1024 * 1024)] });
   await expect(engine.load(archive)).rejects.toMatchObject({
     kind: 'internal',
@@ -45,7 +35,7 @@ test('an image that does not fit leaves no trace, one that fits still comes in',
   expect(readdirSync(engine.paths.temporary)).toEqual([]);
   expect(engine.names({}, true)).toEqual(['small:1']);
   // The journal and the database may have grown by a few blocks.
-  expect(Math.abs(before - free())).toBeLessThan(512 * 1024);
+  expect(Math.abs(before - disk.free)).toBeLessThan(512 * 1024);
   await engine.load(dockerArchive({ tags: ['other:1'], layers: [big(1024 * 1024)] }));
   expect(engine.names()).toEqual(['other:1', 'small:1']);
   expect((await engine.save('small:1')).length).toBeGreaterThan(1024 * 1024);
@@ -62,14 +52,14 @@ test('no inode is left', async () => {
 });
 
 test('the image fits, its documents do not: no row speaks of it, and the engine goes on', async () => {
-  const filler = `${base}/mount/filler`;
+  const filler = `${disk.path}/filler`;
   const archive = dockerArchive({
     tags: ['last:1'],
     layers: [tar([{ name: 'f', content: 'x' }])],
     config: { Labels: { big: 'x'.repeat(900_000) } },
   });
   // Leaves room for the layer, but not for a megabyte of labels.
-  writeFileSync(filler, Buffer.alloc(Math.max(0, free() - 600 * 1024)));
+  writeFileSync(filler, Buffer.alloc(Math.max(0, disk.free - 600 * 1024)));
   await expect(engine.load(archive)).rejects.toThrow();
   expect(engine.names({}, true)).not.toContain('last:1');
   rmSync(filler);
