@@ -1,6 +1,7 @@
 /** `busybox:latest` out of Debian's busybox-static: one static program under the names of everything it can be. */
-import { chmod, copyFile, link, mkdir, utimes, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BerthError } from '../../../api/errors.ts';
 import { runTool } from '../../../host/process/run-tool.ts';
 import { unpackedPackage } from './apt.ts';
 import type { Recipe } from './recipe.ts';
@@ -44,7 +45,7 @@ export const busyboxRecipe: Recipe = {
   async build(root, context) {
     const { signal } = context;
     const programs = await unpackedPackage('busybox-static', context.scratch, { signal });
-    const program = join(programs, 'bin', 'busybox');
+    const program = await firstOf(['usr/bin/busybox', 'bin/busybox'].map((path) => join(programs, path)));
     context.say('Making the tree of busybox');
     for (const [path, mode] of directories) {
       await mkdir(join(root, path), { recursive: true });
@@ -64,6 +65,16 @@ export const busyboxRecipe: Recipe = {
     return { created: made, createdBy: 'busybox-static' };
   },
 };
+
+/** The first of these files that is there. */
+async function firstOf(paths: string[]): Promise<string> {
+  for (const path of paths) {
+    // Where it lies differs between Debian's releases.
+    const found = await stat(path).catch(() => null);
+    if (found) return path;
+  }
+  throw new BerthError('unavailable', 'package busybox-static has no busybox');
+}
 
 async function writeAccounts(root: string): Promise<void> {
   const etc = (name: string): string => join(root, 'etc', name);

@@ -43,21 +43,37 @@ async function debootstrap(
   const { suite, mirror, context } = what;
   const { program, env } = await findDebootstrap(context);
   if (!(await exists('/usr/bin/wget'))) env.PATH = `${await wgetOfApt(context)}:${env.PATH}`;
-  const keyring = (await exists(archiveKeyring)) ? [`--keyring=${archiveKeyring}`] : [];
+  const keyring = (await exists(archiveKeyring))
+    ? archiveKeyring
+    : join(await unpackedPackage('debian-archive-keyring', context.scratch, context), archiveKeyring);
   // Inside, apt can only read an https mirror with certificates of its own.
   const include = mirror.startsWith('https:') ? ['--include=ca-certificates'] : [];
   // Its mounts (/proc, /sys) live in namespaces of their own and go with them, however this ends.
-  const isolated = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
+  const propagation = (await isMountPoint('/')) ? 'private' : 'unchanged';
+  const isolated = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', propagation];
   const problems: string[] = [];
   try {
-    await runTool([...isolated, program, '--variant=minbase', ...keyring, ...include, suite, root, mirror], {
-      signal: context.signal,
-      env,
-      onLine: (line) => {
-        if (line.startsWith('I: ')) context.say(line.slice(3));
-        if (/^[EW]: /.test(line)) problems.push(line.slice(3));
+    await runTool(
+      [
+        ...isolated,
+        program,
+        '--variant=minbase',
+        `--keyring=${keyring}`,
+        '--force-check-gpg',
+        ...include,
+        suite,
+        root,
+        mirror,
+      ],
+      {
+        signal: context.signal,
+        env,
+        onLine: (line) => {
+          if (line.startsWith('I: ')) context.say(line.slice(3));
+          if (/^[EW]: /.test(line)) problems.push(line.slice(3));
+        },
       },
-    });
+    );
   } catch (error) {
     context.signal.throwIfAborted();
     throw new BerthError(
@@ -69,6 +85,12 @@ async function debootstrap(
       },
     );
   }
+}
+
+/** In a plain chroot the root is no mount, and its propagation cannot be changed. */
+async function isMountPoint(path: string): Promise<boolean> {
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  return mounts.split('\n').some((line) => line.split(' ')[4] === path);
 }
 
 /** The host's debootstrap, or one that is unpacked for this run only. */
