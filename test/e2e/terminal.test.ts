@@ -1,0 +1,126 @@
+/** What a user at a terminal sees of `run -it`, `attach` and `exec -it`, typed into a real one. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { dockerClient } from '../support/docker-client.ts';
+import { program, startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startEngine({ images: ['busybox'] });
+});
+afterAll(() => engine.cleanUp());
+
+/** The part of Bun's pseudo-terminal that its types do not name yet. */
+interface Terminal {
+  write(data: string): void;
+  resize(columns: number, rows: number): void;
+}
+
+class TypedCommand {
+  output = '';
+  private readonly child: Bun.Subprocess;
+  private readonly terminal: Terminal;
+
+  constructor(client: 'berth' | 'docker', ...args: string[]) {
+    const argv = client === 'berth' ? [...program(), ...args] : [dockerClient(), ...args];
+    const decoder = new TextDecoder();
+    const options = {
+      env: { ...process.env, ...engine.clientEnvironment, TERM: 'xterm' },
+      terminal: {
+        cols: 100,
+        rows: 30,
+        data: (_terminal: unknown, bytes: Uint8Array): void => {
+          this.output += decoder.decode(bytes, { stream: true });
+        },
+      },
+    };
+    this.child = Bun.spawn(argv, options as Parameters<typeof Bun.spawn>[1]);
+    this.terminal = (this.child as unknown as { terminal: Terminal }).terminal;
+  }
+
+  /** Resolves when the text has come since the last call. */
+  async sees(text: string): Promise<void> {
+    await until(`${JSON.stringify(text)} on the terminal`, () => {
+      if (!this.output.includes(text)) throw new Error(JSON.stringify(this.output));
+      return true;
+    });
+    this.output = this.output.slice(this.output.indexOf(text) + text.length);
+  }
+
+  type(text: string): void {
+    this.terminal.write(text);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.terminal.resize(columns, rows);
+  }
+
+  async ends(): Promise<number> {
+    return await this.child.exited;
+  }
+}
+
+describe.each(['berth', 'docker'] as const)('%s', (client) => {
+  const shell = (name: string, ...flags: string[]): TypedCommand =>
+    new TypedCommand(client, 'run', '-it', '--name', `${name}-${client}`, ...flags, 'busybox', 'sh');
+
+  test('a shell has the size of the terminal, and follows it', async () => {
+    const typed = shell('size', '--rm');
+    await typed.sees('# ');
+    typed.type('stty size\r');
+    await typed.sees('30 100');
+    typed.resize(90, 20);
+    typed.type('while [ "$(stty size)" != "20 90" ]; do :; done; echo res"ized"\r');
+    await typed.sees('\r\nresized');
+    typed.type('exit 3\r');
+    expect(await typed.ends()).toBe(3);
+  });
+
+  test('ctrl-c reaches the program inside, not the client', async () => {
+    const typed = shell('interrupt', '--rm');
+    await typed.sees('# ');
+    typed.type('echo star"ting"; sleep 1000; echo st"atus" $?\r');
+    await typed.sees('\r\nstarting');
+    typed.type('\x03');
+    await typed.sees('^C');
+    typed.type('echo al"ive"\r');
+    await typed.sees('\r\nalive');
+    typed.type('\x04');
+    expect(await typed.ends()).toBe(0);
+  });
+
+  test('ctrl-p ctrl-q leaves it running; attach comes back and has its exit status', async () => {
+    const typed = shell('detach', '--rm');
+    await typed.sees('# ');
+    typed.type('\x10\x11');
+    expect(await typed.ends()).toBe(0);
+    expect(await engine.ok('inspect', '-f', '{{.State.Status}}', `detach-${client}`)).toBe('running');
+    const again = new TypedCommand(client, 'attach', `detach-${client}`);
+    again.type('\recho ba"ck"\r');
+    await again.sees('\r\nback');
+    again.type('exit 7\r');
+    expect(await again.ends()).toBe(7);
+  });
+
+  test('other keys to detach with', async () => {
+    const typed = shell('keys', '--rm', '--detach-keys', 'ctrl-a,x');
+    await typed.sees('# ');
+    typed.type('\x10\x11echo st"ill"\r');
+    await typed.sees('still');
+    typed.type('\x01x');
+    expect(await typed.ends()).toBe(0);
+    await engine.ok('rm', '-f', `keys-${client}`);
+  });
+
+  test('exec -it has a terminal of its own', async () => {
+    await engine.ok('run', '-d', '--name', `exec-${client}`, 'busybox', 'sleep', '1000');
+    const typed = new TypedCommand(client, 'exec', '-it', `exec-${client}`, 'sh');
+    await typed.sees('# ');
+    // Older clients tell the size only after the start.
+    typed.type('while [ "$(stty size)" != "30 100" ]; do :; done; tty\r');
+    await typed.sees('/dev/pts/');
+    typed.type('exit 9\r');
+    expect(await typed.ends()).toBe(9);
+    await engine.ok('rm', '-f', `exec-${client}`);
+  });
+});
