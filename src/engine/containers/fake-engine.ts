@@ -354,7 +354,14 @@ export class FakeEngine {
           resolve: (reference) => {
             if (reference === 'nope') throw new BerthError('not-found', 'No such image: nope:latest');
             const config = options.image ?? {};
-            return { id: `sha256:${'a'.repeat(64)}`, os: 'linux', architecture: 'amd64', config, lower: ['/layer'] };
+            return {
+              id: `sha256:${'a'.repeat(64)}`,
+              os: 'linux',
+              architecture: 'amd64',
+              config,
+              lower: ['/layer'],
+              size: 1000,
+            };
           },
         },
         networks: this.networks,

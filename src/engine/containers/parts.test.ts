@@ -253,3 +253,14 @@ describe('the bundle', () => {
     expect(order.indexOf('/a')).toBeLessThan(order.indexOf('/a/b'));
   });
 });
+
+describe('sizes', () => {
+  test('are only measured when asked for', async () => {
+    const engine = new FakeEngine();
+    const id = await engine.create({ Image: 'busybox' });
+    const list = { all: true, limit: 0, filters: new Map() };
+    expect('SizeRootFs' in (engine.service.list({ ...list, size: false })[0] ?? {})).toBe(false);
+    expect((await engine.service.list({ ...list, size: true }))[0]).toMatchObject({ SizeRootFs: 1000 });
+    expect(await engine.service.inspect(id, { size: true })).toMatchObject({ SizeRw: 0, SizeRootFs: 1000 });
+  });
+});

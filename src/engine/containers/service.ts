@@ -29,6 +29,7 @@ import { pruneContainers } from './prune.ts';
 import { type RemoveOptions, removeContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
 import { resizeContainer } from './resize.ts';
+import { listWithSizes, withSizes } from './sizes.ts';
 import { startContainer } from './start.ts';
 import { containerStats } from './stats.ts';
 import { restartContainer, type StopOptions, stopContainer } from './stop.ts';
@@ -110,12 +111,18 @@ export class ContainerService {
     return waitContainer(this.context, id, { condition, signal });
   }
 
-  list(options: ListOptions): ContainerSummary[] {
-    return listContainers(this.context, options);
+  list(options: ListOptions & { size: false }): ContainerSummary[];
+  list(options: ListOptions): ContainerSummary[] | Promise<ContainerSummary[]>;
+  list(options: ListOptions): ContainerSummary[] | Promise<ContainerSummary[]> {
+    const summaries = listContainers(this.context, options);
+    return options.size ? listWithSizes(this.context, summaries) : summaries;
   }
 
-  inspect(id: string, _options?: { size: boolean }): ContainerInspect {
-    return inspectContainer(this.context, id);
+  inspect(id: string): ContainerInspect;
+  inspect(id: string, options: { size: boolean }): ContainerInspect | Promise<ContainerInspect>;
+  inspect(id: string, options?: { size: boolean }): ContainerInspect | Promise<ContainerInspect> {
+    const inspect = inspectContainer(this.context, id);
+    return options?.size ? withSizes(this.context, inspect) : inspect;
   }
 
   attach(id: string, options: AttachOptions): Promise<AttachedStreams> {

@@ -23,6 +23,7 @@ export class StoredContainerImages implements ContainerImages {
       os: image.config.os || 'linux',
       architecture: image.config.architecture,
       config: image.config.config ?? {},
+      size: image.size,
       lower: this.#store.lower(image.layers),
     };
   }

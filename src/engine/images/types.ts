@@ -8,6 +8,8 @@ export interface ContainerImage {
   architecture: string;
   /** Docker's `Config` object of the image, as stored, with Docker's keys (Env, Cmd, Entrypoint, User, WorkingDir, Labels, Volumes, ExposedPorts, StopSignal, Healthcheck, Shell, OnBuild, ArgsEscaped). */
   config: ImageConfig;
+  /** Bytes, unpacked, all layers. */
+  size: number;
   /** Lower directories for overlay, the top layer first, absolute and short. Empty: an image without layers. */
   lower: string[];
 }
