@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startEngine, type TestEngine } from '../support/engine.ts';
 import { run } from '../support/command.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 import { answerOf, ask, askUdp, inNetworkOf, Machine } from '../support/machine.ts';
 import { until } from '../support/until.ts';
 
@@ -39,7 +39,8 @@ async function serve(name: string, ...flags: string[]): Promise<string> {
 }
 
 /** A program for a web server that tells a client its own address. */
-const tellWho = '#!/bin/sh\necho "Content-Type: text/plain"; echo; echo $REMOTE_ADDR | sed "s/.*:://; s/ffff://; s/[]]//"';
+const tellWho =
+  '#!/bin/sh\necho "Content-Type: text/plain"; echo; echo $REMOTE_ADDR | sed "s/.*:://; s/ffff://; s/[]]//"';
 
 /** Asks with the host's curl from the network of a container. */
 async function fromContainer(container: string, url: string): Promise<string> {
@@ -150,6 +151,70 @@ while True:
   });
 });
 
+describe('a UDP client that never stops sending', () => {
+  afterEach(() => engine.removeContainers());
+
+  /** Runs an echo server in the container's network. */
+  async function start(name: string): Promise<{ stop(): Promise<void> }> {
+    await docker('run', '-d', '--name', name, '-p', '8054:54/udp', 'busybox', 'sleep', '1000');
+    const { Pid } = (await engine.inspect(name)).State;
+    const program = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('0.0.0.0', 54))
+while True:
+    data, peer = s.recvfrom(65536)
+    s.sendto(b'${name}', peer)
+`;
+    const server = Bun.spawn([...inNetworkOf(Pid).prefix, 'python3', '-c', program]);
+    return {
+      async stop() {
+        server.kill();
+        await server.exited;
+        await docker('rm', '-f', name);
+      },
+    };
+  }
+
+  test('reaches the container that comes, and the one after it', async () => {
+    const program = `
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('10.99.0.2', 4444))
+s.settimeout(0.02)
+while True:
+    try:
+        s.sendto(b'hello', ('${hostAddress}', 8054))
+        print(s.recv(100).decode(), flush=True)
+    except OSError:
+        print('nobody', flush=True)
+    time.sleep(0.02)
+`;
+    const client = Bun.spawn([...neighbour.prefix, 'python3', '-c', program], { stdout: 'pipe' });
+    const lines = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const hears = async (text: string): Promise<void> => {
+      for (let heard = ''; !heard.includes(text); ) {
+        const { value, done } = await lines.read();
+        if (done) throw new Error('the client ended');
+        heard = value;
+      }
+    };
+    try {
+      await hears('nobody');
+      const first = await start('first');
+      await hears('first');
+      await first.stop();
+      await hears('nobody');
+      const second = await start('second');
+      await hears('second');
+      await second.stop();
+    } finally {
+      client.kill();
+      await client.exited;
+    }
+  });
+});
+
 describe('what must not work', () => {
   let address: string;
   beforeAll(async () => {
@@ -165,11 +230,15 @@ describe('what must not work', () => {
   });
 
   test('neither a container nor a neighbour gets into 127.0.0.0/8 of the host (CVE-2020-8558)', async () => {
-    const listener = Bun.spawn([...host.prefix, 'busybox', 'httpd', '-f', '-p', '127.0.0.1:7777', '-h', '/etc'], { stdout: 'ignore' });
+    const listener = Bun.spawn([...host.prefix, 'busybox', 'httpd', '-f', '-p', '127.0.0.1:7777', '-h', '/etc'], {
+      stdout: 'ignore',
+    });
     try {
       const url = 'http://127.0.0.1:7777/hostname';
       await answerOf(host, url);
-      await neighbour.script(`ip address del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via ${hostAddress}; sysctl -qw net.ipv4.conf.wire.route_localnet=1`);
+      await neighbour.script(
+        `ip address del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via ${hostAddress}; sysctl -qw net.ipv4.conf.wire.route_localnet=1`,
+      );
       expect(await ask(neighbour, url)).toBe('');
       expect(await ask(neighbour, 'http://127.0.0.1:8082/')).toBe('');
       const { Pid } = (await engine.inspect('server')).State;

@@ -1,16 +1,19 @@
 import { errnoCode, SystemError } from '../netlink/libc.ts';
+import { KernelLinks } from '../netlink/links.ts';
 import { MessageWriter, netlinkFlag } from '../netlink/message.ts';
 import { NetlinkSocket, netlinkFamily } from '../netlink/netlink-socket.ts';
 import { portElements, writeTable } from './engine-table.ts';
 import { ForeignChains } from './foreign-chains.ts';
 import { Batch, family, familyHeader, messageTypeOf, nftMessage } from './nf-tables.ts';
 import type { Firewall, PublishedPort, TableContent } from './types.ts';
+import { forgetFlowsToContainers, forgetFlowsToHost } from './udp-flows.ts';
 
 /** The host's nf_tables, in the network namespace of this process. */
 export class KernelFirewall implements Firewall {
   readonly table: string;
   readonly #socket = new NetlinkSocket(netlinkFamily.netfilter);
   readonly #foreign: ForeignChains;
+  #links: KernelLinks | null = null;
 
   /** @param table `berth`, or `berth-<bridge>`; never a table of someone else's */
   constructor(table: string) {
@@ -45,20 +48,17 @@ export class KernelFirewall implements Firewall {
     const batch = new Batch();
     for (const [map, elements] of portElements(ports)) batch.addElements(this.table, map, elements);
     this.#socket.run(batch.end(), 'publish ports');
+    const udpPorts = ports.filter(isUdp);
+    if (udpPorts.length === 0) return;
+    const local = this.#localAddresses();
+    forgetFlowsToHost(this.#socket, udpPorts, (address) => local.has(address));
   }
 
   withdraw(ports: readonly PublishedPort[]): void {
     if (ports.length === 0) return;
-    try {
-      this.#withdraw(ports);
-    } catch (error) {
-      if (!isErrno(error, errnoCode.ENOENT)) throw error;
-      // One that is missing keeps the whole transaction from happening.
-      if (ports.length === 1) return;
-      const half = ports.length >> 1;
-      this.withdraw(ports.slice(0, half));
-      this.withdraw(ports.slice(half));
-    }
+    this.#withdrawThose(ports);
+    const udpPorts = ports.filter(isUdp);
+    if (udpPorts.length > 0) forgetFlowsToContainers(this.#socket, udpPorts);
   }
 
   passForeignChains(bridges: readonly string[]): string[] {
@@ -73,10 +73,29 @@ export class KernelFirewall implements Firewall {
   }
 
   close(): void {
+    this.#links?.close();
     this.#socket.close();
   }
 
-  #withdraw(ports: readonly PublishedPort[]): void {
+  #localAddresses(): Set<number> {
+    this.#links ??= new KernelLinks();
+    return new Set(this.#links.addresses(null).map(({ address }) => address));
+  }
+
+  #withdrawThose(ports: readonly PublishedPort[]): void {
+    try {
+      this.#withdrawAll(ports);
+    } catch (error) {
+      if (!isErrno(error, errnoCode.ENOENT)) throw error;
+      // One that is missing keeps the whole transaction from happening.
+      if (ports.length === 1) return;
+      const half = ports.length >> 1;
+      this.#withdrawThose(ports.slice(0, half));
+      this.#withdrawThose(ports.slice(half));
+    }
+  }
+
+  #withdrawAll(ports: readonly PublishedPort[]): void {
     const batch = new Batch();
     for (const [map, elements] of portElements(ports)) {
       batch.deleteElements(
@@ -87,6 +106,10 @@ export class KernelFirewall implements Firewall {
     }
     this.#socket.run(batch.end(), 'withdraw published ports');
   }
+}
+
+function isUdp(port: PublishedPort): boolean {
+  return port.protocol === 'udp';
 }
 
 function isErrno(error: unknown, errno: number): boolean {

@@ -29,8 +29,8 @@ export interface BridgePlan {
 export interface Links {
   /** Every interface. */
   list(): Link[];
-  /** IPv4 addresses of an interface. */
-  addresses(index: number): Cidr[];
+  /** IPv4 addresses of an interface, or of all (null). */
+  addresses(index: number | null): Cidr[];
   /** Destinations of the IPv4 routes in all tables, default routes left out. */
   routes(): Cidr[];
   /** Makes a bridge, or sets an existing one right: address, MTU, up. */
@@ -70,12 +70,12 @@ export class KernelLinks implements Links {
     });
   }
 
-  addresses(index: number): Cidr[] {
+  addresses(index: number | null): Cidr[] {
     const writer = new MessageWriter();
     writer.begin(type.getAddress, netlinkFlag.dump, Buffer.of(inet, 0, 0, 0, 0, 0, 0, 0));
     return this.#socket
       .dump(writer, 'list addresses')
-      .filter(({ payload }) => payload.readUInt32LE(4) === index)
+      .filter(({ payload }) => index === null || payload.readUInt32LE(4) === index)
       .map(({ payload }) => {
         const attributes = readAttributes(payload.subarray(8));
         const value = attributes.get(address.local) ?? attributes.get(address.address);

@@ -13,7 +13,8 @@ export class RecordingLinks implements Links {
     return [...this.links];
   }
 
-  addresses(index: number): Cidr[] {
+  addresses(index: number | null): Cidr[] {
+    if (index === null) return [...this.#addresses.values()].flat();
     return this.#addresses.get(index) ?? [];
   }
 
