@@ -20,7 +20,7 @@ const constants: { comment: string; names: Record<string, number> }[] = [
   {
     comment: 'First frame of a connection from the engine; each payload begins with the version, u16.',
     names: {
-      /** version */
+      /** version, u8 1 where this engine has announced `attachments` that are on their way */
       OPEN_CONTROL: 1,
       /** version, u8 attach flags, u8 counted in `attachments`; then the connection is the stream */
       OPEN_ATTACH: 2,

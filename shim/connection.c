@@ -161,7 +161,9 @@ static void open_exec(struct shim *shim, struct connection *connection) {
 static void open_attach(struct shim *shim, struct connection *connection) {
   connection->dead = true;
   if (connection->payload_length < 4) return;
-  if (connection->payload[3] && shim->attachments > 0) shim->attachments--;
+  bool last = connection->payload[3] && shim->attachments == 1;
+  if (connection->payload[3] && shim->attachments > 1) shim->attachments--;
+  if (last) shim_attachments_arrived(shim);
   if (session_add_client(shim->container, connection->fd, (unsigned char)connection->payload[2]) == 0) connection->fd = -1;
 }
 
@@ -176,6 +178,8 @@ static void handle_frame(struct shim *shim, struct connection *connection) {
     connection->dead = true;
   } else if (type == PROTOCOL_OPEN_CONTROL) {
     connection->control = true;
+    bool starts = connection->payload_length >= 3 && connection->payload[2] == 1;
+    if (!starts && shim->attachments > 0) shim_attachments_arrived(shim); /* the engine that announced them is dead */
     send_hello(connection);
     connection_greet(shim, connection);
   } else if (type == PROTOCOL_OPEN_ATTACH) {
@@ -261,7 +265,7 @@ void connections_reap(struct shim *shim) {
     }
     *link = connection->next;
     /* Attached clients whose engine died before they came are not waited for. */
-    if (connection->control) shim->attachments = 0;
+    if (connection->control && shim->attachments > 0) shim_attachments_arrived(shim);
     if (connection->fd >= 0) close(connection->fd);
     free(connection->payload);
     free(connection->backlog.data);

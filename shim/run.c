@@ -140,9 +140,16 @@ static int64_t milliseconds_since(const struct timespec *since) {
   return ((int64_t)now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
+void shim_attachments_arrived(struct shim *shim) {
+  shim->attachments = 0;
+  /* The output of a process that has ended meanwhile begins to flow only now. */
+  clock_gettime(CLOCK_MONOTONIC, &shim->container->drain_since);
+}
+
 /* Milliseconds until something is due for an exited process whose output is still held open; -1: nothing is. */
 static int drain_left(const struct shim *shim, const struct session *session) {
   if (!session->exited || session->reported || session_drained(session)) return -1;
+  if (session == shim->container && shim->attachments > 0) return -1;
   int64_t limit = EXEC_DRAIN_MILLISECONDS;
   if (session == shim->container) limit = shim->leftovers_killed ? CONTAINER_DRAIN_MILLISECONDS : LEFTOVERS_MILLISECONDS;
   int64_t passed = milliseconds_since(&session->drain_since);
@@ -159,6 +166,7 @@ void shim_exit_message(const struct shim *shim, struct message *message) {
 static void report_container(struct shim *shim) {
   struct session *session = shim->container;
   struct message message = {0};
+  session_take_rest(shim, session);
   session_close_streams(session);
   log_close(shim->log);
   shim->log = session->log = NULL;
@@ -194,7 +202,8 @@ static bool session_over(const struct session *session, int64_t limit) {
 static bool settle_container(struct shim *shim) {
   struct session *container = shim->container;
   session_reap_clients(container);
-  if (!container->reported && session_over(container, CONTAINER_DRAIN_MILLISECONDS)) {
+  bool complete = shim->attachments == 0 || session_drained(container);
+  if (!container->reported && complete && session_over(container, CONTAINER_DRAIN_MILLISECONDS)) {
     report_container(shim);
   } else if (!shim->leftovers_killed && drain_left(shim, container) == 0) {
     /* Output is still open: processes have survived, because the container had no pid namespace of its own. */
@@ -234,7 +243,7 @@ static int attachments_left(struct shim *shim) {
   if (shim->attachments == 0) return -1;
   int64_t left = ATTACHMENTS_MILLISECONDS - milliseconds_since(&shim->begun_at);
   if (left > 0) return (int)left;
-  shim->attachments = 0;
+  shim_attachments_arrived(shim);
   return -1;
 }
 

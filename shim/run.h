@@ -44,6 +44,9 @@ struct shim {
 /* The container, or the exec of this id; NULL: none. */
 struct session *shim_find(struct shim *shim, const char *id);
 
+/* All announced clients are there, or will never come: output may flow. */
+void shim_attachments_arrived(struct shim *shim);
+
 /* The payload of EXITED. */
 void shim_exit_message(const struct shim *shim, struct message *message);
 

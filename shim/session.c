@@ -12,6 +12,8 @@
 /* What a client may owe after the process's exit: more than a pipe holds. */
 #define LAST_OUTPUT (256 * 1024)
 
+#define LAST_PIECES 32
+
 int backlog_append(struct backlog *backlog, const void *data, size_t length) {
   if (length == 0) return 0;
   if (backlog->length == 0) {
@@ -148,20 +150,31 @@ static void client_send(struct session *session, struct client *client, int inde
   if (result < 0) client->gone = true;
 }
 
-static void handle_output(struct shim *shim, void *object, void *part, short events) {
-  (void)events;
-  struct session *session = object;
-  int index = (int)(intptr_t)part;
-  if (session->outputs[index] < 0) return;
+/* Moves one piece of output; false: there is none now. */
+static bool move_output(struct shim *shim, struct session *session, int index) {
+  if (session->outputs[index] < 0) return false;
   ssize_t length = io_read(session->outputs[index], shim->buffer, sizeof shim->buffer);
-  if (length < 0 && errno == EAGAIN) return;
+  if (length < 0 && errno == EAGAIN) return false;
   if (length <= 0) { /* EIO is the end of a pty */
     close_output(session, index);
-    return;
+    return false;
   }
   log_write(session->log, index == 0 ? STREAM_STDOUT : STREAM_STDERR, shim->buffer, (size_t)length);
   for (struct client *client = session->clients; client; client = client->next) {
     if (wants(session, client, index)) client_send(session, client, index, shim->buffer, (size_t)length);
+  }
+  return true;
+}
+
+static void handle_output(struct shim *shim, void *object, void *part, short events) {
+  (void)events;
+  move_output(shim, object, (int)(intptr_t)part);
+}
+
+void session_take_rest(struct shim *shim, struct session *session) {
+  for (int i = 0; i < 2; i++) {
+    for (int pieces = 0; pieces < LAST_PIECES && move_output(shim, session, i); pieces++) {
+    }
   }
 }
 

@@ -78,6 +78,9 @@ void session_poll(struct session *session, struct pollset *set);
 /* True when no output can come any more. */
 bool session_drained(const struct session *session);
 
+/* Takes what lies in the pipes now, however slow the clients; not more than a pipe can hold. */
+void session_take_rest(struct shim *shim, struct session *session);
+
 /* Stops reading from the process, whatever it may still hold open. */
 void session_close_streams(struct session *session);
 

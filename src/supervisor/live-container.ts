@@ -36,10 +36,11 @@ export class LiveContainer {
   /** Notices that wait until the caller of start has seen that the container runs. */
   #held: ShimNotice[] | null = null;
 
-  constructor(directory: string, events: LiveContainerEvents) {
+  /** @param starts true where this engine starts the container, false where it adopts it */
+  constructor(directory: string, starts: boolean, events: LiveContainerEvents) {
     this.directory = directory;
     this.#events = events;
-    this.#connection = new ShimConnection(directory, (notice) => this.#receive(notice));
+    this.#connection = new ShimConnection(directory, starts, (notice) => this.#receive(notice));
   }
 
   /** Settles when the shim has started the container or failed to. */

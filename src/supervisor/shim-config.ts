@@ -1,6 +1,6 @@
 /** Writes and reads `shim.conf`, which shim/plan.c reads: lines of `key value`. */
 import { BerthError } from '../api/errors.ts';
-import type { InterfacePlan, LogPlan, PortHold, RootMount, SandboxPlan, ShimSpec } from './types.ts';
+import type { InterfacePlan, LogPlan, Pin, PortHold, RootMount, SandboxPlan, ShimSpec } from './types.ts';
 
 function escapeValue(value: string): string {
   if (value.includes('\0')) throw new BerthError('invalid', 'a path or name contains a zero byte');
@@ -68,6 +68,13 @@ function addNetwork(lines: Lines, network: SandboxPlan): void {
   for (const port of network.ports) addPort(lines, port);
 }
 
+function addPin(lines: Lines, pin: Pin): void {
+  lines.add('pin', pin.name);
+  lines.add('pin.root', pin.root);
+  lines.add('pin.path', pin.path);
+  lines.add('pin.process', pin.process);
+}
+
 /** The whole file for a container. */
 export function shimConfig(spec: ShimSpec): string {
   const lines = new Lines();
@@ -84,6 +91,7 @@ export function shimConfig(spec: ShimSpec): string {
   addRoot(lines, spec.root);
   addLog(lines, spec.log);
   addNetwork(lines, spec.network);
+  for (const pin of spec.pins ?? []) addPin(lines, pin);
   return lines.text;
 }
 

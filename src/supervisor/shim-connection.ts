@@ -138,14 +138,17 @@ export class ShimConnection {
   #lastRequest = 0;
   #closed = false;
 
-  /** Connects at once; a shim that is not there shows as the notice `closed`. */
-  constructor(directory: string, onNotice: (notice: ShimNotice) => void) {
+  /**
+   * Connects at once; a shim that is not there shows as the notice `closed`.
+   * @param starts true for the engine that starts the container, whose attached clients the shim waits for
+   */
+  constructor(directory: string, starts: boolean, onNotice: (notice: ShimNotice) => void) {
     this.#onNotice = onNotice;
     this.#socket = open(directory);
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('end', () => this.#socket.destroy());
     this.#socket.on('close', () => this.#close());
-    this.#socket.write(encodeFrame(protocol.openControl, versionPrefix()));
+    this.#socket.write(encodeFrame(protocol.openControl, versionPrefix(starts ? 1 : 0)));
   }
 
   /** Sends a request and waits for its answer. Errors: `not-found` where the process is gone, `internal` otherwise. */

@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
+import { failpoint } from '../base/failpoint.ts';
 import { LiveContainer } from './live-container.ts';
 import { protocol } from './protocol.ts';
 import { runtimeError } from './runtime-errors.ts';
@@ -45,11 +46,12 @@ export class ShimSupervisor implements Supervisor {
     writeFileSync(join(spec.directory, 'shim.conf'), shimConfig(spec), { mode: 0o600 });
     try {
       await this.#launcher.launch(spec.directory);
+      await failpoint('run.after-launch');
     } catch (error) {
-      await rm(spec.directory, { recursive: true, force: true });
+      await this.cleanUp(spec.id, spec.directory);
       throw error;
     }
-    const live = this.#open(spec.id, spec.directory);
+    const live = this.#open(spec.id, spec.directory, true);
     const attachments = spec.attachments.map((request) => openAttach(spec.directory, request, true));
     const outcome = await live.started;
     if (outcome.type === 'started') return { pid: outcome.pid, startedAt: outcome.startedAt, attachments };
@@ -60,7 +62,7 @@ export class ShimSupervisor implements Supervisor {
   }
 
   async adopt(containerId: string, directory: string): Promise<Adoption> {
-    const live = this.#open(containerId, directory);
+    const live = this.#open(containerId, directory, false);
     const outcome = await live.started;
     if (outcome.type === 'started' && !live.exitStatus) {
       return { state: 'running', pid: outcome.pid, startedAt: outcome.startedAt };
@@ -106,8 +108,8 @@ export class ShimSupervisor implements Supervisor {
     this.#launcher.close();
   }
 
-  #open(containerId: string, directory: string): LiveContainer {
-    const live = new LiveContainer(directory, {
+  #open(containerId: string, directory: string, starts: boolean): LiveContainer {
+    const live = new LiveContainer(directory, starts, {
       onExit: (status) => this.#events.onExit(containerId, status),
       onOutOfMemory: () => this.#events.onOutOfMemory(containerId),
       onLost: () => void this.#lost(containerId, live),

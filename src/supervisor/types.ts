@@ -70,6 +70,17 @@ export type LogPlan =
       attributes: Record<string, string>;
     };
 
+/** Something mounted below `ShimSpec.directory` before the runtime starts, for the OCI configuration to bind from. */
+export interface Pin {
+  /** Relative to the directory, without a slash. */
+  name: string;
+  /** Directory that `path` cannot leave, whatever links are in it. */
+  root: string;
+  path: string;
+  /** Pid of the container in whose mount namespace `root` is; null: the host's. */
+  process: number | null;
+}
+
 export interface ShimSpec {
   /** Container id, 64 hex digits. */
   id: string;
@@ -90,7 +101,9 @@ export interface ShimSpec {
   /** Terminal size at the start, where the client gave one. */
   size: { rows: number; columns: number } | null;
   log: LogPlan;
+  /** The network namespace, unless it is the host's, is bound at `netns` below the directory. */
   network: SandboxPlan;
+  pins?: Pin[];
   /** Cgroup of the container relative to the hierarchy's root (`/berth/<id>`), watched for OOM kills. */
   cgroupPath: string;
   /** Attach clients that wait for the start: the shim reads no output before all of them are connected. */
