@@ -25,6 +25,8 @@ interface Exec {
   pid: number;
   /** Milliseconds of the epoch; 0: not ended. */
   endedAt: number;
+  /** The terminal's, as a client told it last; null: not told. */
+  size: { rows: number; columns: number } | null;
 }
 
 /** A finished exec can be asked about for this long, as with dockerd. */
@@ -51,7 +53,7 @@ export class ExecService {
     parseDetachKeys(request.DetachKeys);
     this.#prune();
     const id = randomBytes(32).toString('hex');
-    this.#execs.set(id, { id, container, request, state: 'created', exitCode: null, pid: 0, endedAt: 0 });
+    this.#execs.set(id, { id, container, request, state: 'created', exitCode: null, pid: 0, endedAt: 0, size: null });
     container.execs.add(id);
     this.#publish({ container, request, id }, 'exec_create');
     return { Id: id };
@@ -77,6 +79,7 @@ export class ExecService {
     const exec = this.#find(execId);
     const { container, request } = exec;
     exec.state = 'running';
+    const size = exec.size ?? options.size ?? sizeOf(request.ConsoleSize);
     this.#publish(exec, 'exec_start');
     try {
       const process = await execProcess(this.#context, container, request);
@@ -85,13 +88,15 @@ export class ExecService {
         execId,
         process,
         terminal: request.Tty,
-        size: options.size ?? sizeOf(request.ConsoleSize),
+        size,
         attach: options.detach
           ? null
           : { stdin: request.AttachStdin, stdout: request.AttachStdout, stderr: request.AttachStderr },
       });
       await failpoint('exec.after-start');
       exec.pid = started.pid;
+      // A size that was told while it started.
+      if (exec.size && exec.size !== size) await this.resize(execId, exec.size).catch(() => undefined);
       const ended = started.exit.then(
         ({ code }) => this.#ended(exec, code),
         // The shim went away with the container.
@@ -131,9 +136,12 @@ export class ExecService {
     };
   }
 
+  /** Before the start, and while it goes on, the size is remembered: docker 20.10 tells it once, as it starts the command. */
   async resize(execId: string, size: { rows: number; columns: number }): Promise<void> {
     const exec = this.#find(execId);
-    if (exec.state !== 'running') throw new BerthError('conflict', `exec process ${exec.id} is not running`);
+    if (exec.state === 'exited') throw new BerthError('conflict', `exec process ${exec.id} is not running`);
+    exec.size = size;
+    if (exec.pid === 0) return;
     await this.#context.dependencies.supervisor.resize(exec.container.id, exec.id, size);
   }
 
