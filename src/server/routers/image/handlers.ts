@@ -89,7 +89,7 @@ function transferHandlers({ transfer, bootstrap }: ImageBackend): Handlers {
         const options = {
           repository: request.text('repo'),
           tag: request.text('tag'),
-          message: request.text('message'),
+          message: request.text('message') || `Imported from ${source}`,
           changes: request.query.getAll('changes'),
           platform,
         };
