@@ -220,7 +220,7 @@ describe('list', () => {
       RepoTags: ['b:1'],
       RepoDigests: [],
       Created: 1_609_459_200,
-      Containers: -1,
+      Containers: 0,
       SharedSize: -1,
     });
     expect(second).toMatchObject({

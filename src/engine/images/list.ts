@@ -26,7 +26,7 @@ export function listImages(context: ImageContext, options: ImageListOptions): Im
     const names = select(image);
     if (!names) continue;
     summaries.push({
-      Containers: options.sharedSize ? context.users.containersOf(image.id).length : -1,
+      Containers: context.users.containersOf(image.id).length,
       Created: createdSeconds(image),
       Id: image.id,
       Labels: image.config.config?.Labels ?? null,

@@ -17,13 +17,13 @@ import { findImage } from './image-names.ts';
 export function readTarget(repository: string, tag: string): Reference {
   const reference = parseReference(repository);
   if (reference.digest !== undefined) throw new BerthError('invalid', 'cannot import digest reference');
+  if (familiarName(reference) === 'sha256')
+    throw new BerthError('invalid', 'refusing to create an ambiguous tag using digest algorithm as name');
   return tag === '' ? withDefaultTag(reference) : withTag(reference, tag);
 }
 
 /** Gives an image one more name; a name that another image had moves. Errors: `not-found`, `invalid`. */
 export async function tagImage(context: ImageContext, name: string, target: Reference): Promise<void> {
-  if (familiarName(target) === 'sha256')
-    throw new BerthError('invalid', 'refusing to create an ambiguous tag using digest algorithm as name');
   const image = findImage(context.store, name);
   await context.store.setReference(canonicalString(target), image.id);
   publishImageEvent(context, 'tag', { id: image.id, labels: labelsOf(image) }, familiarString(target));
