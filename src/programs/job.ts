@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { errorKind, errorMessage } from '../api/errors.ts';
 
 const jobs: Record<string, () => Promise<{ run: (argument: never) => Promise<void> }>> = {
+  checkpoint: () => import('../store/db/checkpoint-job.ts'),
   layer: () => import('../archive/jobs/layer.ts'),
   load: () => import('../archive/jobs/load.ts'),
   save: () => import('../archive/jobs/save.ts'),

@@ -25,6 +25,7 @@ import { VolumeService } from '../../engine/volumes/volume-service.ts';
 import { makeFreezer } from '../../host/cgroup/freezer.ts';
 import { type HostFacts, readHostFacts } from '../../host/facts.ts';
 import type { Backends } from '../../server/create-server.ts';
+import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { ImageStore } from '../../store/image-store.ts';
 import type { Paths } from '../../store/paths.ts';
@@ -80,6 +81,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   const exec = new ExecService(containers.context);
   const { images, registryQueries, backend: imageBackend } = openImages(foundation, containers);
   await containers.adopt();
+  const stopCheckpoints = keepLogShort(database, foundation.paths.database, (error) => report('checkpoint', error));
   return {
     cgroupVersion: host.cgroup.version,
     backends: {
@@ -95,6 +97,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       await containers.close();
       supervisor.close();
       network.close();
+      stopCheckpoints();
       await database.durable();
       database.close();
     },

@@ -19,6 +19,8 @@ export class BerthDatabase {
     this.sql.run('PRAGMA synchronous=NORMAL');
     this.sql.run('PRAGMA foreign_keys=ON');
     this.sql.run('PRAGMA wal_autocheckpoint=0');
+    // The checkpoint in a child (checkpoints.ts) takes its locks for microseconds.
+    this.sql.run('PRAGMA busy_timeout=1000');
     this.#migrate();
     this.#walFile = path === ':memory:' ? null : openSync(`${path}-wal`, 'r');
   }
@@ -53,6 +55,11 @@ export class BerthDatabase {
     this.sql
       .query('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
       .run(key, value);
+  }
+
+  /** Rows that were changed since it was opened. */
+  changes(): number {
+    return this.sql.query<{ count: number }, []>('SELECT total_changes() AS count').get()?.count ?? 0;
   }
 
   close(): void {
