@@ -1,6 +1,6 @@
 /*
  * Reads `shim.conf`: lines of `key value`, in which a backslash stands before a backslash or (as `\n`) for a newline. A key of
- * a group (`interface`, `port`, `log.attribute`) begins a new member, keys with the group's prefix belong to the last one.
+ * a group (`interface`, `port`, `pin`, `sysctl`, `log.attribute`) begins a new member, keys with the group's prefix belong to the last one.
  */
 #include "plan.h"
 
@@ -99,6 +99,32 @@ static int parse_port(struct network_plan *network, const char *key, char *value
   return 0;
 }
 
+static int parse_sysctl(struct network_plan *network, const char *key, char *value) {
+  if (*key == '\0') {
+    if (ADD_MEMBER(network->sysctls, network->sysctl_count) < 0) return -1;
+    network->sysctls[network->sysctl_count - 1] = (struct sysctl_plan){.path = value, .value = ""};
+    return 0;
+  }
+  if (network->sysctl_count == 0 || strcmp(key, ".value") != 0) return -1;
+  network->sysctls[network->sysctl_count - 1].value = value;
+  return 0;
+}
+
+static int parse_pin(struct shim_plan *plan, const char *key, char *value) {
+  if (*key == '\0') {
+    if (ADD_MEMBER(plan->pins, plan->pin_count) < 0) return -1;
+    plan->pins[plan->pin_count - 1].name = value;
+    return 0;
+  }
+  if (plan->pin_count == 0) return -1;
+  struct pin_plan *pin = &plan->pins[plan->pin_count - 1];
+  if (strcmp(key, ".root") == 0) pin->root = value;
+  else if (strcmp(key, ".path") == 0) pin->path = value;
+  else if (strcmp(key, ".process") == 0) pin->process = value;
+  else return -1;
+  return 0;
+}
+
 static int parse_log(struct log_plan *log, const char *key, char *value) {
   int64_t parsed;
   if (strcmp(key, "json-file") == 0) {
@@ -159,6 +185,8 @@ static int parse_line(struct shim_plan *plan, const char *key, char *value) {
   if (strncmp(key, "log.", 4) == 0) return parse_log(&plan->log, key + 4, value);
   if (strncmp(key, "interface", 9) == 0) return parse_interface(&plan->network, key + 9, value);
   if (strncmp(key, "port", 4) == 0) return parse_port(&plan->network, key + 4, value);
+  if (strncmp(key, "pin", 3) == 0) return parse_pin(plan, key + 3, value);
+  if (strncmp(key, "sysctl", 6) == 0) return parse_sysctl(&plan->network, key + 6, value);
   if (strcmp(key, "network") == 0) return parse_network(&plan->network, value);
   if (strcmp(key, "runtime.argument") == 0) {
     return add_string(&plan->runtime_arguments, &plan->runtime_argument_count, value);
@@ -206,6 +234,11 @@ int plan_parse(char *text, size_t length, struct shim_plan *plan, struct failure
     plan_free(plan);
     return fail(failure, EINVAL, "shim.conf: id, runtime, cgroup or root is missing");
   }
+  for (size_t i = 0; i < plan->pin_count; i++) {
+    if (plan->pins[i].root && plan->pins[i].path) continue;
+    plan_free(plan);
+    return fail(failure, EINVAL, "shim.conf: a pin without root or path");
+  }
   return 0;
 }
 
@@ -234,6 +267,8 @@ void plan_free(struct shim_plan *plan) {
   for (size_t i = 0; i < plan->network.interface_count; i++) free(plan->network.interfaces[i].addresses);
   free(plan->network.interfaces);
   free(plan->network.ports);
+  free(plan->pins);
+  free(plan->network.sysctls);
   free(plan->log.attributes);
   free(plan->root.lower);
   free(plan->runtime_arguments);

@@ -30,6 +30,12 @@ struct port_hold {
   bool userspace;              /* forwarded by us; otherwise only held, the firewall forwards */
 };
 
+/* A kernel parameter of the new or joined network namespace. */
+struct sysctl_plan {
+  const char *path; /* below /proc/sys, for example net/ipv4/ip_forward */
+  const char *value;
+};
+
 enum network_kind { NETWORK_HOST, NETWORK_JOIN, NETWORK_NEW };
 
 struct network_plan {
@@ -39,6 +45,8 @@ struct network_plan {
   size_t interface_count;
   struct port_hold *ports;
   size_t port_count;
+  struct sysctl_plan *sysctls;
+  size_t sysctl_count;
 };
 
 /* A pair for the log's `attrs`. */
@@ -71,6 +79,14 @@ struct root_plan {
 
 enum stdin_mode { STDIN_CLOSED, STDIN_OPEN, STDIN_ONCE };
 
+/* Something that the runtime finds mounted below the container's directory; see pins.h. */
+struct pin_plan {
+  const char *name;    /* relative to the container's directory */
+  const char *root;    /* directory that the path cannot leave */
+  const char *path;    /* inside of it */
+  const char *process; /* pid in whose mount namespace the root is; NULL: the host's */
+};
+
 struct shim_plan {
   const char *id;
   const char *runtime_path;
@@ -83,6 +99,8 @@ struct shim_plan {
   unsigned short rows, columns; /* 0: not given */
   struct log_plan log;
   struct network_plan network;
+  struct pin_plan *pins;
+  size_t pin_count;
   const char *cgroup_path;  /* /berth/<id> */
   unsigned attachments;     /* attach clients that are on their way */
   char *storage;            /* the file's bytes; owned */

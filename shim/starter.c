@@ -11,7 +11,9 @@
 
 #include "io.h"
 #include "net.h"
+#include "pins.h"
 #include "protocol.h"
+#include "tree.h"
 
 /* Length of the directory, with its slash, that all lower directories share. */
 static size_t common_directory(const struct root_plan *root) {
@@ -106,12 +108,31 @@ static int stop_propagation(struct failure *failure) {
   }
 }
 
+/*
+ * Kernel parameters of the network namespace that this process is in. The runtime is not asked to write them, because runc
+ * takes a namespace that it is in already for the host's.
+ */
+static int write_sysctls(const struct network_plan *network, struct failure *failure) {
+  if (network->sysctl_count == 0) return 0;
+  _cleanup_fd_ int root = RETRY(open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (root < 0) return fail(failure, errno, "open /proc/sys");
+  for (size_t i = 0; i < network->sysctl_count; i++) {
+    const struct sysctl_plan *sysctl = &network->sysctls[i];
+    _cleanup_fd_ int file = tree_open(root, sysctl->path, O_WRONLY | O_CLOEXEC);
+    if (file < 0 || io_write_all(file, sysctl->value, strlen(sysctl->value)) < 0)
+      return fail(failure, errno, "write %s to /proc/sys/%s", sysctl->value, sysctl->path);
+  }
+  return 0;
+}
+
 int starter_prepare(const struct shim_plan *plan, unsigned *stage, struct failure *failure) {
   *stage = PROTOCOL_STAGE_SETUP;
   if (unshare(CLONE_NEWNS) < 0) return fail(failure, errno, "make a mount namespace");
   if (stop_propagation(failure) < 0) return -1;
   if (mkdir("rootfs", 0755) < 0 && errno != EEXIST) return fail(failure, errno, "create rootfs");
   if (starter_mount_root(&plan->root, "rootfs", failure) < 0) return -1;
+  if (pins_mount(plan, failure) < 0) return -1;
   *stage = PROTOCOL_STAGE_NETWORK;
-  return net_setup(&plan->network, failure);
+  if (net_setup(&plan->network, failure) < 0) return -1;
+  return write_sysctls(&plan->network, failure);
 }

@@ -91,6 +91,10 @@ export function shimConfig(spec: ShimSpec): string {
   addRoot(lines, spec.root);
   addLog(lines, spec.log);
   addNetwork(lines, spec.network);
+  for (const [name, value] of Object.entries(spec.sysctls ?? {})) {
+    lines.add('sysctl', name.replaceAll('.', '/'));
+    lines.add('sysctl.value', value);
+  }
   for (const pin of spec.pins ?? []) addPin(lines, pin);
   return lines.text;
 }

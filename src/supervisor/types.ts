@@ -101,8 +101,9 @@ export interface ShimSpec {
   /** Terminal size at the start, where the client gave one. */
   size: { rows: number; columns: number } | null;
   log: LogPlan;
-  /** The network namespace, unless it is the host's, is bound at `netns` below the directory. */
   network: SandboxPlan;
+  /** Kernel parameters of the network namespace (`net.ipv4.ip_forward`), written before the runtime starts; not with `host`. */
+  sysctls?: Record<string, string>;
   pins?: Pin[];
   /** Cgroup of the container relative to the hierarchy's root (`/berth/<id>`), watched for OOM kills. */
   cgroupPath: string;

@@ -217,9 +217,20 @@ describe('the bundle', () => {
     ]);
     expect(spec.linux).toMatchObject({
       namespaces: expect.arrayContaining([{ type: 'network', path: '/proc/self/ns/net' }]),
-      sysctl: { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' },
       seccomp: { defaultAction: 'SCMP_ACT_ERRNO' },
     });
+  });
+  test('network parameters are the shim’s to write, others the runtime’s', async () => {
+    const engine = new FakeEngine();
+    const Sysctls = { 'net.ipv4.ip_forward': '1', 'kernel.msgmax': '9' };
+    const id = await engine.run({}, { Sysctls });
+    expect(engine.supervisor.started[0]?.sysctls).toEqual({
+      'net.ipv4.ip_unprivileged_port_start': '0',
+      'net.ipv4.ping_group_range': '0 2147483647',
+      'net.ipv4.ip_forward': '1',
+    });
+    const spec = JSON.parse(engine.files.bundlesById.get(id)?.config ?? '') as Spec;
+    expect(spec.linux['sysctl']).toEqual({ 'kernel.msgmax': '9' });
   });
   test('of a privileged one has no filter, no masks, writable /sys', async () => {
     const spec = await bundleOf({}, { Privileged: true });

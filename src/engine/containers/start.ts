@@ -10,8 +10,10 @@ import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { logPlan } from './log-plan.ts';
 import { publishNetworks } from './network-events.ts';
+import { pinsOf } from './pins.ts';
 import { removeNow } from './remove.ts';
 import { sandboxRequest } from './sandbox-request.ts';
+import { networkSysctls } from './spec/bundle.ts';
 import { resolveUser } from './spec/users.ts';
 
 const sigkill = 9;
@@ -85,6 +87,7 @@ async function launch(
       hosts: sandbox.hosts === null ? '/etc/hosts' : paths.hosts,
     },
     cgroupPath,
+    directory: paths.bundle,
     pidOf: (mode) => context.pidOfMode(mode, mode === hostConfig.PidMode ? 'PID' : 'IPC'),
   });
   await prepared(container);
@@ -106,6 +109,8 @@ async function launch(
     size: consoleSize(container),
     log,
     network: sandbox.plan,
+    sysctls: networkSysctls(record, sandbox.plan.kind),
+    pins: pinsOf(context, container),
     cgroupPath,
     attachments: container.pending.map((attachment) => attachment.request),
   };

@@ -2,6 +2,7 @@
  * Puts a container's OCI configuration together out of the concerns beside this file
  * (https://github.com/opencontainers/runtime-spec/blob/v1.2.1/config.md).
  */
+import { join } from 'node:path';
 import type { HostFacts } from '../../../host/facts.ts';
 import {
   ociRuntimeVersion,
@@ -59,6 +60,8 @@ export interface BundleRequest {
   hostname: string;
   network: SandboxPlan['kind'];
   files: NetworkFiles;
+  /** The container's directory in the exec root. */
+  directory: string;
   /** Cgroup relative to the hierarchies' roots. */
   cgroupPath: string;
   pidOf(mode: string): number;
@@ -121,6 +124,7 @@ export class BundleWriter {
         mounts: record.mounts,
         files: request.files,
         initPath: init ? this.#settings.initPath() : null,
+        pinned: (pin) => join(request.directory, pin),
         recursiveReadOnly: this.#recursiveReadOnly,
         mountTable: async () => parseMountTable(await this.#readMountInfo()),
       }),
@@ -197,11 +201,10 @@ export class BundleWriter {
     const { hostConfig, config } = request.record;
     const result: Record<string, string> = {};
     if (config.Domainname && hostConfig.UTSMode !== 'host') result['kernel.domainname'] = config.Domainname;
-    if (request.network === 'new' && !hostConfig.Privileged) {
-      result['net.ipv4.ip_unprivileged_port_start'] = '0';
-      result['net.ipv4.ping_group_range'] = '0 2147483647';
+    for (const [name, value] of Object.entries(hostConfig.Sysctls ?? {})) {
+      if (request.network === 'host' || !isNetworkSysctl(name)) result[name] = value;
     }
-    return { ...result, ...hostConfig.Sysctls };
+    return result;
   }
 
   #seccomp(option: string | null, process: RuntimeProcess, privileged: boolean): string | null {
@@ -211,6 +214,25 @@ export class BundleWriter {
     const capabilities = process.capabilities?.bounding ?? [];
     return profile ? this.#filters.custom(profile, capabilities) : this.#filters.default(capabilities);
   }
+}
+
+function isNetworkSysctl(name: string): boolean {
+  return /^net[./]/.test(name);
+}
+
+/**
+ * Kernel parameters that the shim writes into the network namespace: what the user asked for, and in a new namespace what lets
+ * everybody bind low ports and send pings, for which Docker's containers have the capabilities anyway.
+ */
+export function networkSysctls(record: ContainerRecord, network: SandboxPlan['kind']): Record<string, string> {
+  if (network === 'host') return {};
+  const { Sysctls, Privileged } = record.hostConfig;
+  const own = Object.entries(Sysctls ?? {}).filter(([name]) => isNetworkSysctl(name));
+  const defaults: Record<string, string> =
+    network === 'new' && !Privileged
+      ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
+      : {};
+  return { ...defaults, ...Object.fromEntries(own) };
 }
 
 function makeCgroupsWritable(mounts: { type: string; options: string[] }[]): void {

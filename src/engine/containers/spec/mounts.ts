@@ -4,6 +4,7 @@ import type { HostConfig } from '../../../api/types/host-config.ts';
 import type { RuntimeLinux, RuntimeMount } from '../../../oci/runtime-spec.ts';
 import type { MountRecord } from '../record.ts';
 import { type MountTable, propagationOf } from './mount-table.ts';
+import { isContainerMode } from './namespaces.ts';
 import { tmpfsOptions } from './tmpfs-options.ts';
 
 export interface NetworkFiles {
@@ -19,6 +20,8 @@ export interface MountContext {
   files: NetworkFiles;
   /** The init that is mounted at `initTarget`, or null. */
   initPath: string | null;
+  /** Where the shim pins what must be resolved inside a volume or another container. */
+  pinned(pin: string): string;
   /** The runtime and the kernel can make whole trees of mounts read-only. */
   recursiveReadOnly: boolean;
   /** Read only when a mount asks for propagation. */
@@ -27,7 +30,16 @@ export interface MountContext {
 
 export const initTarget = '/sbin/docker-init';
 
-function kernelMounts(host: HostConfig): RuntimeMount[] {
+/** Name of the pin of another container's /dev/shm. */
+export const sharedMemoryPin = 'pin-shm';
+
+/** Name of the pin of a volume's subpath. */
+export function subpathPin(mount: MountRecord): string {
+  return `pin-${Buffer.from(mount.destination).toString('hex').slice(0, 200)}`;
+}
+
+function kernelMounts(context: MountContext): RuntimeMount[] {
+  const host = context.hostConfig;
   const flags = ['nosuid', 'noexec', 'nodev'];
   const mounts: RuntimeMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: flags },
@@ -54,6 +66,13 @@ function kernelMounts(host: HostConfig): RuntimeMount[] {
   ];
   if (host.IpcMode === 'host')
     mounts.push({ destination: '/dev/shm', type: 'bind', source: '/dev/shm', options: ['rbind', 'rprivate'] });
+  else if (isContainerMode(host.IpcMode))
+    mounts.push({
+      destination: '/dev/shm',
+      type: 'bind',
+      source: context.pinned(sharedMemoryPin),
+      options: ['rbind', 'rprivate', ...flags],
+    });
   else if (host.IpcMode !== 'none')
     mounts.push({
       destination: '/dev/shm',
@@ -77,7 +96,7 @@ export async function containerMounts(
   const { hostConfig } = context;
   const taken = new Set(context.mounts.map((mount) => mount.destination));
   const devTaken = taken.has('/dev');
-  const mounts = kernelMounts(hostConfig).filter(
+  const mounts = kernelMounts(context).filter(
     (mount) => !taken.has(mount.destination) && !(devTaken && mount.destination.startsWith('/dev/')),
   );
   if (context.initPath)
@@ -100,7 +119,7 @@ export async function containerMounts(
       continue;
     }
     propagation = await widenPropagation(propagation, mount, context);
-    mounts.push(bindMount(mount, context.recursiveReadOnly));
+    mounts.push(bindMount(mount, context));
   }
   mounts.push(...networkMounts(context, taken));
   return { mounts, propagation };
@@ -112,11 +131,11 @@ function inOrder(mounts: readonly MountRecord[]): MountRecord[] {
   return [...mounts].sort((a, b) => depth(a) - depth(b));
 }
 
-function bindMount(mount: MountRecord, recursiveReadOnly: boolean): RuntimeMount {
+function bindMount(mount: MountRecord, context: MountContext): RuntimeMount {
   const options = [mount.nonRecursive ? 'bind' : 'rbind'];
-  if (!mount.writable) options.push(readOnlyOption(mount, recursiveReadOnly));
+  if (!mount.writable) options.push(readOnlyOption(mount, context.recursiveReadOnly));
   if (mount.propagation) options.push(mount.propagation);
-  const source = mount.subpath ? `${mount.source}/${mount.subpath}` : mount.source;
+  const source = mount.subpath ? context.pinned(subpathPin(mount)) : mount.source;
   return { destination: mount.destination, type: 'bind', source, options };
 }
 
