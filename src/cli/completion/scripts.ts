@@ -35,6 +35,8 @@ _berth() {
   _describe 'berth' offers
 }
 compdef _berth berth
+# Loaded by name, the file itself is the function's first call.
+[[ "$funcstack[1]" == _berth ]] && _berth
 `;
 
 const fish = `# fish completion for berth: put it into ~/.config/fish/completions/berth.fish
