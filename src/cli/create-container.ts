@@ -2,6 +2,7 @@
 import { BerthError, errorKind, errorMessage } from '../api/errors.ts';
 import { createContainer } from '../client/containers/create.ts';
 import { type Cli, ExitStatus } from './command.ts';
+import { proxyVariables } from './config/proxies.ts';
 import { describeError } from './describe-error.ts';
 import { buildContainer, type ContainerFlags } from './run-options/build.ts';
 
@@ -26,6 +27,7 @@ export async function makeContainer(cli: Cli, input: CreateInput): Promise<strin
     checkPullPolicy(flags.pull);
     await checkImageName(input.words[0] as string);
     const body = await buildContainer({ ...input, environment: cli.environment });
+    body.Env = [...proxyVariables(cli, body.Env ?? []), ...(body.Env ?? [])];
     if (flags['use-api-socket'])
       throw new BerthError('not-implemented', '--use-api-socket is not supported yet: mount the socket with -v');
     if (flags.tty && body.HostConfig) await tellConsoleSize(body.HostConfig);

@@ -67,7 +67,7 @@ export async function runHelper(
   action: 'get' | 'store' | 'erase',
   input: string,
 ): Promise<{ status: number; output: string }> {
-  const program = Bun.which(`docker-credential-${helper}`);
+  const program = Bun.which(`docker-credential-${helper}`, { PATH: process.env['PATH'] ?? '' });
   if (!program)
     throw new BerthError(
       'unavailable',
