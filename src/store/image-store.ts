@@ -1,12 +1,12 @@
 import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
 import type { LayerJob, LayerMessage } from '../archive/jobs/layer.ts';
 import type { LayerTarJob } from '../archive/jobs/layer-tar.ts';
 import type { UnpackedLayer } from '../archive/layer-unpacker.ts';
 import { SharedWork } from '../base/shared-work.ts';
-import { runJob, startJob } from '../host/process/job.ts';
+import { jobStream, runJob, startJob } from '../host/process/job.ts';
 import { sha256 } from '../oci/digest.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { mediaTypes } from '../oci/media-types.ts';
@@ -94,8 +94,9 @@ export class ImageStore implements ImageStoreInterface {
   }
 
   /** Puts a layer in place that a job has unpacked below a lease. */
-  adoptLayer(layer: UnpackedLayer, lease: Lease): Promise<StoredLayer> {
+  async adoptLayer(layer: UnpackedLayer, lease: Lease): Promise<StoredLayer> {
     lease.hold(layer.diffId);
+    await this.#swept();
     return this.layers.adopt(layer);
   }
 
@@ -154,19 +155,7 @@ export class ImageStore implements ImageStoreInterface {
     const directory = this.layers.directoryOf(diffId);
     if (directory === null) throw new BerthError('not-found', `layer ${diffId} is not in the store`);
     const argument: LayerTarJob = { helper: this.#options.helper, directory, diffId };
-    const job = startJob('layer-tar', argument, {});
-    return Readable.from(
-      (async function* () {
-        try {
-          yield* job.output as AsyncIterable<Buffer>;
-          await job.ended;
-        } finally {
-          job.kill();
-          await job.ended.catch(() => undefined); // told above, unless nobody reads any more
-        }
-      })(),
-      { objectMode: false, highWaterMark: 1024 * 1024 },
-    );
+    return jobStream(startJob('layer-tar', argument, {}));
   }
 
   /** Makes a reference name an image; resolves when that is on disk. */
@@ -198,6 +187,11 @@ export class ImageStore implements ImageStoreInterface {
     return this.#sweeping;
   }
 
+  /** A blob that is on its way out must be gone before the same one comes in again. */
+  async #swept(): Promise<void> {
+    await this.#sweeping.catch(() => undefined); // its caller hears of it
+  }
+
   async #sweep(): Promise<number> {
     const isNeeded = (digest: string): boolean => this.#leases.isHeld(digest);
     this.records.forgetDocuments(isNeeded);
@@ -218,6 +212,7 @@ export class ImageStore implements ImageStoreInterface {
       options.lease.hold(layer.diffId);
       const { source } = options;
       const keepsFile = options.keepBlob === true && source.kind === 'file' && layer.packing !== 'none';
+      await this.#swept();
       return await this.layers.adopt(layer, keepsFile ? source.path : null);
     } finally {
       await work.release();

@@ -262,6 +262,23 @@ describe('save', () => {
     );
   });
 
+  test('goes on when the image is removed meanwhile; a client that leaves costs nothing', async () => {
+    await engine.load(dockerArchive({ tags: ['a:1'], layers: [layer('one', 'x'.repeat(5_000_000))] }));
+    const { signal } = new AbortController();
+    const stream = await engine.images.save(['a:1'], { platform: null }, signal);
+    const unread = await engine.images.save(['a:1'], { platform: null }, signal);
+    await engine.images.remove('a:1', { force: false, noPrune: false });
+    unread.destroy();
+    let length = 0;
+    for await (const chunk of stream) length += (chunk as Buffer).length;
+    expect(length).toBeGreaterThan(5_000_000);
+    await until('the layer and the leases to go', () =>
+      [engine.paths.layers, engine.paths.temporary].every((path) => readdirSync(path).length === 0),
+    );
+    expect(engine.events.map((event) => event.Action)).toEqual(['load', 'untag', 'delete', 'save']);
+    expect(engine.warnings).toEqual([]);
+  });
+
   test('errors', async () => {
     await expect(engine.save('nosuch')).rejects.toMatchObject({ kind: 'not-found', message: 'No such image: nosuch' });
     await expect(engine.save('nosuch:x')).rejects.toMatchObject({

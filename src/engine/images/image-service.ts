@@ -82,7 +82,7 @@ export class ImageService {
     return loadImages(this.#context, { ...options, archive, progress, signal });
   }
 
-  async save(names: string[], options: { platform: Platform | null }, signal: AbortSignal): Promise<Readable> {
+  save(names: string[], options: { platform: Platform | null }, signal: AbortSignal): Promise<Readable> {
     return saveImages(this.#context, names, { ...options, signal });
   }
 

@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
 import type { Platform } from '../../api/types/image.ts';
 import type { SaveJob, SaveMember } from '../../archive/jobs/save.ts';
-import { startJob } from '../../host/process/job.ts';
+import { jobStream, startJob } from '../../host/process/job.ts';
 import { isSha256Digest, sha256 } from '../../oci/digest.ts';
 import { type Descriptor, parseManifest } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { canonicalName, canonicalString, familiarName, isNameOnly, parseReference } from '../../oci/reference.ts';
-import type { StoredImage } from '../../store/types.ts';
-import { type ImageContext, labelsOf, publishImageEvent } from './image-context.ts';
+import type { Lease, StoredImage } from '../../store/types.ts';
+import { type ImageContext, labelsOf, publishImageEvent, sweepSoon } from './image-context.ts';
 import { lookupReference, noSuchImage, searchById } from './image-names.ts';
 import { checkPlatform } from './inspect.ts';
 import { createdTime } from './list.ts';
@@ -25,34 +25,42 @@ interface Selection {
  * Gives the archive's bytes. Error, before the first byte: `not-found` for a name that is none. A name without a tag means all tags
  * of the repository.
  */
-export function saveImages(
+export async function saveImages(
   context: ImageContext,
   names: string[],
   options: { platform: Platform | null; signal: AbortSignal },
+): Promise<Readable> {
+  const lease = await context.store.lease('save');
+  try {
+    const selections = select(context, names);
+    // The images may be removed while they are on their way out.
+    lease.hold(...selections.flatMap(({ image }) => image.layers));
+    for (const { image } of selections) checkPlatform(image, names.join(' '), options.platform);
+    return send(context, selections, { lease, signal: options.signal });
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+function send(
+  context: ImageContext,
+  selections: Selection[],
+  { lease, signal }: { lease: Lease; signal: AbortSignal },
 ): Readable {
-  const selections = select(context, names);
-  for (const { image } of selections) checkPlatform(image, names.join(' '), options.platform);
   const archive = new ArchivePlan(context);
   for (const selection of selections) archive.add(selection);
   const argument: SaveJob = { helper: context.helper };
-  const job = startJob('save', argument, {
-    input: Readable.from([JSON.stringify(archive.members())], { objectMode: false }),
-    signal: options.signal,
+  const input = Readable.from([JSON.stringify(archive.members())], { objectMode: false });
+  return jobStream(startJob('save', argument, { input, signal }), {
+    onEnd: () => {
+      for (const { image } of selections) publishImageEvent(context, 'save', { id: image.id, labels: labelsOf(image) });
+    },
+    onClose: () => {
+      lease.release().catch((error: Error) => context.warn(`after a save: ${error.message}`));
+      sweepSoon(context);
+    },
   });
-  return Readable.from(
-    (async function* () {
-      try {
-        yield* job.output as AsyncIterable<Buffer>;
-        await job.ended;
-        for (const { image } of selections)
-          publishImageEvent(context, 'save', { id: image.id, labels: labelsOf(image) });
-      } finally {
-        job.kill();
-        await job.ended.catch(() => undefined); // told above, unless nobody reads any more
-      }
-    })(),
-    { objectMode: false, highWaterMark: 1024 * 1024 },
-  );
 }
 
 function select(context: ImageContext, names: string[]): Selection[] {

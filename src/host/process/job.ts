@@ -3,7 +3,7 @@
  * lines on standard output, or streams bytes there; it ends with a `JobError` line on standard error when it fails.
  */
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { BerthError, type ErrorKind } from '../../api/errors.ts';
 import { selfCommand } from './self.ts';
 
@@ -78,6 +78,26 @@ export function startJob(name: string, argument: object, options: Omit<JobOption
     options.signal?.removeEventListener('abort', onAbort),
   );
   return { output: child.stdout, ended, kill };
+}
+
+/**
+ * The output of a job as a stream that ends in the job's error where it failed. When the stream closes, read or not, the job is gone
+ * and `onClose` runs; `onEnd` runs before, and only where all went well.
+ */
+export function jobStream(job: RunningJob, hooks: { onEnd?: () => void; onClose?: () => void } = {}): Readable {
+  // It may fail before anybody reads; whoever does hears of it.
+  job.ended.catch(() => undefined);
+  const bytes = async function* (): AsyncGenerator<Buffer> {
+    yield* job.output as AsyncIterable<Buffer>;
+    await job.ended;
+    hooks.onEnd?.();
+  };
+  const stream = Readable.from(bytes(), { objectMode: false, highWaterMark: 1024 * 1024 });
+  stream.once('close', () => {
+    job.kill();
+    hooks.onClose?.();
+  });
+  return stream;
 }
 
 type Child = ReturnType<typeof spawn>;
