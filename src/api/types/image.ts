@@ -12,7 +12,7 @@ export interface Platform {
 
 /** An entry of `GET /images/json`. */
 export interface ImageSummary {
-  /** Containers made from it; −1: not counted (only `GET /system/df` and clients that ask get a number). */
+  /** Containers made from it, running or not. */
   Containers: number;
   /** Unix seconds. */
   Created: number;
