@@ -143,7 +143,7 @@ export function newTestRecord(changes: Partial<ContainerRecord> = {}): Container
 }
 
 /** A supervisor that runs nothing. */
-export class FakeSupervisor implements Supervisor {
+class FakeSupervisor implements Supervisor {
   readonly started: ShimSpec[] = [];
   readonly signals: { id: string; signal: number }[] = [];
   readonly cleaned: string[] = [];
@@ -198,7 +198,7 @@ export class FakeSupervisor implements Supervisor {
 }
 
 /** Files that are only remembered. */
-export class FakeFiles implements ContainerFiles {
+class FakeFiles implements ContainerFiles {
   readonly bundlesById = new Map<string, BundleFiles>();
   readonly discarded: string[] = [];
   readonly madeSources: string[] = [];

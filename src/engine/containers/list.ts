@@ -21,7 +21,7 @@ export function listContainers(context: ContainerContext, options: ListOptions):
 }
 
 /** The containers that a list with these options shows. */
-export function selectContainers(context: ContainerContext, options: Omit<ListOptions, 'size'>): Container[] {
+function selectContainers(context: ContainerContext, options: Omit<ListOptions, 'size'>): Container[] {
   const { filters } = options;
   checkValues(filters);
   let newest = [...context.index.all()].reverse();

@@ -23,7 +23,6 @@ export interface CgroupFacts {
   blkioThrottle: boolean;
 }
 
-const unifiedRoot = '/sys/fs/cgroup';
 const names = ['cpu', 'cpuset', 'memory', 'pids', 'blkio', 'io', 'devices', 'freezer', 'hugetlb', 'cpuacct'];
 
 /** Reads /proc/self/mountinfo and the hierarchies' files. */
@@ -93,6 +92,3 @@ function version2Facts(directory: string): CgroupFacts {
     blkioThrottle: controllers.has('io'),
   };
 }
-
-/** Where the machine mounts its cgroups. */
-export const cgroupRoot = unifiedRoot;

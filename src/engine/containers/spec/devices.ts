@@ -9,7 +9,7 @@ import type { DeviceRule, RuntimeDevice } from '../../../oci/runtime-spec.ts';
 const allowed = (major: number, minor: number): DeviceRule => ({ allow: true, type: 'c', major, minor, access: 'rwm' });
 
 /** What every container may open: null, zero, random, urandom, tty, console; nothing else, /dev/fuse least of all. */
-export const defaultDeviceRules: readonly DeviceRule[] = [
+const defaultDeviceRules: readonly DeviceRule[] = [
   { allow: false, access: 'rwm' },
   allowed(1, 5),
   allowed(1, 3),

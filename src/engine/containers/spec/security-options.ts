@@ -67,7 +67,7 @@ function fail(error: BerthError): never {
 }
 
 /** Go's strconv.ParseBool; null where it fails. */
-export function parseBoolean(text: string): boolean | null {
+function parseBoolean(text: string): boolean | null {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
   return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : null;
 }
