@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { BerthError } from '../api/errors.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 export type PackedAs = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
@@ -29,10 +30,37 @@ export function decompressor(packing: Exclude<PackedAs, 'none'>): Duplex {
     case 'gzip':
       return createGunzip({ chunkSize: 256 * 1024 });
     case 'zstd':
-      return createZstdDecompress({ chunkSize: 256 * 1024 });
+      return checkedZstd();
     default:
       return program(packing);
   }
+}
+
+/** A decompressor that fails where the packed stream breaks off. */
+function checkedZstd(): Duplex {
+  const frames = new ZstdFrames();
+  const inner = createZstdDecompress({ chunkSize: 256 * 1024 });
+  const stream = new Duplex({
+    write: (chunk: Buffer, _encoding, done) => {
+      frames.push(chunk);
+      inner.write(chunk, () => done());
+    },
+    final: (done) => void inner.end(done),
+    read: () => void inner.resume(),
+    destroy: (error, done) => {
+      inner.destroy();
+      done(error);
+    },
+  });
+  inner.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) inner.pause();
+  });
+  inner.on('error', (error) => stream.destroy(error));
+  inner.on('end', () => {
+    if (frames.isComplete) stream.push(null);
+    else stream.destroy(new Error('unexpected end of file'));
+  });
+  return stream;
 }
 
 function program(name: string): Duplex {
