@@ -21,6 +21,8 @@ export class BerthDatabase {
     this.sql.run('PRAGMA wal_autocheckpoint=0');
     // The checkpoint in a child (checkpoints.ts) takes its locks for microseconds.
     this.sql.run('PRAGMA busy_timeout=1000');
+    // Where a storm of writes made the log long, its file is cut when it begins again.
+    this.sql.run('PRAGMA journal_size_limit=16777216');
     this.#migrate();
     this.#walFile = path === ':memory:' ? null : openSync(`${path}-wal`, 'r');
   }
