@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { readOverlayFile } from '../../host/files/overlay-root.ts';
 import { readInRoot } from '../../host/files/read-in-root.ts';
+import { sizeBelow } from '../../host/files/size-below.ts';
 import type { Paths } from '../../store/paths.ts';
 import type { BundleFiles, ContainerFiles } from './context.ts';
 import { InitLayers } from './init-layers.ts';
@@ -142,18 +143,6 @@ function runHelper(program: string, words: string[]): Promise<void> {
     else resolve();
   });
   return promise;
-}
-
-/** Bytes of all regular files below; what goes away meanwhile counts as nothing. */
-async function sizeBelow(directory: string): Promise<number> {
-  let total = 0;
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) total += await sizeBelow(path);
-    else if (entry.isFile()) total += (await lstat(path).catch(() => null))?.size ?? 0;
-  }
-  return total;
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumesPruneReport } from '../../api/types/volume.ts';
+import { sizeBelow } from '../../host/files/size-below.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { Paths } from '../../store/paths.ts';
 import { type Filters, filterBoolean, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
@@ -84,6 +85,16 @@ export class VolumeService implements ContainerVolumes {
     return { Volumes: this.#select(filters).map(shown), Warnings: null };
   }
 
+  /** All volumes with what they take on disk, for `GET /system/df`. */
+  async usage(): Promise<Volume[]> {
+    const volumes: Volume[] = [];
+    for (const volume of this.#volumes.values()) {
+      const RefCount = this.#dependencies.users.containersWith(volume.name).length;
+      volumes.push({ ...shown(volume), UsageData: { RefCount, Size: await sizeBelow(volume.mountpoint) } });
+    }
+    return volumes;
+  }
+
   /** A volume of that name is given back. Errors: `invalid`, `not-found` for a driver. */
   async create(request: VolumeCreateRequest): Promise<Volume> {
     const { volume, created } = await this.ensure({
@@ -112,15 +123,17 @@ export class VolumeService implements ContainerVolumes {
   async prune(filters: Filters): Promise<VolumesPruneReport> {
     const all = filterBoolean(filters, 'all', false);
     const deleted: string[] = [];
+    let reclaimed = 0;
     for (const volume of [...this.#volumes.values()]) {
       const anonymous = volume.labels !== null && anonymousLabel in volume.labels;
       if ((!all && !anonymous) || !matchesLabels(filters, volume.labels)) continue;
       if (this.#dependencies.users.containersWith(volume.name).length > 0) continue;
+      reclaimed += await sizeBelow(volume.mountpoint);
       await this.#delete(volume);
       deleted.push(volume.name);
     }
-    this.#dependencies.events.publish('volume', 'prune', '', { reclaimed: '0' });
-    return { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: 0 };
+    this.#dependencies.events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
+    return { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
   }
 
   #select(filters: Filters): StoredVolume[] {

@@ -246,8 +246,8 @@ function openSystem(foundation: Foundation, { containers, volumes, images, regis
     usage: {
       containers: () => containers.list({ all: true, limit: 0, size: true, filters: none }),
       images: () => images.list({ all: true, sharedSize: true, filters: none }),
-      volumes: () => volumes.list(none).Volumes ?? [],
-      layers: () => 0,
+      volumes: () => volumes.usage(),
+      layers: () => store.layers.totalSize(),
     },
     authenticate: (auth) => registryQueries.authenticate(auth),
   });

@@ -54,6 +54,12 @@ export class LayerStore {
     return this.#stored(row, blob?.digest ?? null, blob?.kept === 1);
   }
 
+  /** Bytes of all layers, unpacked, each counted once. */
+  totalSize(): number {
+    const row = this.#database.sql.query<{ total: number | null }, []>('SELECT sum(size) AS total FROM layers').get();
+    return row?.total ?? 0;
+  }
+
   /** The layer that came from the packed bytes of this digest, or null. */
   ofBlob(digest: string): StoredLayer | null {
     for (const pending of this.#pending.values()) if (pending.blob?.digest === digest) return this.get(pending.diff_id);
