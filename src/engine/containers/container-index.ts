@@ -72,7 +72,7 @@ export class ContainerIndex {
       let found: Container | null = null;
       for (const [id, container] of this.#byId) {
         if (!id.startsWith(reference)) continue;
-        if (found) throw new BerthError('invalid', `Multiple IDs found with provided prefix: ${reference}`);
+        if (found) throw new BerthError('invalid', `multiple IDs found with provided prefix: ${reference}`);
         found = container;
       }
       if (found) return found;

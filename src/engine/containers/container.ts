@@ -29,6 +29,8 @@ export class Container {
   cleaning: Promise<void> | null = null;
   /** Somebody may have written into its root: it ran, or files were copied there. */
   hasOwnFiles: boolean;
+  /** The image's layers, the top first, where they were looked up: an image that has a container keeps them. */
+  imageLayers: string[] | null = null;
   /** Settles when its directories exist. */
   prepared: Promise<void> | null = null;
   restart: RestartClock = { timer: null, delay: 0 };

@@ -141,8 +141,8 @@ export class ContainerContext {
   async lowerLayers(container: Container): Promise<string[]> {
     const { images, files } = this.dependencies;
     const { image } = container.record;
-    const lower = image === '' ? [] : images.resolve(image).lower;
-    return [await files.initLayer(image, lower), ...lower];
+    container.imageLayers ??= image === '' ? [] : images.resolve(image).lower;
+    return [await files.initLayer(image, container.imageLayers), ...container.imageLayers];
   }
 
   /** Wakes a paused container, so that a signal can reach it. */

@@ -62,6 +62,7 @@ export async function createContainer(
     const container = index.add(record);
     undo.release();
     await failpoint('run.after-create');
+    container.imageLayers = image?.lower ?? [];
     container.prepared = dependencies.files.prepare(record.id);
     // The failure is the start's to tell; until then it must not count as unhandled.
     container.prepared.catch(() => {});

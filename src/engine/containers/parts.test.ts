@@ -21,7 +21,7 @@ describe('the index', () => {
   });
   test('a name wins over a prefix', () => expect(index.find('ab1').record.name).toBe('ab1'));
   test('an ambiguous prefix and a stranger are told apart', () => {
-    expect(() => index.find('ab')).toThrow('Multiple IDs found with provided prefix: ab');
+    expect(() => index.find('ab')).toThrow('multiple IDs found with provided prefix: ab');
     expect(() => index.find('nobody')).toThrow('No such container: nobody');
     expect(() => index.find('')).toThrow('No such container: ');
   });
