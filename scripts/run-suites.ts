@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { Glob } from 'bun';
 
 interface Suite {
-  /** What `bun test` is given; missing: the C tests. */
-  path?: string;
+  /** What `bun test` is given, or what is run instead of it. */
+  path: string | (() => Promise<Totals>);
   /** Files at a time. */
   parallel: number;
   /** Milliseconds for one test, unless it says more. */
@@ -22,7 +22,8 @@ interface Totals {
 
 const processors = availableParallelism();
 const suites: Record<string, Suite> = {
-  shim: { parallel: processors, timeout: 60_000, limit: 300 },
+  check: { path: runChecks, parallel: 1, timeout: 60_000, limit: 300 },
+  shim: { path: runShimTests, parallel: processors, timeout: 60_000, limit: 300 },
   unit: { path: 'src', parallel: processors, timeout: 20_000, limit: 300 },
   runtime: { path: 'test/runtime', parallel: 1, timeout: 60_000, limit: 300 },
   support: { path: 'test/support', parallel: processors, timeout: 60_000, limit: 300 },
@@ -53,7 +54,7 @@ const totals: Totals = { passed: 0, failed: 0 };
 for (const name of chosen) {
   const suite = known[name] as Suite;
   const started = performance.now();
-  const result = suite.path === undefined ? await runShimTests() : await runBunTests(name, suite, suite.path);
+  const result = typeof suite.path === 'string' ? await runBunTests(name, suite, suite.path) : await suite.path();
   totals.passed += result.passed;
   totals.failed += result.failed;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -119,6 +120,16 @@ function countReport(report: string): Totals {
   const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).length;
   const skipped = cases.filter((text) => /<skipped\b/.test(text)).length;
   return { passed: cases.length - failed - skipped, failed };
+}
+
+/** `scripts/check`: each of its checks counts as a test. */
+async function runChecks(): Promise<Totals> {
+  const child = Bun.spawn(['scripts/check'], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
+  const [output] = await Promise.all([child.stdout.text(), child.exited]);
+  const passed = output.match(/^ok /gm)?.length ?? 0;
+  const failed = output.match(/^FAIL /gm)?.length ?? 0;
+  if (failed > 0) console.log(output);
+  return { passed, failed: failed === 0 && child.exitCode !== 0 ? 1 : failed };
 }
 
 /**
