@@ -14,6 +14,8 @@ struct applet {
 /* One line per applet; declared in shim.h. */
 static const struct applet applets[] = {
     {"run", applet_run},
+    {"net-attach", applet_net_attach},
+    {"net-detach", applet_net_detach},
     {"launch", applet_launch},
     {"init", applet_init},
     {"clean", applet_clean},

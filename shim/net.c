@@ -185,6 +185,17 @@ static int configure(int inside, const struct interface_plan *interface, struct 
   return rtnetlink_run(inside, &batch, failure);
 }
 
+/* The other end goes with it. One that is gone already is no error. */
+static int net_detach_from(int host, const char *host_name, struct failure *failure) {
+  struct rtnetlink_batch batch = {0};
+  rtnetlink_begin(&batch, RTM_DELLINK, 0, sizeof(struct ifinfomsg), "remove the container's interface");
+  rtnetlink_text(&batch, IFLA_IFNAME, host_name);
+  struct failure own = {0};
+  if (rtnetlink_run(host, &batch, &own) == 0 || own.code == ENODEV) return 0;
+  if (failure) *failure = own;
+  return -1;
+}
+
 static int make_namespace(const struct network_plan *plan, struct failure *failure) {
   _cleanup_fd_ int host = plan->interface_count > 0 ? rtnetlink_open(failure) : -1;
   if (plan->interface_count > 0 && host < 0) return -1;
@@ -199,6 +210,24 @@ static int make_namespace(const struct network_plan *plan, struct failure *failu
     if (configure(inside, &plan->interfaces[i], failure) < 0) return -1;
   }
   return 0;
+}
+
+int net_attach(const char *namespace_path, const struct interface_plan *interface, struct failure *failure) {
+  _cleanup_fd_ int host = rtnetlink_open(failure);
+  if (host < 0) return -1;
+  struct network_plan join = {.kind = NETWORK_JOIN, .join_path = namespace_path};
+  if (net_setup(&join, failure) < 0) return -1;
+  _cleanup_fd_ int inside = rtnetlink_open(failure);
+  if (inside < 0) return -1;
+  if (make_pair(host, interface, failure) < 0) return -1;
+  if (configure(inside, interface, failure) == 0) return 0;
+  net_detach_from(host, interface->host_name, NULL);
+  return -1;
+}
+
+int net_detach(const char *host_name, struct failure *failure) {
+  _cleanup_fd_ int host = rtnetlink_open(failure);
+  return host < 0 ? -1 : net_detach_from(host, host_name, failure);
 }
 
 int net_setup(const struct network_plan *plan, struct failure *failure) {

@@ -14,4 +14,13 @@
  */
 int net_setup(const struct network_plan *plan, struct failure *failure);
 
+/*
+ * Adds an interface to the network namespace at `namespace_path` and leaves the calling process there. On failure nothing of
+ * the interface stays.
+ */
+int net_attach(const char *namespace_path, const struct interface_plan *interface, struct failure *failure);
+
+/* Removes the interface whose host end is `host_name`, if it is there. */
+int net_detach(const char *host_name, struct failure *failure);
+
 #endif

@@ -22,6 +22,8 @@
 
 /* Applets; each is implemented in the file of its name, small ones in tree-applets.c. */
 int applet_run(int argc, char **argv);
+int applet_net_attach(int argc, char **argv);
+int applet_net_detach(int argc, char **argv);
 int applet_launch(int argc, char **argv);
 int applet_init(int argc, char **argv);
 int applet_clean(int argc, char **argv);

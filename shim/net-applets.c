@@ -1,0 +1,36 @@
+/*
+ * `shim net-attach NAMESPACE HOST-NAME NAME BRIDGE MAC MTU HAIRPIN GATEWAY ADDRESS…` gives a running container one more interface;
+ * HAIRPIN is 0 or 1, an empty GATEWAY means no default route. `shim net-detach HOST-NAME` takes it away. What goes wrong is said
+ * on standard error.
+ */
+#include <stdio.h>
+
+#include "net.h"
+
+enum { NAMESPACE = 1, HOST_NAME, NAME, BRIDGE, MAC, MTU, HAIRPIN, GATEWAY, ADDRESSES };
+
+static int say(const struct failure *failure) {
+  fprintf(stderr, "%s\n", failure->message);
+  return 1;
+}
+
+int applet_net_attach(int argc, char **argv) {
+  if (argc <= ADDRESSES) return 64;
+  struct interface_plan interface = {.host_name = argv[HOST_NAME],
+                                     .container_name = argv[NAME],
+                                     .bridge = argv[BRIDGE],
+                                     .mac_address = argv[MAC],
+                                     .addresses = (const char **)(argv + ADDRESSES),
+                                     .address_count = (size_t)(argc - ADDRESSES),
+                                     .gateway = *argv[GATEWAY] ? argv[GATEWAY] : NULL,
+                                     .mtu = (unsigned)strtoul(argv[MTU], NULL, 10),
+                                     .hairpin = *argv[HAIRPIN] == '1'};
+  struct failure failure = {0};
+  return net_attach(argv[NAMESPACE], &interface, &failure) < 0 ? say(&failure) : 0;
+}
+
+int applet_net_detach(int argc, char **argv) {
+  if (argc != 2) return 64;
+  struct failure failure = {0};
+  return net_detach(argv[1], &failure) < 0 ? say(&failure) : 0;
+}
