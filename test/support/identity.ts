@@ -3,7 +3,7 @@
  * claimed by a directory below /run/berth-test, which records the claiming process, so that what a killed test left can be
  * found and swept (test/support/sweep.ts).
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface EngineIdentity {
@@ -76,12 +76,17 @@ export function deadIdentities(): EngineIdentity[] {
   return numbers.filter((number) => !isAlive(number)).map((number) => identityOf(Number(number)));
 }
 
+/** Milliseconds that a claim may be without its pid: it is being made at this moment. */
+const unsigned = 60_000;
+
 function isAlive(number: string): boolean {
+  const directory = join(claims, number);
   try {
-    const pid = readFileSync(join(claims, number, 'pid'), 'utf8');
+    const pid = readFileSync(join(directory, 'pid'), 'utf8');
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('bun');
   } catch {
-    // No such process, or the claim is being made or released at this moment.
-    return false;
+    // No pid yet, no such process, or the claim is released at this moment.
+    const made = statSync(directory, { throwIfNoEntry: false });
+    return !made || (!existsSync(join(directory, 'pid')) && Date.now() - made.mtimeMs < unsigned);
   }
 }
