@@ -113,6 +113,14 @@ export class ApiRequest {
     return this.http.framing.kind !== 'none';
   }
 
+  /**
+   * Before a hijack: a body of known length is read over, because it is no input of the process (dockerode sends the query once more as
+   * JSON). One in chunks is what follows on the connection, as in dockerd.
+   */
+  async skipBody(): Promise<void> {
+    if (this.http.framing.kind === 'length') await this.http.text(maximumJsonBody);
+  }
+
   /** The JSON body. Zero values where the body is empty or `null`. Errors: `invalid` in dockerd's words, 413. */
   async json<T>(schema: Schema<T>): Promise<T> {
     return (await this.jsonOrNull(schema, 'empty-is-zero')) ?? schema.zero();

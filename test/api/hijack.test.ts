@@ -53,6 +53,15 @@ describe('attach', () => {
       expect(parseBody(await all)).toEndWith('early late');
     });
 
+    test(`${style}: a body of known length is not input`, async () => {
+      const answer = await roundTrip(
+        served.path,
+        `${attach}${extra}Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"stream":1}\n`,
+        Buffer.from('input'),
+      );
+      expect(answer.body.toString()).toBe('input');
+    });
+
     test(`${style}: after other requests on the same connection, pipelined`, async () => {
       const socket = await dial(served.path);
       const all = readAll(socket);

@@ -26,6 +26,7 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
   return {
     async containerAttach(request, reply) {
       request.http.prepareHijack();
+      await request.skipBody();
       const id = request.parameter('id');
       const detachKeys = parseAttachKeys(request.text('detachKeys'));
       const stdin = request.flag('stdin');
