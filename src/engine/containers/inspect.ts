@@ -4,6 +4,7 @@ import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import type { MountRecord } from './record.ts';
 import { isRunning } from './states.ts';
+import { wantedNetworks } from './wanted-networks.ts';
 
 /** Docker's whole picture of a container. Takes no lock. Error: `not-found`. */
 export function inspectContainer(context: ContainerContext, reference: string): ContainerInspect {
@@ -93,33 +94,5 @@ export function mountPoint(mount: MountRecord): MountPoint {
 export function networksOf(container: Container): Record<string, EndpointSettings> {
   const { record } = container;
   if (record.sandbox) return record.sandbox.networks;
-  const mode = record.hostConfig.NetworkMode;
-  if (mode.startsWith('container:')) return {};
-  return { [mode]: { ...idleEndpoint(), ...wished(record.endpoints[mode]) } };
-}
-
-function wished(endpoint: EndpointSettings | undefined): Partial<EndpointSettings> {
-  if (!endpoint) return {};
-  const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
-  return { IPAMConfig, Links, Aliases, DriverOpts, GwPriority };
-}
-
-function idleEndpoint(): EndpointSettings {
-  return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    MacAddress: '',
-    DriverOpts: null,
-    GwPriority: 0,
-    NetworkID: '',
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  };
+  return wantedNetworks(record);
 }

@@ -51,6 +51,8 @@ export interface ContainerRecord {
   arguments: string[];
   /** What the client asked of networks, by name or id. */
   endpoints: Record<string, EndpointSettings>;
+  /** Set once the container was connected or disconnected after its creation: all networks that it joins. */
+  networks?: Record<string, EndpointSettings>;
   mounts: MountRecord[];
   state: ContainerState;
   exitCode: number;

@@ -13,6 +13,12 @@ export interface Endpoint {
   address: number | null;
   containerName: string;
   macAddress: string;
+  /** Name inside the container, `eth0`; empty on networks without interfaces. */
+  interfaceName: string;
+  /** The address was asked for. */
+  isStatic: boolean;
+  aliases: string[];
+  hostname: string;
   ports: Publication[];
 }
 
@@ -41,7 +47,7 @@ export class EndpointTable {
   }
 
   add(endpoint: Endpoint): void {
-    const { containerName, macAddress, ports } = endpoint;
+    const { containerName, macAddress, interfaceName, isStatic, aliases, hostname, ports } = endpoint;
     this.#database.sql
       .query('INSERT INTO endpoints (container, network, endpoint, address, record) VALUES (?, ?, ?, ?, ?)')
       .run(
@@ -49,7 +55,7 @@ export class EndpointTable {
         endpoint.network,
         endpoint.id,
         endpoint.address === null ? null : formatAddress(endpoint.address),
-        JSON.stringify({ containerName, macAddress, ports }),
+        JSON.stringify({ containerName, macAddress, interfaceName, isStatic, aliases, hostname, ports }),
       );
     this.#remember(endpoint);
   }
@@ -67,7 +73,7 @@ export class EndpointTable {
 }
 
 function fromRow(row: Row): Endpoint {
-  const record = JSON.parse(row.record) as Pick<Endpoint, 'containerName' | 'macAddress' | 'ports'>;
+  const record = JSON.parse(row.record) as Omit<Endpoint, 'container' | 'network' | 'id' | 'address'>;
   return {
     ...record,
     container: row.container,

@@ -27,8 +27,11 @@ export class HostSide {
     this.#separated = enableForwarding(parts);
   }
 
-  /** Makes the network's bridge, or sets an existing one right. */
-  bringUp(network: Network): void {
+  /**
+   * Makes the network's bridge, or sets an existing one right.
+   * @param owner name of the engine's default bridge, which the others carry as their alias
+   */
+  bringUp(network: Network, owner: string): void {
     const { links } = this.#parts;
     const { bridge } = network;
     if (!bridge) return;
@@ -37,6 +40,7 @@ export class HostSide {
       address: bridge.gateway,
       macAddress: macOfAddress(bridge.gateway.address),
       mtu: bridge.mtu,
+      alias: bridge.name === owner ? '' : owner,
     });
     // 127.0.0.1:port of the host leads through the bridge; the table's `guard` keeps containers from the way back.
     links.writeSysctl(`net/ipv4/conf/${bridge.name}/route_localnet`, '1');

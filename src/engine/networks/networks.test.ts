@@ -41,6 +41,7 @@ function ask(containerId: string, more: Partial<SandboxRequest> = {}): SandboxRe
     hostname: containerId,
     domainname: '',
     networkMode: 'bridge',
+    endpoints: [],
     joinPid: null,
     macAddress: null,
     exposedPorts: [],
@@ -202,7 +203,9 @@ describe('other modes', () => {
       networks: {},
       ports: {},
     });
-    await expect(networks.allocate(ask('a', { networkMode: 'container:b' }))).rejects.toThrow('non running container: b');
+    await expect(networks.allocate(ask('a', { networkMode: 'container:b' }))).rejects.toThrow(
+      'non running container: b',
+    );
   });
 });
 
@@ -272,7 +275,7 @@ describe('the host', () => {
 
   test('a bridge of someone else is never deleted', () => {
     const { links, database, firewall } = fixture({ bridge: 'none' });
-    links.ensureBridge({ name: 'br0', address: parseCidr('10.3.0.1/24') as Cidr, macAddress: '', mtu: 1500 });
+    links.ensureBridge({ name: 'br0', address: parseCidr('10.3.0.1/24') as Cidr, macAddress: '', mtu: 1500, alias: '' });
     const settings = { bridge: 'br0', bip: '', mtu: 1500, pools: defaultSubnetPools };
     const networks = new Networks({
       database,

@@ -1,7 +1,9 @@
 /** An endpoint in the shapes that others want of it. */
+import { BerthError } from '../../api/errors.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
-import type { PortHold } from '../../supervisor/types.ts';
+import type { InterfacePlan, PortHold } from '../../supervisor/types.ts';
 import type { Endpoint } from './endpoint-table.ts';
+import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
 import type { Publication } from './port-book.ts';
 import { portsOf } from './port-requests.ts';
@@ -11,9 +13,9 @@ import type { EndpointSettings, PortMap } from './types.ts';
 export function endpointSettings(endpoint: Endpoint, network: Network): EndpointSettings {
   const gateway = endpoint.address === null || network.internal ? null : (network.bridge?.gateway ?? null);
   return {
-    IPAMConfig: null,
+    IPAMConfig: endpoint.isStatic ? { IPv4Address: formatAddress(endpoint.address ?? 0) } : null,
     Links: null,
-    Aliases: null,
+    Aliases: endpoint.aliases.length > 0 ? endpoint.aliases : null,
     MacAddress: endpoint.macAddress,
     DriverOpts: null,
     GwPriority: 0,
@@ -25,8 +27,41 @@ export function endpointSettings(endpoint: Endpoint, network: Network): Endpoint
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
+    DNSNames: isPredefined(network) ? null : namesOf(endpoint),
   };
+}
+
+/** Names under which others on the network know the container, as Docker orders them. */
+function namesOf({ containerName, aliases, container, hostname }: Endpoint): string[] {
+  return [...new Set([containerName, ...aliases, container.slice(0, 12), hostname])].filter((name) => name !== '');
+}
+
+/**
+ * The interface that the shim makes.
+ * @param leads the default route goes through it
+ */
+export function interfacePlan(
+  endpoint: Endpoint,
+  network: Network,
+  { leads, hairpin }: { leads: boolean; hairpin: boolean },
+): InterfacePlan {
+  const { bridge } = network;
+  if (!bridge) throw new BerthError('internal', `network ${network.name} has no bridge`);
+  return {
+    hostName: hostNameOf(endpoint),
+    containerName: endpoint.interfaceName,
+    bridge: bridge.name,
+    macAddress: endpoint.macAddress,
+    addresses: [`${formatAddress(endpoint.address ?? 0)}/${bridge.gateway.prefix}`],
+    gateway: leads ? formatAddress(bridge.gateway.address) : null,
+    mtu: bridge.mtu,
+    hairpin,
+  };
+}
+
+/** Name of the interface's end on the host. */
+export function hostNameOf(endpoint: Endpoint): string {
+  return `vb${endpoint.id.slice(0, 12)}`;
 }
 
 /** What the shim binds, and forwards where the firewall does not: at IPv6 addresses. */

@@ -8,6 +8,17 @@ export interface PortBinding {
 /** `80/tcp` → where it is published; null: exposed only. Docker's `NetworkSettings.Ports`. */
 export type PortMap = Record<string, PortBinding[] | null>;
 
+/** What a container asks of one network. */
+export interface EndpointRequest {
+  /** Name or id. */
+  network: string;
+  /** A static address; null: one is picked. */
+  address: string | null;
+  macAddress: string | null;
+  /** Further names of the container on this network. */
+  aliases: string[];
+}
+
 export interface SandboxRequest {
   containerId: string;
   /** Without the leading slash. */
@@ -16,6 +27,8 @@ export interface SandboxRequest {
   domainname: string;
   /** `bridge`, `none`, `host`, a network's name or id, or `container:<full id>`. */
   networkMode: string;
+  /** Networks of the container: wishes for that of `networkMode`, and further ones. Empty: only that of `networkMode`. */
+  endpoints: EndpointRequest[];
   /** Pid of the running container to join, for `container:`. */
   joinPid: number | null;
   macAddress: string | null;

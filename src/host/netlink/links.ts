@@ -23,6 +23,8 @@ export interface BridgePlan {
   address: Cidr;
   macAddress: string;
   mtu: number;
+  /** A text that the interface carries (`ip link`); empty: none. */
+  alias: string;
 }
 
 /** What the engine asks of the host's interfaces. All calls take microseconds but for changes of links, which wait for the kernel's lock. */
@@ -43,7 +45,7 @@ export interface Links {
 }
 
 const type = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, getAddress: 22, getRoute: 26 } as const;
-const link = { address: 1, name: 3, mtu: 4, master: 10, info: 18, infoKind: 1 } as const;
+const link = { address: 1, name: 3, mtu: 4, master: 10, info: 18, infoKind: 1, alias: 20 } as const;
 const address = { address: 1, local: 2, broadcast: 4 } as const;
 const route = { destination: 1 } as const;
 const inet = 2;
@@ -111,6 +113,7 @@ export class KernelLinks implements Links {
       const writer = new MessageWriter();
       writer.begin(type.newLink, netlinkFlag.acknowledge, linkHeader(found.index, flagUp));
       writer.u32(link.mtu, plan.mtu);
+      if (plan.alias !== '') writer.attribute(link.alias, Buffer.from(plan.alias));
       this.#socket.run(writer, `set bridge ${plan.name} up`);
     }
   }

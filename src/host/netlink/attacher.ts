@@ -1,0 +1,45 @@
+/**
+ * Interfaces of running containers. Entering a container's network namespace and changing links may wait for the kernel's network
+ * lock, so the native helper program does it.
+ */
+
+/** One more interface for a network namespace. */
+export interface InterfaceRequest {
+  /** At most 15 characters, unique on the host. */
+  hostName: string;
+  containerName: string;
+  bridge: string;
+  macAddress: string;
+  /** With prefix length. */
+  addresses: string[];
+  /** Null: no default route. */
+  gateway: string | null;
+  mtu: number;
+  hairpin: boolean;
+}
+
+export interface InterfaceAttacher {
+  /** @param pid of a process in the container. Error: the kernel's refusal; nothing is left then. */
+  attach(pid: number, request: InterfaceRequest): Promise<void>;
+  /** Takes the interface away from both ends; one that is gone is no error. */
+  detach(hostName: string): Promise<void>;
+}
+
+/** @param helper path of the native helper program (shim/net-applets.c) */
+export function kernelAttacher(helper: string): InterfaceAttacher {
+  return {
+    attach: (pid, request) =>
+      run([
+        ...[helper, 'net-attach', `/proc/${pid}/ns/net`, request.hostName, request.containerName, request.bridge],
+        ...[request.macAddress, String(request.mtu), request.hairpin ? '1' : '0', request.gateway ?? ''],
+        ...request.addresses,
+      ]),
+    detach: (hostName) => run([helper, 'net-detach', hostName]),
+  };
+}
+
+async function run(command: string[]): Promise<void> {
+  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' });
+  const [code, text] = await Promise.all([child.exited, child.stderr.text()]);
+  if (code !== 0) throw new Error(text.trim() || `${command[1]} ended with ${code}`);
+}
