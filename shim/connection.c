@@ -74,7 +74,7 @@ void connection_greet(struct shim *shim, struct connection *connection) {
   struct message message = {0};
   shim_exit_message(shim, &message);
   connection_send(connection, PROTOCOL_EXITED, 0, message.data, message.length);
-  connection_send(connection, PROTOCOL_CLEANED, 0, NULL, 0);
+  if (shim->cleaned) connection_send(connection, PROTOCOL_CLEANED, 0, NULL, 0);
 }
 
 static void send_result(struct connection *connection, unsigned request, int code, const char *text) {

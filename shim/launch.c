@@ -8,6 +8,7 @@
 #include "cgroup.h"
 #include "console.h"
 #include "io.h"
+#include "report.h"
 #include "run.h"
 #include "runtime.h"
 #include "starter.h"
@@ -33,7 +34,7 @@ static void launch_free(struct launch *launch) {
     close(launch->console);
     unlink(console.text);
   }
-  if (launch->error_pipe >= 0) close(launch->error_pipe);
+  if (launch->report >= 0) close(launch->report);
   if (launch->number != 0) {
     unlink(artefact(launch->number, ARTEFACT_PID).text);
     unlink(artefact(launch->number, ARTEFACT_LOG).text);
@@ -41,23 +42,21 @@ static void launch_free(struct launch *launch) {
   free(launch);
 }
 
-/* The starter reports what it could not do and ends. */
-static _Noreturn void starter_failed(int error_pipe, unsigned stage, const char *message) {
-  char digit = (char)('0' + stage);
-  if (io_write_all(error_pipe, &digit, 1) == 0) io_write_all(error_pipe, message, strlen(message));
+static _Noreturn void starter_failed(int report, unsigned stage, const char *message) {
+  report_failure(report, stage, message);
   _exit(125);
 }
 
 /* What the child of fork() does: stdio, surroundings, runtime. `process` is the descriptor of an exec's JSON or -1. */
-static _Noreturn void become_runtime(struct shim *shim, struct launch *launch, struct process_stdio *stdio, int error_pipe,
+static _Noreturn void become_runtime(struct shim *shim, struct launch *launch, struct process_stdio *stdio, int report,
                                      int process) {
   unsigned stage = PROTOCOL_STAGE_SETUP;
   struct failure failure = {0};
   for (int i = 0; i < 3; i++) {
-    if (dup2(stdio->child[i], i) < 0) starter_failed(error_pipe, stage, "set up the standard streams");
+    if (dup2(stdio->child[i], i) < 0) starter_failed(report, stage, "set up the standard streams");
   }
-  if (process < 0 && starter_prepare(&shim->plan, &stage, &failure) < 0) {
-    starter_failed(error_pipe, stage, failure.message);
+  if (process < 0 && starter_prepare(&shim->plan, report, &stage, &failure) < 0) {
+    starter_failed(report, stage, failure.message);
   }
   struct artefact_name pid = artefact(launch->number, ARTEFACT_PID);
   struct artefact_name console = artefact(launch->number, ARTEFACT_CONSOLE);
@@ -75,10 +74,10 @@ static _Noreturn void become_runtime(struct shim *shim, struct launch *launch, s
   }
   if (launch->console >= 0) result |= runtime_add(&arguments, "--console-socket") | runtime_add(&arguments, console.text);
   result |= runtime_add(&arguments, shim->plan.id);
-  if (result < 0) starter_failed(error_pipe, PROTOCOL_STAGE_SETUP, "out of memory");
+  if (result < 0) starter_failed(report, PROTOCOL_STAGE_SETUP, "out of memory");
   runtime_exec(&shim->plan, &arguments);
   fail(&failure, errno, "fork/exec %s", shim->plan.runtime_path);
-  starter_failed(error_pipe, PROTOCOL_STAGE_SETUP, failure.message);
+  starter_failed(report, PROTOCOL_STAGE_SETUP, failure.message);
 }
 
 /* Forks. The session's streams and the launch are the shim's afterwards, or gone on failure. */
@@ -87,7 +86,7 @@ static int launch_start(struct shim *shim, struct session *session, bool detache
   struct launch *launch = calloc(1, sizeof *launch);
   if (!launch) return fail(failure, ENOMEM, "start the runtime");
   launch->session = session;
-  launch->console = launch->error_pipe = -1;
+  launch->console = launch->report = -1;
   launch->number = process < 0 ? 0 : ++shim->launch_number;
   int ends[2] = {-1, -1};
   if (session_open_stdio(session, detached, &stdio, failure) < 0) goto failed;
@@ -95,11 +94,8 @@ static int launch_start(struct shim *shim, struct session *session, bool detache
     launch->console = console_listen(artefact(launch->number, ARTEFACT_CONSOLE).text, failure);
     if (launch->console < 0) goto failed_with_stdio;
   }
-  if (pipe2(ends, O_CLOEXEC) < 0) {
-    fail(failure, errno, "start the runtime");
-    goto failed_with_stdio;
-  }
-  launch->error_pipe = ends[0];
+  if (report_open(ends, failure) < 0) goto failed_with_stdio;
+  launch->report = ends[0];
   launch->runtime = fork();
   if (launch->runtime == 0) become_runtime(shim, launch, &stdio, ends[1], process);
   close(ends[1]);
@@ -159,23 +155,15 @@ void launches_poll(struct shim *shim, struct pollset *set) {
   }
 }
 
-/* The starter's message, or the last lines of the runtime's log; gives the stage. */
-static unsigned explain(struct launch *launch, char *text, size_t size) {
-  ssize_t length = io_read_full(launch->error_pipe, text, size - 1);
-  if (length > 0) {
-    text[length] = '\0';
-    unsigned stage = (unsigned)(text[0] - '0');
-    memmove(text, text + 1, (size_t)length);
-    return stage;
-  }
+/* The last lines of the runtime's log. */
+static void read_log(const struct launch *launch, char *text, size_t size) {
   int log _cleanup_fd_ = RETRY(open(artefact(launch->number, ARTEFACT_LOG).text, O_RDONLY | O_CLOEXEC));
   text[0] = '\0';
-  if (log < 0) return PROTOCOL_STAGE_RUNTIME;
+  if (log < 0) return;
   off_t end = lseek(log, 0, SEEK_END);
   lseek(log, end > (off_t)(size - 1) ? end - (off_t)(size - 1) : 0, SEEK_SET);
-  length = io_read_full(log, text, size - 1);
+  ssize_t length = io_read_full(log, text, size - 1);
   text[length > 0 ? length : 0] = '\0';
-  return PROTOCOL_STAGE_RUNTIME;
 }
 
 static pid_t read_pid(const struct launch *launch) {
@@ -192,6 +180,9 @@ bool launch_ended(struct shim *shim, pid_t pid, int status) {
   if (!launch) return false;
   *link = launch->next;
   struct session *session = launch->session;
+  struct report report;
+  report_read(launch->report, &report);
+  if (report.root >= 0) shim->root = report.root;
   bool succeeded = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (succeeded && session->terminal && session->outputs[0] < 0) take_console(launch);
   pid_t process = succeeded ? read_pid(launch) : -1;
@@ -200,8 +191,9 @@ bool launch_ended(struct shim *shim, pid_t pid, int status) {
     shim_launched(shim, session);
   } else {
     char text[8192];
-    unsigned stage = explain(launch, text, sizeof text);
-    shim_launch_failed(shim, session, stage, text);
+    read_log(launch, text, sizeof text);
+    if (report.failed) shim_launch_failed(shim, session, report.stage, report.text);
+    else shim_launch_failed(shim, session, PROTOCOL_STAGE_RUNTIME, text);
   }
   launch_free(launch);
   return true;

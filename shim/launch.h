@@ -16,7 +16,7 @@ struct launch {
   struct launch *next;
   struct session *session;
   pid_t runtime;       /* the starter, then the runtime */
-  int error_pipe;      /* what the starter could not do before it became the runtime */
+  int report;          /* from the starter, see report.h */
   int console;         /* listens for the pty's master; -1 */
   unsigned number;     /* names the files: 0 for the container */
   unsigned short rows, columns;

@@ -70,6 +70,32 @@ void shim_launched(struct shim *shim, struct session *session) {
   claim_stray(shim, session);
 }
 
+static void tell_cleaned(struct shim *shim) {
+  shim->cleaned = true;
+  connections_notify(shim, PROTOCOL_CLEANED, NULL, 0);
+}
+
+/*
+ * The last to let go of an overlay waits until the whole disk of its upper directory is written, which can take seconds. That
+ * would be the container's first process, before anybody is told of its exit: so the shim holds the root as well, and when
+ * the exit is told lets a child have the wait.
+ */
+static void release_root(struct shim *shim) {
+  if (shim->root < 0) {
+    tell_cleaned(shim);
+    return;
+  }
+  shim->releaser = fork();
+  if (shim->releaser == 0) {
+    if (shim->root > 0) syscall(SYS_close_range, 0, (unsigned)shim->root - 1, 0);
+    syscall(SYS_close_range, (unsigned)shim->root + 1, ~0u, 0);
+    _exit(0);
+  }
+  close(shim->root);
+  shim->root = -1;
+  if (shim->releaser < 0) tell_cleaned(shim); /* no memory for a child: this process has waited */
+}
+
 void shim_launch_failed(struct shim *shim, struct session *session, unsigned stage, const char *text) {
   struct message message = {0};
   session->pid = -1;
@@ -81,7 +107,7 @@ void shim_launch_failed(struct shim *shim, struct session *session, unsigned sta
     message_u8(&message, stage);
     message_text(&message, text);
     connections_notify(shim, PROTOCOL_FAILED, message.data, message.length);
-    connections_notify(shim, PROTOCOL_CLEANED, NULL, 0);
+    release_root(shim);
   } else {
     message_id(&message, session->id);
     message_text(&message, text);
@@ -105,6 +131,10 @@ static void reap(struct shim *shim) {
   int status;
   for (pid_t pid; (pid = RETRY(waitpid(-1, &status, WNOHANG))) > 0;) {
     if (launch_ended(shim, pid, status)) continue;
+    if (pid == shim->releaser) {
+      tell_cleaned(shim);
+      continue;
+    }
     struct session *session = shim->sessions;
     while (session && (session->pid != pid || session->exited)) session = session->next;
     if (session) session_exited(session, status);
@@ -181,7 +211,7 @@ static void report_container(struct shim *shim) {
   shim->ports = NULL;
   cleanup_after_exit(&shim->plan);
   reap(shim); /* what was killed for it is a child of this subreaper by now */
-  connections_notify(shim, PROTOCOL_CLEANED, NULL, 0);
+  release_root(shim);
 }
 
 static void report_exec(struct shim *shim, struct session *session) {
@@ -210,7 +240,7 @@ static bool settle_container(struct shim *shim) {
     shim->leftovers_killed = true;
     cgroup_kill(shim->plan.cgroup_path);
   }
-  return container->reported && session_finish_clients(container);
+  return container->reported && session_finish_clients(container) && shim->cleaned;
 }
 
 /* True when nothing is left of the exec. Background processes of it may go on writing: to nobody. */
@@ -314,7 +344,7 @@ int applet_run(int argc, char **argv) {
   struct failure failure = {0};
   shim->listener = LISTENER;
   io_set_nonblocking(LISTENER);
-  shim->oom.fd = shim->oom.control = -1;
+  shim->oom.fd = shim->oom.control = shim->root = -1;
   if (set_up(shim, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_SETUP, failure.message);
   if (ports_hold(&shim->plan.network, &shim->ports, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_NETWORK, failure.message);
   if (launch_container(shim, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_SETUP, failure.message);

@@ -35,6 +35,9 @@ struct shim {
   struct timespec begun_at; /* monotonic */
   struct timespec started_at;
   bool leftovers_killed;
+  bool cleaned;             /* CLEANED was told */
+  int root;                 /* holds the container's root until the exit was told; -1 */
+  pid_t releaser;           /* lets go of the root; 0: nobody has to */
   bool out_of_memory;
   struct stray strays[STRAYS];
   size_t stray_count;

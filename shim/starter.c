@@ -13,6 +13,7 @@
 #include "net.h"
 #include "pins.h"
 #include "protocol.h"
+#include "report.h"
 #include "tree.h"
 
 /* Length of the directory, with its slash, that all lower directories share. */
@@ -125,12 +126,16 @@ static int write_sysctls(const struct network_plan *network, struct failure *fai
   return 0;
 }
 
-int starter_prepare(const struct shim_plan *plan, unsigned *stage, struct failure *failure) {
+int starter_prepare(const struct shim_plan *plan, int report, unsigned *stage, struct failure *failure) {
   *stage = PROTOCOL_STAGE_SETUP;
   if (unshare(CLONE_NEWNS) < 0) return fail(failure, errno, "make a mount namespace");
   if (stop_propagation(failure) < 0) return -1;
   if (mkdir("rootfs", 0755) < 0 && errno != EEXIST) return fail(failure, errno, "create rootfs");
   if (starter_mount_root(&plan->root, "rootfs", failure) < 0) return -1;
+  if (plan->root.kind == ROOT_OVERLAY && !plan->root.is_volatile) {
+    int root _cleanup_fd_ = RETRY(open("rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (root >= 0) report_root(report, root);
+  }
   if (pins_mount(plan, failure) < 0) return -1;
   *stage = PROTOCOL_STAGE_NETWORK;
   if (net_setup(&plan->network, failure) < 0) return -1;

@@ -4,13 +4,12 @@
 
 #include "plan.h"
 
-/* Stage numbers as in the protocol; the text goes to the error pipe as "<digit><message>". */
-
 /*
  * Makes the mount namespace with the root at ./rootfs (the working directory is the container's directory) and the network
- * namespace. Gives -1 with `stage` set to what failed.
+ * namespace. Gives -1 with `stage` set to what failed. A descriptor of the root goes to `report` where letting go of the
+ * root may take long, see release_root in run.c.
  */
-int starter_prepare(const struct shim_plan *plan, unsigned *stage, struct failure *failure);
+int starter_prepare(const struct shim_plan *plan, int report, unsigned *stage, struct failure *failure);
 
 /* Mounts an overlay or bind root at `target`; see struct root_plan. Exported for the unit tests. */
 int starter_mount_root(const struct root_plan *root, const char *target, struct failure *failure);

@@ -63,7 +63,23 @@ describe('after the exit', () => {
     await until('the shim to end', () => shimPid(spec) === 0);
   });
 
-  test('the same after a refused start', async () => {
+  test('a root that must be written to disk is let go of before the clean-up ends, so that it can be mounted again', async () => {
+    const first = harness.make({ command: ['sh', '-c', 'echo kept > /file'] });
+    if (first.root.kind !== 'overlay') throw new Error('not an overlay');
+    const root = { ...first.root, volatile: false };
+    for (const spec of [{ ...first, root }, harness.make({ command: ['cat', '/file'], root, attachments: [output] })]) {
+      const { attachments } = await harness.supervisor.start(spec);
+      const seen = attachments[0] ? await readStreams(attachments[0]) : null;
+      expect((await harness.exited(spec.id)).code).toBe(0);
+      await harness.supervisor.cleanUp(spec.id, spec.directory);
+      if (seen) expect(seen.stdout).toBe('kept\n');
+      // Nobody has the overlay any more: its upper directory would be busy for a mount that keeps an index.
+      expect(cgroups(spec)).toEqual([]);
+      await until('the shim to end', () => shimPid(spec) === 0);
+    }
+  });
+
+  test('nothing is left after a refused start either', async () => {
     const spec = harness.make({ command: ['nosuch'] });
     await expect(harness.supervisor.start(spec)).rejects.toThrow('executable file not found');
     expect(cgroups(spec)).toEqual([]);
