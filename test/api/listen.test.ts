@@ -106,31 +106,34 @@ describe('tcp', () => {
 });
 
 test('addresses that are none', async () => {
+  await expect(server().listen('fd://', '')).rejects.toThrow('no sockets found via socket activation');
   for (const host of ['', 'nonsense', 'unix://relative', 'tcp://host', 'tcp://1.2.3.4:99999', 'fd://x', 'ftp://a:1'])
     await expect(server().listen(host, '')).rejects.toThrow('Invalid bind address format');
 });
 
-test('a descriptor of a service manager, and no other port', async () => {
-  const path = join(directory, 'e.sock');
-  // A program that inherits the listening socket as descriptor 3, as under socket activation.
-  const program = `
+for (const host of ['fd://3', 'fd://'])
+  test(`${host}: a descriptor of a service manager`, async () => {
+    const path = join(directory, `e${host.length}.sock`);
+    // A program that inherits the listening socket as descriptor 3, as under socket activation.
+    const program = `
     import { createServer } from ${JSON.stringify(join(import.meta.dir, '../../src/server/create-server.ts'))};
     import { fakeBackends } from ${JSON.stringify(join(import.meta.dir, 'support/fake-backends.ts'))};
-    await createServer({ backends: fakeBackends().backends, engineVersion: '28.5.2' }).listen('fd://3', '');
+    await createServer({ backends: fakeBackends().backends, engineVersion: '28.5.2' }).listen(${JSON.stringify(host)}, '');
     console.log('up');`;
-  const perl = `use Socket; use Fcntl; $^F = 10;
+    const perl = `use Socket; use Fcntl; $^F = 10;
     socket(S, AF_UNIX, SOCK_STREAM, 0) or die; bind(S, sockaddr_un($ARGV[0])) or die; listen(S, 5) or die;
     if (fileno(S) != 3) { require POSIX; POSIX::dup2(fileno(S), 3); }
     exec @ARGV[1..$#ARGV];`;
-  const child = Bun.spawn(['perl', '-e', perl, path, process.execPath, '-e', program], {
-    stdout: 'pipe',
-    stderr: 'inherit',
+    const child = Bun.spawn(['perl', '-e', perl, path, process.execPath, '-e', program], {
+      stdout: 'pipe',
+      stderr: 'inherit',
+      env: { ...process.env, LISTEN_FDS: '1' },
+    });
+    await child.stdout.getReader().read();
+    expect(await pingOver(path)).toContain('200 OK');
+    child.kill();
+    await child.exited;
   });
-  await child.stdout.getReader().read();
-  expect(await pingOver(path)).toContain('200 OK');
-  child.kill();
-  await child.exited;
-});
 
 test('closing lets a request under way end, and cuts what stays', async () => {
   const path = join(directory, 'f.sock');

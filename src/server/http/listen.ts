@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 
 export interface ListenOptions {
-  /** `unix:///path`, `tcp://host:port`, or `fd://<number>` for an adopted listening socket. */
+  /** `unix:///path`, `tcp://host:port`, or `fd://` (all sockets of a service manager) or `fd://<number>`. */
   host: string;
   /** Group name or number that may use a unix socket; empty or unknown: root's. */
   group: string;
@@ -128,10 +128,34 @@ async function listenTcp(address: string, options: ListenOptions): Promise<Liste
   };
 }
 
-/** Only `net.Server` listens on a descriptor; the runtime's HTTP servers would open a TCP port instead. */
+/**
+ * Sockets of a service manager (sd_listen_fds(3)): `fd://` means all of them, `fd://<number>` one. Only `net.Server` listens on a
+ * descriptor; the runtime's HTTP servers would open a TCP port instead.
+ */
 async function listenFd(number: string, options: ListenOptions): Promise<Listener> {
-  if (!/^\d+$/.test(number)) throw new BerthError('invalid', `Invalid bind address format: ${options.host}`);
-  const server = serve(options);
-  await bound(server, () => server.listen({ fd: Number(number) }));
-  return { host: options.host, close: () => stopped(server) };
+  if (!/^\d*$/.test(number)) throw new BerthError('invalid', `Invalid bind address format: ${options.host}`);
+  const servers: Server[] = [];
+  for (const fd of number === '' ? inheritedSockets() : [Number(number)]) {
+    const server = serve(options);
+    await bound(server, () => server.listen({ fd }));
+    servers.push(server);
+  }
+  return {
+    host: options.host,
+    async close() {
+      await Promise.all(servers.map(stopped));
+    },
+  };
+}
+
+/** Descriptors that were passed to this process. Error: `invalid` in dockerd's words. */
+function inheritedSockets(): number[] {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = process.env;
+  if (!/^[1-9]\d{0,3}$/.test(count ?? '') || (pid && Number(pid) !== process.pid))
+    throw new BerthError(
+      'invalid',
+      'no sockets found via socket activation: make sure the service was started by systemd',
+    );
+  // The first one has number 3.
+  return Array.from({ length: Number(count) }, (_, index) => index + 3);
 }
