@@ -37,21 +37,23 @@ export const command = defineCommand({
 
 type RunFlags = ContainerFlags & { 'detach-keys': string; 'sig-proxy': boolean };
 
-/** Attach first, then wait, then start: neither output nor exit can be missed. */
+/** Attach and wait first, then start: neither output nor exit can be missed. */
 async function runInForeground(cli: Cli, container: string, flags: RunFlags): Promise<number> {
   const named = flags.attach;
   const wants = (stream: string, otherwise: boolean): boolean =>
     named.length === 0 ? otherwise : named.includes(stream);
-  const attached = await openAttached(cli, {
-    container,
-    tty: flags.tty,
-    stdin: flags.interactive && wants('stdin', true),
-    stdout: wants('stdout', true),
-    stderr: wants('stderr', true),
-    detachKeys: flags['detach-keys'],
-    forwardSignals: flags['sig-proxy'],
-  });
-  const waiting = await watchExit(cli, container, flags.rm ? 'removed' : 'next-exit');
+  const [attached, waiting] = await Promise.all([
+    openAttached(cli, {
+      container,
+      tty: flags.tty,
+      stdin: flags.interactive && wants('stdin', true),
+      stdout: wants('stdout', true),
+      stderr: wants('stderr', true),
+      detachKeys: flags['detach-keys'],
+      forwardSignals: flags['sig-proxy'],
+    }),
+    watchExit(cli, container, flags.rm ? 'removed' : 'next-exit'),
+  ]);
   const starting = startContainer(cli.client, container);
   const session = runAttached(cli, attached, starting);
   // A start that fails ends the session as well; its own error is the one to tell.
