@@ -3,8 +3,9 @@ import type { Adoption } from '../../supervisor/types.ts';
 import { timestamp, timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
-import { removeNow } from './remove.ts';
+import { finishRemoval } from './remove.ts';
 import { startsWithEngine } from './restart-policy.ts';
+import { isContainerMode } from './spec/namespaces.ts';
 import { startContainer } from './start.ts';
 
 /**
@@ -25,9 +26,10 @@ export async function adoptContainers(context: ContainerContext): Promise<void> 
   for (const { container, adoption } of found) enter(context, container, adoption);
   await removeStrangers(context, bundles);
   await dependencies.networks.reconcile(running);
-  for (const { container, adoption } of found) {
-    if (adoption?.state !== 'running') follow(context, container, adoption);
-  }
+  const due = found
+    .filter(({ container, adoption }) => follow(context, container, adoption))
+    .map(({ container }) => container);
+  if (due.length > 0) context.background('start containers with the engine', startAll(context, due));
 }
 
 /** Null: the container has no directory in the exec root, so it did not run in this boot. */
@@ -58,7 +60,13 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
     }
     return;
   }
-  if (record.state !== 'running' && record.state !== 'paused' && record.state !== 'restarting') return;
+  if (record.state === 'restarting') {
+    // How it ended is in the books already.
+    record.state = 'exited';
+    context.index.save(container);
+    return;
+  }
+  if (record.state !== 'running' && record.state !== 'paused') return;
   const status = adoption?.state === 'exited' ? adoption.status : null;
   record.state = 'exited';
   record.sandbox = null;
@@ -70,30 +78,31 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
   context.publish(container, 'die', { exitCode: String(record.exitCode) });
 }
 
-/** What a container that does not run needs now: to be cleaned up, removed, or started again. */
-function follow(context: ContainerContext, container: Container, adoption: Adoption | null): void {
+/** What a container needs now: to be cleaned up, removed, or (true) started again. */
+function follow(context: ContainerContext, container: Container, adoption: Adoption | null): boolean {
   const { supervisor, paths, report } = context.dependencies;
   const { record } = container;
-  container.cleaning = adoption
-    ? supervisor
-        .cleanUp(container.id, paths.container(container.id).bundle)
-        .catch((error: unknown) => report(`clean up ${container.id}`, error))
-    : null;
-  if (container.cleaning) context.background(`clean up ${container.id}`, container.cleaning);
   const half = record.state === 'removing' || record.state === 'dead';
-  if (half || (record.hostConfig.AutoRemove && record.state === 'exited')) {
-    if (!half) container.move('remove');
-    else record.state = 'removing';
-    context.background(
-      `remove ${container.id}`,
-      context.mutex.run(container.id, () =>
-        removeNow(context, container, { removeVolumes: record.hostConfig.AutoRemove }),
-      ),
-    );
-    return;
+  if (adoption && adoption.state !== 'running') {
+    container.cleaning = supervisor
+      .cleanUp(container.id, paths.container(container.id).bundle)
+      .catch((error: unknown) => report(`clean up ${container.id}`, error));
+    context.background(`clean up ${container.id}`, container.cleaning);
   }
-  if (record.state === 'exited' && startsWithEngine(record.hostConfig.RestartPolicy, record.stoppedByUser))
-    context.background(`start ${container.id}`, startAgain(context, container));
+  if (half || (record.hostConfig.AutoRemove && record.state === 'exited')) {
+    container.move('remove');
+    context.background(`remove ${container.id}`, finishRemoval(context, container, record.hostConfig.AutoRemove));
+    return false;
+  }
+  return record.state === 'exited' && startsWithEngine({ ...record, policy: record.hostConfig.RestartPolicy });
+}
+
+/** Those that live in another container's namespaces come after the others. */
+async function startAll(context: ContainerContext, due: readonly Container[]): Promise<void> {
+  const depends = ({ record: { hostConfig } }: Container): boolean =>
+    [hostConfig.NetworkMode, hostConfig.PidMode, hostConfig.IpcMode].some(isContainerMode);
+  await Promise.all(due.filter((container) => !depends(container)).map((container) => startAgain(context, container)));
+  await Promise.all(due.filter(depends).map((container) => startAgain(context, container)));
 }
 
 async function startAgain(context: ContainerContext, container: Container): Promise<void> {

@@ -396,6 +396,43 @@ describe('a new engine over the same books', () => {
     expect(after.service.list({ all: true, limit: 0, size: false, filters: new Map() })).toEqual([]);
   });
 
+  test('a removal by force that a crash cut short is finished, the process included', async () => {
+    const before = new FakeEngine();
+    const id = await before.run();
+    const container = before.service.context.index.find(id);
+    container.move('remove');
+    before.service.context.index.save(container);
+    const after = await reborn(before, (engine) => {
+      engine.files.left.add(id);
+      engine.supervisor.adoptions.set(id, { state: 'running', pid: 4242, startedAt: new Date() });
+      engine.supervisor.onSignal = () => void engine.exit(id, { code: 137 });
+    });
+    expect(after.supervisor.signals).toEqual([{ id, signal: 9 }]);
+    expect(after.files.discarded).toEqual([id]);
+  });
+
+  test('a container that waited for its restart keeps its exit code and is started', async () => {
+    const before = new FakeEngine();
+    const failing = await before.run({}, { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 0 } });
+    await before.exit(failing, { code: 9 });
+    await before.service.close();
+    const after = await reborn(before, () => {});
+    expect(after.state(failing)).toBe('running');
+    expect(after.events).not.toContain('die');
+  });
+
+  test('one that lives in another’s network is started after it', async () => {
+    const before = new FakeEngine();
+    const policy = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } };
+    const guest = await before.create({}, policy, 'guest');
+    const host = await before.run({}, policy, 'host');
+    const record = before.service.context.index.find(guest);
+    record.record.hostConfig.NetworkMode = `container:${host}`;
+    await before.service.start(guest);
+    const after = await reborn(before, () => {});
+    expect(after.supervisor.started.map((spec) => spec.id)).toEqual([host, guest]);
+  });
+
   test('ends and cleans what the books do not have', async () => {
     const after = await reborn(new FakeEngine(), (engine) => {
       engine.files.left.add('stranger');

@@ -106,9 +106,12 @@ describe('restart policy', () => {
     expect(restartDelay(60_000, 10_000)).toBe(100);
   });
   test('with the engine', () => {
-    expect(startsWithEngine(policy('always').policy, true)).toBe(true);
-    expect(startsWithEngine(policy('unless-stopped').policy, true)).toBe(false);
-    expect(startsWithEngine(policy('on-failure').policy, false)).toBe(false);
+    expect(startsWithEngine({ ...facts, ...policy('always'), stoppedByUser: true })).toBe(true);
+    expect(startsWithEngine({ ...facts, ...policy('unless-stopped'), stoppedByUser: true })).toBe(false);
+    expect(startsWithEngine({ ...facts, ...policy('unless-stopped'), exitCode: 0 })).toBe(true);
+    expect(startsWithEngine({ ...facts, ...policy('on-failure') })).toBe(true);
+    expect(startsWithEngine({ ...facts, ...policy('on-failure'), exitCode: 0 })).toBe(false);
+    expect(startsWithEngine({ ...facts, ...policy('no') })).toBe(false);
   });
 });
 

@@ -32,14 +32,22 @@ export async function removeContainer(
     );
   if (container.state === 'removing')
     throw new BerthError('conflict', `removal of container ${reference} is already in progress`);
-  const alive = container.pid !== 0;
   if (container.restart.timer) clearTimeout(container.restart.timer);
   container.restart = { timer: null, delay: 0 };
   container.move('remove', reference);
   // A crash from here on is finished by the next start of the engine.
   context.index.save(container);
-  if (alive) await killForRemoval(context, container);
-  await context.mutex.run(container.id, () => removeNow(context, container, options));
+  await finishRemoval(context, container, options.removeVolumes);
+}
+
+/** Ends the process of a container in state `removing`, where there is one, and removes it. */
+export async function finishRemoval(
+  context: ContainerContext,
+  container: Container,
+  removeVolumes: boolean,
+): Promise<void> {
+  if (container.pid !== 0) await killForRemoval(context, container);
+  await context.mutex.run(container.id, () => removeNow(context, container, { removeVolumes }));
 }
 
 function refusalOf(container: Container): string | null {

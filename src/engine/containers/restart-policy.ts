@@ -39,7 +39,7 @@ export function restartDelay(last: number, ranFor: number): number {
   return Math.min(last * 2, longestDelay);
 }
 
-/** Whether a container that was not running is started with the engine, as after a reboot. */
-export function startsWithEngine(policy: RestartPolicy, stoppedByUser: boolean): boolean {
-  return policy.Name === 'always' || (policy.Name === 'unless-stopped' && !stoppedByUser);
+/** Whether a container that does not run is started with the engine, as after a reboot. `always` means what it says. */
+export function startsWithEngine(facts: ExitFacts): boolean {
+  return facts.policy.Name === 'always' || shouldRestart(facts);
 }
