@@ -29,6 +29,7 @@ const suites: Record<string, Suite> = {
   support: { path: 'test/support', parallel: processors, timeout: 60_000, limit: 300 },
   contract: { path: 'test/contract', parallel: processors, timeout: 60_000, limit: 300 },
   api: { path: 'test/api', parallel: processors, timeout: 60_000, limit: 300 },
+  compat: { path: 'test/compat', parallel: processors, timeout: 60_000, limit: 300 },
   e2e: { path: 'test/e2e', parallel: processors, timeout: 120_000, limit: 900 },
   fault: { path: 'test/fault', parallel: processors, timeout: 180_000, limit: 600 },
 };
