@@ -16,6 +16,7 @@ static const struct applet applets[] = {
     {"run", applet_run},
     {"net-attach", applet_net_attach},
     {"net-detach", applet_net_detach},
+    {"net-lead", applet_net_lead},
     {"launch", applet_launch},
     {"init", applet_init},
     {"clean", applet_clean},

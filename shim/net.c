@@ -225,6 +225,21 @@ int net_attach(const char *namespace_path, const struct interface_plan *interfac
   return -1;
 }
 
+int net_lead(const char *namespace_path, const char *name, const char *gateway_text, struct failure *failure) {
+  struct network_plan join = {.kind = NETWORK_JOIN, .join_path = namespace_path};
+  struct address gateway;
+  if (parse_address(gateway_text, &gateway, failure) < 0 || net_setup(&join, failure) < 0) return -1;
+  _cleanup_fd_ int inside = rtnetlink_open(failure);
+  if (inside < 0) return -1;
+  int index = rtnetlink_index(inside, name);
+  if (index < 0) return fail(failure, errno, "find interface %s", name);
+  struct rtnetlink_batch batch = {0};
+  add_default_route(&batch, index, &gateway);
+  batch.message->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
+  batch.message->nlmsg_flags |= NLM_F_REPLACE;
+  return rtnetlink_run(inside, &batch, failure);
+}
+
 int net_detach(const char *host_name, struct failure *failure) {
   _cleanup_fd_ int host = rtnetlink_open(failure);
   return host < 0 ? -1 : net_detach_from(host, host_name, failure);

@@ -20,6 +20,9 @@ int net_setup(const struct network_plan *plan, struct failure *failure);
  */
 int net_attach(const char *namespace_path, const struct interface_plan *interface, struct failure *failure);
 
+/* Makes the default route of a network namespace go through `gateway`, at its interface `name`. */
+int net_lead(const char *namespace_path, const char *name, const char *gateway, struct failure *failure);
+
 /* Removes the interface whose host end is `host_name`, if it is there. */
 int net_detach(const char *host_name, struct failure *failure);
 

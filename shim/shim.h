@@ -24,6 +24,7 @@
 int applet_run(int argc, char **argv);
 int applet_net_attach(int argc, char **argv);
 int applet_net_detach(int argc, char **argv);
+int applet_net_lead(int argc, char **argv);
 int applet_launch(int argc, char **argv);
 int applet_init(int argc, char **argv);
 int applet_clean(int argc, char **argv);

@@ -12,7 +12,8 @@ export function sandboxRequest(context: ContainerContext, container: Container):
   const { settings } = context.dependencies;
   const endpoint =
     record.endpoints[hostConfig.NetworkMode] ?? record.endpoints['default'] ?? Object.values(record.endpoints)[0];
-  const mode = config.NetworkDisabled ? 'none' : hostConfig.NetworkMode;
+  const hasLeftAll = record.networks !== undefined && Object.keys(record.networks).length === 0;
+  const mode = config.NetworkDisabled || hasLeftAll ? 'none' : hostConfig.NetworkMode;
   return {
     containerId: record.id,
     containerName: record.name,

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { KernelFirewall } from '../../host/firewall/kernel-firewall.ts';
+import { passLegacyChain } from '../../host/firewall/legacy-chain.ts';
 import { watchFirewall } from '../../host/firewall/watch.ts';
+import { kernelAttacher } from '../../host/netlink/attacher.ts';
 import { KernelLinks } from '../../host/netlink/links.ts';
 import { probePort } from '../../host/netlink/port-probe.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import { hostHasIpv6 } from './host-side.ts';
+import type { Members } from './members.ts';
+import { NetworkChanges, type NetworkChangesOptions } from './network-changes.ts';
 import { Networks } from './networks.ts';
 import { defaultSubnetPools, parseSubnetPools } from './subnets.ts';
 
@@ -15,6 +19,8 @@ export interface KernelNetworksOptions {
   /** Its address with prefix length; empty: picked. */
   bip: string;
   mtu: number;
+  /** Path of the native helper program. */
+  helper: string;
   /** `default-address-pools`; empty: Docker's own. */
   addressPools: readonly { base: string; size: number }[];
   /** Told what other programs broke and the engine mended. */
@@ -26,8 +32,10 @@ export interface KernelNetworksOptions {
 /** Networks on the real kernel, and the end of the engine's interest in them. */
 export interface KernelNetworks {
   networks: Networks;
-  /** Where no container is left, takes the engine's bridge and table away; otherwise everything goes on as it is. */
-  close(): void;
+  /** Networks of users; `members` are the containers. */
+  changes(members: Members, publish: NetworkChangesOptions['publish']): NetworkChanges;
+  /** Where no container is left, takes the engine's bridges and table away; otherwise everything goes on as it is. */
+  close(): Promise<void>;
 }
 
 /** The default bridge's firewall table is `berth`, that of another one `berth-<bridge>`: engines do not meet. */
@@ -37,7 +45,7 @@ export function tableName(bridge: string): string {
 
 /** Makes bridge and firewall table, and keeps them while others change the packet filter. Errors as `Networks`. */
 export async function openKernelNetworks(options: KernelNetworksOptions): Promise<KernelNetworks> {
-  const { database, bridge, bip, mtu, addressPools, onMended, report } = options;
+  const { database, bridge, bip, mtu, helper, addressPools, onMended, report } = options;
   const links = new KernelLinks();
   const firewall = new KernelFirewall(tableName(bridge));
   const networks = new Networks({
@@ -61,11 +69,26 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
       report('mend the packet filter', error);
     }
   });
+  const passLegacy = async (): Promise<void> => {
+    const bridges = networks.state.networks.all().flatMap((network) => (network.bridge ? [network.bridge.name] : []));
+    await passLegacyChain(firewall.table, bridges);
+  };
+  await passLegacy();
   return {
     networks,
-    close() {
+    changes: (members, publish) =>
+      new NetworkChanges({
+        state: networks.state,
+        members,
+        publish,
+        attacher: kernelAttacher(helper),
+        async settled() {
+          await Promise.all([passLegacy(), database.durable()]);
+        },
+      }),
+    async close() {
       endWatch();
-      networks.leaveHost();
+      if (networks.leaveHost()) await passLegacyChain(firewall.table, []);
       firewall.close();
       links.close();
     },

@@ -2,11 +2,11 @@ import { BerthError } from '../../api/errors.ts';
 import { type Filters, filterBoolean, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
 import type { Network } from './network-table.ts';
 
-const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
+export const predefinedNames: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
 /** Networks that every engine has; they cannot be removed. */
 export function isPredefined(network: Network): boolean {
-  return predefined.has(network.name);
+  return predefinedNames.has(network.name);
 }
 
 /** Whether `GET /networks` shows the network. Error: `invalid` for a value that a filter does not know. */

@@ -275,7 +275,13 @@ describe('the host', () => {
 
   test('a bridge of someone else is never deleted', () => {
     const { links, database, firewall } = fixture({ bridge: 'none' });
-    links.ensureBridge({ name: 'br0', address: parseCidr('10.3.0.1/24') as Cidr, macAddress: '', mtu: 1500, alias: '' });
+    links.ensureBridge({
+      name: 'br0',
+      address: parseCidr('10.3.0.1/24') as Cidr,
+      macAddress: '',
+      mtu: 1500,
+      alias: '',
+    });
     const settings = { bridge: 'br0', bip: '', mtu: 1500, pools: defaultSubnetPools };
     const networks = new Networks({
       database,

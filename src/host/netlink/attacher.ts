@@ -21,6 +21,8 @@ export interface InterfaceRequest {
 export interface InterfaceAttacher {
   /** @param pid of a process in the container. Error: the kernel's refusal; nothing is left then. */
   attach(pid: number, request: InterfaceRequest): Promise<void>;
+  /** Sends the container's default route through an interface that it has. */
+  lead(pid: number, containerName: string, gateway: string): Promise<void>;
   /** Takes the interface away from both ends; one that is gone is no error. */
   detach(hostName: string): Promise<void>;
 }
@@ -34,6 +36,7 @@ export function kernelAttacher(helper: string): InterfaceAttacher {
         ...[request.macAddress, String(request.mtu), request.hairpin ? '1' : '0', request.gateway ?? ''],
         ...request.addresses,
       ]),
+    lead: (pid, containerName, gateway) => run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, gateway]),
     detach: (hostName) => run([helper, 'net-detach', hostName]),
   };
 }

@@ -5,6 +5,7 @@ import packageFile from '../../../package.json' with { type: 'json' };
 import { errorMessage } from '../../api/errors.ts';
 import { Registries } from '../../distribution/registries.ts';
 import { DiskFiles } from '../../engine/containers/files.ts';
+import { networkMembers } from '../../engine/containers/network-members.ts';
 import { ContainerService } from '../../engine/containers/service.ts';
 import type { ContainerSettings } from '../../engine/containers/settings.ts';
 import { EventBus } from '../../engine/events/event-bus.ts';
@@ -73,6 +74,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     bridge: config.bridge,
     bip: config.bip,
     mtu: config.mtu,
+    helper: foundation.shim,
     addressPools: config['default-address-pools'],
     onMended: (what) => log.info(`the packet filter was changed by another program; mended ${what}`),
     report,
@@ -88,7 +90,12 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       containers: { lifecycle: containers, state: containers, queries: containers, streams: containers, archive: null },
       exec,
       images: imageBackend,
-      networks: { queries: network.networks, changes: null },
+      networks: {
+        queries: network.networks,
+        changes: network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
+          events.publish('network', action, id, attributes),
+        ),
+      },
       volumes,
       system: openSystem(foundation, { containers, volumes, images, registryQueries }),
       events,
@@ -96,7 +103,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     async close() {
       await containers.close();
       supervisor.close();
-      network.close();
+      await network.close();
       stopCheckpoints();
       await database.durable();
       database.close();

@@ -1,0 +1,248 @@
+import { BerthError } from '../../api/errors.ts';
+import type {
+  EndpointSettings,
+  NetworkCreateRequest,
+  NetworkCreateResponse,
+  NetworksPruneReport,
+} from '../../api/types/network.ts';
+import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
+import { contains, formatAddress, networkOf, parseAddress } from '../../host/netlink/cidr.ts';
+import { type Filters, matchesLabels } from '../../wire/filters.ts';
+import { parseMoment } from '../../wire/time.ts';
+import type { Endpoint } from './endpoint-table.ts';
+import { ownNames } from './etc-files.ts';
+import type { Member, MemberChange, Members } from './members.ts';
+import { isPredefined } from './network-filters.ts';
+import { planNetwork } from './network-plan.ts';
+import type { NetworkState } from './network-state.ts';
+import type { Network } from './network-table.ts';
+import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
+import type { EndpointRequest } from './types.ts';
+
+export interface NetworkChangesOptions {
+  state: NetworkState;
+  members: Members;
+  attacher: InterfaceAttacher;
+  /** Tells of `create`, `destroy`, `connect`, `disconnect`. */
+  publish(action: string, network: Network, attributes: Record<string, string>): void;
+  /** Resolves when the host is ready for a new network and what is in the database would survive a power cut. */
+  settled(): Promise<void>;
+}
+
+/** Networks made, removed, joined and left by users. */
+export class NetworkChanges {
+  readonly #options: NetworkChangesOptions;
+
+  constructor(options: NetworkChangesOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: dockerd's words and kinds (src/engine/networks/network-plan.ts). */
+  async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    const { state, settled } = this.#options;
+    const network = planNetwork(request, state);
+    state.addNetwork(network);
+    this.#publish('create', network);
+    await settled();
+    return { Id: network.id, Warning: '' };
+  }
+
+  /** Errors: `not-found`; `forbidden` for one that every engine has or that a running container is on. */
+  async remove(id: string): Promise<void> {
+    const { state, settled } = this.#options;
+    const network = state.networks.find(id);
+    if (isPredefined(network))
+      throw new BerthError('forbidden', `${network.name} is a pre-defined network and cannot be removed`);
+    const endpoints = state.endpoints.onNetwork(network.id);
+    if (endpoints.length > 0) {
+      const named = endpoints.map((one) => `name:"${one.containerName}" id:"${one.id.slice(0, 12)}"`).join(', ');
+      throw new BerthError(
+        'forbidden',
+        `error while removing network: network ${network.name} has active endpoints (${named})`,
+      );
+    }
+    state.removeNetwork(network);
+    this.#publish('destroy', network);
+    await settled();
+  }
+
+  /** Removes every network of users that no running container is on. Filters: `label`, `label!`, `until`. */
+  async prune(filters: Filters): Promise<NetworksPruneReport> {
+    const { state } = this.#options;
+    const until = (filters.get('until') ?? []).map((text) => Number(parseMoment(text) / 1_000_000n));
+    const removed: string[] = [];
+    for (const network of state.networks.all()) {
+      if (isPredefined(network) || !matchesLabels(filters, network.labels)) continue;
+      if (until.some((time) => network.created.getTime() > time)) continue;
+      if (state.endpoints.onNetwork(network.id).length > 0) continue;
+      await this.remove(network.id);
+      removed.push(network.name);
+    }
+    return { NetworksDeleted: removed.length > 0 ? removed : null };
+  }
+
+  /** Errors: `not-found`; `invalid` for networks and addresses that do not go together; `forbidden` when it is on it already. */
+  async connect(id: string, container: string, settings: EndpointSettings | null): Promise<void> {
+    const network = this.#options.state.networks.find(id);
+    await this.#options.members.change(container, async (member) => {
+      checkJoinable(network, member);
+      checkWish(network, settings);
+      const wanted = withoutNetwork(member.wanted, network);
+      const change: MemberChange = { wanted: { ...wanted, [network.name]: wished(settings) } };
+      if (member.pid === null) return change;
+      const endpoint = await this.#attach(network, member, settings);
+      return {
+        ...change,
+        current: { ...member.current, [network.name]: endpointSettings(endpoint, network) },
+        hosts: (text) => `${text}${hostsLine(endpoint, member)}`,
+      };
+    });
+  }
+
+  /** Errors: `not-found`, `internal` when it is not connected. */
+  async disconnect(id: string, container: string, force: boolean): Promise<void> {
+    const { state, members } = this.#options;
+    const network = state.networks.find(id);
+    try {
+      await members.change(container, (member) => this.#leave(network, member));
+    } catch (error) {
+      if (force && error instanceof BerthError && error.kind === 'not-found')
+        throw new BerthError('not-found', `endpoint ${container} not found`, { cause: error });
+      throw error;
+    }
+  }
+
+  async #attach(network: Network, member: Member, settings: EndpointSettings | null): Promise<Endpoint> {
+    const { state, attacher } = this.#options;
+    const others = state.endpoints.of(member.id);
+    if (others.some((endpoint) => endpoint.network === network.id))
+      throw new BerthError('forbidden', `endpoint with name ${member.name} already exists in network ${network.name}`);
+    const leads = !network.internal && this.#leading(member.id) === null;
+    const owner = { containerId: member.id, containerName: member.name, hostname: member.hostname };
+    const endpoint = state.newEndpoint(owner, network, requestOf(network, settings));
+    try {
+      state.endpoints.add(endpoint);
+      await attacher.attach(member.pid as number, interfacePlan(endpoint, network, { leads, hairpin: false }));
+    } catch (error) {
+      state.release(endpoint);
+      throw error;
+    }
+    this.#publish('connect', network, { container: member.id });
+    return endpoint;
+  }
+
+  async #leave(network: Network, member: Member): Promise<MemberChange> {
+    const { state, attacher } = this.#options;
+    const endpoint = state.endpoints.of(member.id).find((one) => one.network === network.id);
+    const wanted = withoutNetwork(member.wanted, network);
+    const isWanted = Object.keys(wanted).length < Object.keys(member.wanted).length;
+    if (!endpoint && !isWanted)
+      throw new BerthError('internal', `container ${member.id} is not connected to network ${network.name}`);
+    if (network.driver === 'host')
+      throw new BerthError(
+        'invalid',
+        'cannot disconnect container from host network - container was created in host network mode',
+      );
+    const change: MemberChange = { wanted };
+    if (!endpoint || member.pid === null) return change;
+    await attacher.detach(hostNameOf(endpoint));
+    state.release(endpoint);
+    // The default route went with the interface: the next network that leads out takes over.
+    const next = this.#leading(member.id);
+    if (next) await attacher.lead(member.pid, next.endpoint.interfaceName, formatAddress(next.gateway));
+    this.#publish('disconnect', network, { container: member.id });
+    const { [network.name]: _left, ...current } = member.current;
+    return { ...change, current, hosts: (text) => text.replace(hostsLine(endpoint, member), '') };
+  }
+
+  /** The first endpoint of the container whose network leads out. */
+  #leading(containerId: string): { endpoint: Endpoint; gateway: number } | null {
+    const { state } = this.#options;
+    for (const endpoint of state.endpoints.of(containerId)) {
+      const { bridge, internal } = state.networks.find(endpoint.network);
+      if (bridge && !internal) return { endpoint, gateway: bridge.gateway.address };
+    }
+    return null;
+  }
+
+  #publish(action: string, network: Network, attributes: Record<string, string> = {}): void {
+    this.#options.publish(action, network, { ...attributes, name: network.name, type: network.driver });
+  }
+}
+
+function withoutNetwork(
+  wanted: Readonly<Record<string, EndpointSettings>>,
+  { id, name }: Network,
+): Record<string, EndpointSettings> {
+  const isIt = (key: string): boolean => key === name || key === id || (key === 'default' && name === 'bridge');
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !isIt(key)));
+}
+
+function checkJoinable(network: Network, { networkMode, wanted }: Member): void {
+  if (network.driver === 'host')
+    throw new BerthError(
+      'invalid',
+      'cannot connect container to host network - container must be created in host network mode',
+    );
+  if (networkMode === 'host' || networkMode.startsWith('container:'))
+    throw new BerthError(
+      'invalid',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  if ((network.driver === 'null' && Object.keys(wanted).length > 0) || 'none' in wanted)
+    throw new BerthError(
+      'invalid',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+}
+
+/** A static address needs a subnet that a user chose: one that was picked may be another one tomorrow. */
+function checkWish(network: Network, settings: EndpointSettings | null): void {
+  const mistakes: string[] = [];
+  const address = settings?.IPAMConfig?.IPv4Address ?? '';
+  if (address !== '') {
+    const value = parseAddress(address);
+    if (value === null) mistakes.push(`invalid IPv4 address: ${address}`);
+    else if (isPredefined(network))
+      mistakes.push('user specified IP address is supported on user defined networks only');
+    else if (network.bridge && !contains(networkOf(network.bridge.gateway), value))
+      mistakes.push(`no configured subnet or ip-range contain the IP address ${address}`);
+  }
+  if (isPredefined(network) && (settings?.Aliases?.length ?? 0) > 0)
+    mistakes.push('network-scoped aliases are only supported for user-defined networks');
+  if (mistakes.length > 0) throw new BerthError('invalid', `invalid endpoint settings:\n${mistakes.join('\n')}`);
+}
+
+function requestOf(network: Network, settings: EndpointSettings | null): EndpointRequest {
+  return {
+    network: network.id,
+    address: settings?.IPAMConfig?.IPv4Address || null,
+    macAddress: settings?.MacAddress || null,
+    aliases: settings?.Aliases ?? [],
+  };
+}
+
+/** The wish as the container's record keeps it: what a client echoes of an earlier state is dropped. */
+function wished(settings: EndpointSettings | null): EndpointSettings {
+  return {
+    IPAMConfig: settings?.IPAMConfig ?? null,
+    Links: settings?.Links ?? null,
+    Aliases: settings?.Aliases ?? null,
+    MacAddress: settings?.MacAddress ?? '',
+    DriverOpts: settings?.DriverOpts ?? null,
+    GwPriority: settings?.GwPriority ?? 0,
+    NetworkID: '',
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
+  };
+}
+
+function hostsLine(endpoint: Endpoint, member: Member): string {
+  return `${formatAddress(endpoint.address ?? 0)}\t${ownNames(member.hostname, member.domainname)}\n`;
+}

@@ -1,0 +1,184 @@
+/** A request for a network of driver bridge, checked and filled in. */
+import { BerthError } from '../../api/errors.ts';
+import type { IPAMPool, NetworkCreateRequest } from '../../api/types/network.ts';
+import {
+  type Cidr,
+  contains,
+  formatAddress,
+  formatCidr,
+  lastAddress,
+  networkOf,
+  overlaps,
+  parseAddress,
+  parseCidr,
+} from '../../host/netlink/cidr.ts';
+import { emptyNetwork } from './default-networks.ts';
+import { predefinedNames } from './network-filters.ts';
+import type { NetworkState } from './network-state.ts';
+import type { BridgeSettings, Network } from './network-table.ts';
+import { freeSubnet } from './subnets.ts';
+
+const option = {
+  name: 'com.docker.network.bridge.name',
+  mtu: 'com.docker.network.driver.mtu',
+  masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
+  betweenContainers: 'com.docker.network.bridge.enable_icc',
+} as const;
+const knownDrivers = new Set(['macvlan', 'ipvlan', 'overlay']);
+const longestInterfaceName = 15;
+/** Network, gateway, one container, broadcast. */
+const longestPrefix = 30;
+
+/** The network that the request asks for; nothing is entered or made yet. Errors: dockerd's words and kinds. */
+export function planNetwork(request: NetworkCreateRequest, state: NetworkState): Network {
+  checkKind(request);
+  if (predefinedNames.has(request.Name))
+    throw new BerthError('forbidden', `operation is not permitted on predefined ${request.Name} network `);
+  if (state.networks.byName(request.Name))
+    throw new BerthError('conflict', `network with name ${request.Name} already exists`);
+  const network = emptyNetwork(request.Name, 'bridge');
+  const options = request.Options ?? {};
+  const addresses = planAddresses(request, state);
+  const name = bridgeName(options[option.name] ?? `br-${network.id.slice(0, 12)}`, network.id, state);
+  const bridge: BridgeSettings = {
+    ...addresses,
+    name,
+    owned: !state.links.list().some((link) => link.name === name),
+    mtu: readMtu(options[option.mtu], state.settings.mtu),
+    masquerade: readBoolean(option.masquerade, options),
+    betweenContainers: readBoolean(option.betweenContainers, options),
+  };
+  return {
+    ...network,
+    bridge,
+    internal: request.Internal,
+    attachable: request.Attachable,
+    labels: request.Labels ?? {},
+    options,
+  };
+}
+
+function checkKind(request: NetworkCreateRequest): void {
+  const driver = request.Driver || 'bridge';
+  if (driver === 'host' || driver === 'null')
+    throw new BerthError('forbidden', `only one instance of "${driver}" network is allowed`);
+  if (knownDrivers.has(driver))
+    throw new BerthError('not-implemented', `network driver ${driver} is not supported by this engine yet`);
+  if (driver !== 'bridge') throw new BerthError('not-found', `plugin "${driver}" not found`);
+  const ipam = request.IPAM?.Driver || 'default';
+  if (ipam !== 'default') throw new BerthError('not-found', `plugin "${ipam}" not found`);
+  if (request.EnableIPv6) throw new BerthError('not-implemented', 'IPv6 networks are not supported by this engine yet');
+  if (request.EnableIPv4 === false)
+    throw new BerthError('not-implemented', 'networks without IPv4 are not supported by this engine yet');
+  if (request.ConfigOnly || request.ConfigFrom?.Network)
+    throw new BerthError('not-implemented', 'configuration-only networks are not supported by this engine yet');
+  if (request.Ingress || request.Scope === 'swarm')
+    throw new BerthError(
+      'unavailable',
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    );
+}
+
+function planAddresses(
+  request: NetworkCreateRequest,
+  state: NetworkState,
+): Pick<BridgeSettings, 'gateway' | 'range' | 'reserved'> {
+  const pools = (request.IPAM?.Config ?? []).filter((pool) => Object.values(pool).some((value) => value !== ''));
+  const used = state.networks.all().flatMap(({ bridge }) => (bridge ? [networkOf(bridge.gateway)] : []));
+  const [pool] = pools;
+  if (!pool) {
+    const subnet = freeSubnet(state.settings.pools, [...used, ...state.links.routes()]);
+    return { gateway: { address: subnet.address + 1, prefix: subnet.prefix }, range: null, reserved: {} };
+  }
+  if (pools.some(({ Subnet }) => Subnet?.includes(':')))
+    throw new BerthError('not-implemented', 'IPv6 networks are not supported by this engine yet');
+  if (pools.length > 1) throw new BerthError('invalid', 'bridge driver does not support more than one IPv4 subnet');
+  const subnet = checkPool(pool);
+  if (used.some((one) => overlaps(one, subnet)))
+    throw new BerthError('forbidden', 'invalid pool request: Pool overlaps with other one on this address space');
+  const range = pool.IPRange ? parseCidr(pool.IPRange) : null;
+  const reserved = pool.AuxiliaryAddresses ?? {};
+  const gateway = pool.Gateway
+    ? (parseAddress(pool.Gateway) as number)
+    : firstFree(range ?? subnet, subnet, new Set(Object.values(reserved).map(parseAddress)));
+  return { gateway: { address: gateway, prefix: subnet.prefix }, range: range && networkOf(range), reserved };
+}
+
+/** The subnet. Error: `invalid` with everything that is wrong, a line each. */
+function checkPool(pool: IPAMPool): Cidr {
+  const text = pool.Subnet ?? '';
+  const subnet = parseCidr(text);
+  if (!subnet) throw invalid([`invalid subnet ${text}: invalid CIDR block notation`]);
+  const network = formatCidr(networkOf(subnet));
+  if (network !== text) throw invalid([`invalid subnet ${text}: it should be ${network}`]);
+  if (subnet.prefix > longestPrefix) throw invalid([`invalid subnet ${text}: it has no room for containers`]);
+  const mistakes: string[] = [];
+  const checkAddress = (what: string, value: string): void => {
+    const address = parseAddress(value);
+    if (address === null) mistakes.push(`invalid ${what} ${value}: invalid address`);
+    else if (!contains(subnet, address))
+      mistakes.push(`invalid ${what} ${value}: parent subnet ${text} doesn't contain this address`);
+  };
+  if (pool.IPRange) {
+    const range = parseCidr(pool.IPRange);
+    if (!range) mistakes.push(`invalid ip-range ${pool.IPRange}: invalid CIDR block notation`);
+    else if (range.prefix < subnet.prefix || !contains(subnet, range.address))
+      mistakes.push(`invalid ip-range ${pool.IPRange}: parent subnet ${text} doesn't contain ip-range`);
+  }
+  if (pool.Gateway) checkAddress('gateway', pool.Gateway);
+  for (const value of Object.values(pool.AuxiliaryAddresses ?? {})) checkAddress('auxiliary address', value);
+  if (mistakes.length > 0) throw invalid(mistakes);
+  return subnet;
+}
+
+function invalid(mistakes: string[]): BerthError {
+  return new BerthError('invalid', `invalid network config:\n${mistakes.join('\n')}`);
+}
+
+/** The first address of the range that is a host's and not reserved. */
+function firstFree(range: Cidr, subnet: Cidr, reserved: ReadonlySet<number | null>): number {
+  const last = Math.min(lastAddress(range), lastAddress(subnet) - 1);
+  for (let address = Math.max(networkOf(range).address, subnet.address + 1); address <= last; address++)
+    if (!reserved.has(address)) return address;
+  throw new BerthError(
+    'invalid',
+    `no address is left for the gateway in ${formatAddress(range.address)}/${range.prefix}`,
+  );
+}
+
+/** Error: `forbidden` for the bridge of another network, `invalid` for what is no name of an interface. */
+function bridgeName(name: string, id: string, state: NetworkState): string {
+  if (name === '' || name.length > longestInterfaceName || /[\s/:]/.test(name) || name === '.' || name === '..')
+    throw new BerthError('invalid', `invalid bridge name: ${name}`);
+  const other = state.networks.all().find(({ bridge }) => bridge?.name === name);
+  if (other)
+    throw new BerthError(
+      'forbidden',
+      `cannot create network ${id} (${name}): conflicts with network ${other.id} (${name}): networks have same bridge name`,
+    );
+  const link = state.links.list().find((one) => one.name === name);
+  if (link && link.kind !== 'bridge') throw new BerthError('invalid', `interface ${name} exists and is not a bridge`);
+  return name;
+}
+
+function readMtu(text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  const mtu = Number(text);
+  if (!/^\d+$/.test(text))
+    throw new BerthError(
+      'invalid',
+      `failed to parse ${option.mtu} value: ${text} (strconv.Atoi: parsing "${text}": invalid syntax)`,
+    );
+  if (mtu < 68 || mtu > 65_535) throw new BerthError('invalid', `invalid MTU number: ${text}`);
+  return mtu;
+}
+
+function readBoolean(name: string, options: Record<string, string>): boolean {
+  const text = options[name] ?? 'true';
+  if (/^(1|t|true)$/i.test(text)) return true;
+  if (/^(0|f|false)$/i.test(text)) return false;
+  throw new BerthError(
+    'invalid',
+    `failed to parse ${name} value: ${text} (strconv.ParseBool: parsing "${text}": invalid syntax)`,
+  );
+}
