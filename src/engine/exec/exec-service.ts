@@ -161,13 +161,13 @@ export class ExecService {
     this.#publish(exec, 'exec_die', { exitCode: String(code) });
   }
 
-  /** A container that ended takes its execs along. */
+  /**
+   * A container that ended takes along what was never started. What ran ends by itself, with the exit code that the shim has for it or
+   * without, and can still be asked about: a client that ran the last command of a container wants to know how it went.
+   */
   #forget(container: Container): void {
-    for (const exec of this.#execs.values()) {
-      if (exec.container !== container) continue;
-      if (exec.state === 'running') this.#ended(exec, 137);
-      this.#drop(exec.id);
-    }
+    for (const exec of this.#execs.values())
+      if (exec.container === container && exec.state === 'created') this.#drop(exec.id);
   }
 
   #prune(): void {
