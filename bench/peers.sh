@@ -54,7 +54,9 @@ case ${1:-} in
   setup) setup ;;
   shell) setup; inside bash ;;
   dockerd) setup; rm -f "$state/docker.sock" "$state/docker.pid"
-    inside dockerd --data-root "$state/docker" --exec-root "$state/docker-exec" --pidfile "$state/docker.pid" -H "unix://$state/docker.sock" ;;
-  clean) rm -rf "$root" "$state" ;;
+    # A bridge of its own, so that a dockerd of the host keeps docker0.
+    ip link show berthpeer0 >/dev/null 2>&1 || { ip link add berthpeer0 type bridge; ip address add 172.31.250.1/24 dev berthpeer0; ip link set berthpeer0 up; }
+    inside dockerd --bridge berthpeer0 --data-root "$state/docker" --exec-root "$state/docker-exec" --pidfile "$state/docker.pid" -H "unix://$state/docker.sock" ;;
+  clean) rm -rf "$root" "$state"; ip link del berthpeer0 2>/dev/null || true ;;
   *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
