@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 
 /**
  * A duplex that can be handed out before the stream behind it exists. What is written meanwhile waits, with back-pressure;
@@ -6,11 +6,26 @@ import { Duplex } from 'node:stream';
  */
 export class DeferredDuplex extends Duplex {
   #target: Duplex | null = null;
+  /** What comes before the real stream. */
+  #prelude: Readable | null = null;
   #held: (() => void) | null = null;
   #ended = false;
 
   constructor() {
     super({ allowHalfOpen: true });
+  }
+
+  /** Gives all of `prelude`, then calls `done`, which may connect. What is written meanwhile waits. */
+  play(prelude: Readable, done: () => void): void {
+    this.#prelude = prelude;
+    prelude.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) prelude.pause();
+    });
+    prelude.on('error', (error) => this.destroy(error));
+    prelude.on('end', () => {
+      this.#prelude = null;
+      done();
+    });
   }
 
   /**
@@ -51,7 +66,7 @@ export class DeferredDuplex extends Duplex {
   }
 
   override _read(): void {
-    this.#target?.resume();
+    (this.#prelude ?? this.#target)?.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -77,6 +92,7 @@ export class DeferredDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#prelude?.destroy();
     this.#target?.destroy();
     this.#release();
     done(error);

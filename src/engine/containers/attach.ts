@@ -73,21 +73,8 @@ async function withPast(
 ): Promise<Duplex> {
   const past = await options.past(container, { stdout: options.stdout, stderr: options.stderr });
   const stream = new DeferredDuplex();
-  const joined = new DeferredDuplex();
-  past.on('data', (chunk: Buffer) => {
-    if (!joined.push(chunk)) past.pause();
-  });
-  past.on('error', (error) => joined.destroy(error));
-  past.on('end', () => joined.connect(live));
-  joined._read = function (this: DeferredDuplex): void {
-    past.resume();
-    DeferredDuplex.prototype._read.call(this);
-  };
-  joined.once('close', () => {
-    past.destroy();
-    live?.destroy();
-  });
-  stream.connect(joined);
+  stream.play(past, () => stream.connect(live));
+  stream.once('close', () => live?.destroy());
   return stream;
 }
 

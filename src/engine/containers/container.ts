@@ -94,10 +94,14 @@ export class Container {
     return promise;
   }
 
-  /** Hands each waiting client its stream, or null to all. */
-  connectPending(streams: readonly Duplex[] | null): void {
-    const pending = this.pending.splice(0);
-    for (const [index, attachment] of pending.entries()) attachment.connect(streams?.[index] ?? null);
+  /** Those who wait for the start now; who comes later waits for what follows. */
+  takePending(): PendingAttachment[] {
+    return this.pending.splice(0);
+  }
+
+  /** Tells everybody who waits that there will be no stream. */
+  dismissPending(): void {
+    for (const attachment of this.takePending()) attachment.connect(null);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { FakeEngine } from './fake-engine.ts';
@@ -313,6 +314,24 @@ describe('attach before the start', () => {
     engine.supervisor.refusal = new BerthError('internal', 'no');
     await failure(engine.service.start(id));
     await ended;
+  });
+
+  test('one that leaves during the start does not get another one’s stream mixed up', async () => {
+    const engine = new FakeEngine();
+    const id = await engine.create();
+    const first = await engine.service.attach(id, { ...options, stderr: false });
+    const second = await engine.service.attach(id, options);
+    const streams = [new PassThrough(), new PassThrough()];
+    const start = engine.supervisor.start.bind(engine.supervisor);
+    engine.supervisor.start = async (spec) => {
+      first.stream.destroy();
+      await new Promise((resolve) => first.stream.once('close', resolve));
+      return { ...(await start(spec)), attachments: streams };
+    };
+    await engine.service.start(id);
+    streams[1]?.end('for the second');
+    expect(await new Response(Readable.toWeb(second.stream) as ReadableStream).text()).toBe('for the second');
+    expect(streams[0]?.destroyed).toBe(true);
   });
 
   test('one that left before the start is not waited for', async () => {

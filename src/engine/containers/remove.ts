@@ -112,7 +112,7 @@ export async function removeNow(
     }
   }
   context.onExited(container);
-  container.connectPending(null);
+  container.dismissPending();
   context.publish(container, 'destroy');
   const notice = { exitCode: container.record.exitCode, error: '' };
   container.tellExit(notice);

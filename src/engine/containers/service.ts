@@ -70,7 +70,7 @@ export class ContainerService {
     this.context.closing = true;
     for (const container of this.context.index.all()) {
       if (container.restart.timer) clearTimeout(container.restart.timer);
-      container.connectPending(null);
+      container.dismissPending();
     }
     await this.context.settled();
   }

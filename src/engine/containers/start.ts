@@ -6,7 +6,7 @@ import { startFailureExitCode } from '../../supervisor/runtime-errors.ts';
 import type { RootMount, ShimSpec, StartedContainer } from '../../supervisor/types.ts';
 import type { Sandbox } from '../networks/types.ts';
 import { timestampOf } from './clock.ts';
-import type { Container } from './container.ts';
+import type { Container, PendingAttachment } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { logPlan } from './log-plan.ts';
 import { publishNetworks } from './network-events.ts';
@@ -41,11 +41,11 @@ async function run(context: ContainerContext, container: Container, transition: 
   if (container.cleaning) await container.cleaning;
   const undo = new UndoStack();
   try {
-    const { started, sandbox } = await launch(context, container, undo);
+    const launched = await launch(context, container, undo);
     undo.push('process', () => endProcess(context, container));
     await failpoint('run.after-shim');
     undo.release();
-    commitStart(context, container, { transition, started, sandbox });
+    commitStart(context, container, { ...launched, transition });
   } catch (error) {
     for (const failure of await undo.unwind()) context.dependencies.report('start container', failure);
     await abandonStart(context, container, error);
@@ -53,12 +53,15 @@ async function run(context: ContainerContext, container: Container, transition: 
   }
 }
 
+interface Launched {
+  started: StartedContainer;
+  sandbox: Sandbox;
+  /** The clients whose streams `started` has, in its order. */
+  waiting: PendingAttachment[];
+}
+
 /** Everything from the network's books to the running process. */
-async function launch(
-  context: ContainerContext,
-  container: Container,
-  undo: UndoStack,
-): Promise<{ started: StartedContainer; sandbox: Sandbox }> {
+async function launch(context: ContainerContext, container: Container, undo: UndoStack): Promise<Launched> {
   const { dependencies } = context;
   const { record } = container;
   const { hostConfig } = record;
@@ -99,6 +102,10 @@ async function launch(
     resolvConf: joined ? null : sandbox.resolvConf,
   });
   await failpoint('run.after-bundle');
+  const waiting = container.takePending();
+  undo.push('attached clients', () => {
+    for (const attachment of waiting) attachment.connect(null);
+  });
   const spec: ShimSpec = {
     id: record.id,
     directory: paths.bundle,
@@ -112,11 +119,11 @@ async function launch(
     sysctls: networkSysctls(record, sandbox.plan.kind),
     pins: pinsOf(context, container),
     cgroupPath,
-    attachments: container.pending.map((attachment) => attachment.request),
+    attachments: waiting.map((attachment) => attachment.request),
   };
   const started = await dependencies.supervisor.start(spec);
   bundle.started(spec.runtime.root);
-  return { started, sandbox };
+  return { started, sandbox, waiting };
 }
 
 async function allocateNetwork(context: ContainerContext, container: Container, undo: UndoStack): Promise<Sandbox> {
@@ -187,7 +194,7 @@ function consoleSize(container: Container): ShimSpec['size'] {
 function commitStart(
   context: ContainerContext,
   container: Container,
-  result: { transition: 'start' | 'revive'; started: StartedContainer; sandbox: Sandbox },
+  result: Launched & { transition: 'start' | 'revive' },
 ): void {
   const { record } = container;
   const { started, sandbox } = result;
@@ -203,10 +210,9 @@ function commitStart(
   failpoint('run.after-start');
   publishNetworks(context, container, 'connect');
   context.publish(container, 'start');
+  for (const [index, attachment] of result.waiting.entries()) attachment.connect(started.attachments[index] ?? null);
   // Clients that came while the shim was starting have no stream of their own yet.
-  const late = container.pending.splice(started.attachments.length);
-  container.connectPending(started.attachments);
-  for (const attachment of late)
+  for (const attachment of container.takePending())
     context.dependencies.supervisor.attach(container.id, attachment.request).then(
       (stream) => attachment.connect(stream),
       () => attachment.connect(null),
@@ -228,7 +234,7 @@ async function abandonStart(context: ContainerContext, container: Container, err
   record.error = errorMessage(error);
   record.exitCode = startFailureExitCode(error);
   if (record.state === 'restarting') container.move('give-up-restart');
-  container.connectPending(null);
+  container.dismissPending();
   context.saveFact(container);
   container.tellExit({ exitCode: record.exitCode, error: '' });
   if (record.hostConfig.AutoRemove) {
