@@ -118,13 +118,17 @@ export class ShimSupervisor implements Supervisor {
     return live;
   }
 
-  /** The connection to a running container's shim broke without the notice of an exit: the shim was killed, or it told only the disk. */
+  /** The connection to a running container's shim broke: a shim that still answers is adopted again. */
   async #lost(containerId: string, live: LiveContainer): Promise<void> {
     if (this.#live.get(containerId) !== live) return;
-    const status = (await readExitFile(live.directory)) ?? { code: 137, oomKilled: false, exitedAt: new Date() };
+    const adoption = await this.adopt(containerId, live.directory);
+    if (adoption.state === 'running') return;
+    const current = this.#live.get(containerId) ?? live;
     // Without its shim a container cannot be supervised: it is ended before it is called exited.
-    await this.#runClean(live.directory);
-    if (live.markExited(status)) this.#events.onExit(containerId, status);
+    if (adoption.state === 'gone') await this.#runClean(live.directory);
+    const status =
+      adoption.state === 'exited' ? adoption.status : { code: 137, oomKilled: false, exitedAt: new Date() };
+    if (current.markExited(status)) this.#events.onExit(containerId, status);
   }
 
   #running(containerId: string): LiveContainer {

@@ -191,6 +191,36 @@ describe('the shim is killed', () => {
   });
 });
 
+describe('the launcher is killed', () => {
+  test('its shims go on, and the next start has another', async () => {
+    const owner = harness.successor();
+    const first = harness.container({ kind: 'wait' });
+    await owner.start(first);
+    const launchers = readdirSync('/proc').filter((name) => {
+      if (!/^\d+$/.test(name)) return false;
+      try {
+        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+        return (
+          words[1] === 'launch' && readFileSync(`/proc/${name}/stat`, 'utf8').split(' ')[3] === String(process.pid)
+        );
+      } catch {
+        return false; // it has just ended
+      }
+    });
+    expect(launchers.length).toBeGreaterThan(0);
+    for (const pid of launchers) process.kill(Number(pid), 'SIGKILL');
+    // A start in the very moment of its death may fail; it leaves nothing.
+    await until('a start to succeed', async () => {
+      const second = harness.container({ kind: 'wait' });
+      await owner.start(second);
+      await end(second, owner);
+      return true;
+    });
+    await owner.resize(first.id, null, { rows: 1, columns: 1 });
+    await end(first, owner);
+  });
+});
+
 describe('streams', () => {
   test('a client that does not read holds the container back, and memory stays bounded', async () => {
     const bytes = 32 * 1024 * 1024;
