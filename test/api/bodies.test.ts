@@ -182,6 +182,17 @@ describe('old versions of create', () => {
     expect((await createAt('1.44', { Image: 'a', MacAddress: mac, ...other }))[0]).toBe(400);
   });
 
+  test('ports with an empty list get any free port', async () => {
+    const body = { Image: 'a', HostConfig: { PortBindings: { '80/tcp': [], '81/udp': null } } };
+    const [, answer] = await createAt('1.52', body);
+    expect(answer.Warnings?.[0]).toContain('have an empty list of port-bindings: 80/tcp, 81/udp.');
+    expect((await createAt('1.51', body))[1].Warnings).toEqual([]);
+    expect(created().hostConfig['PortBindings']).toEqual({
+      '80/tcp': [{ HostIp: '', HostPort: '' }],
+      '81/udp': [{ HostIp: '', HostPort: '' }],
+    });
+  });
+
   test('several networks need 1.44, options must fit their mount from 1.42 on', async () => {
     const networks = { Image: 'a', NetworkingConfig: { EndpointsConfig: { one: {}, two: null } } };
     expect((await createAt('1.43', networks))[0]).toBe(400);

@@ -176,6 +176,18 @@ describe('versions', () => {
     expect(counts.map(([image]) => image?.Containers)).toEqual([-1, 1]);
   });
 
+  test('disk usage: lists, sums beside them, sums alone', async () => {
+    expect(await keys('/v1.51/system/df')).toEqual(['LayersSize', 'Images', 'Containers', 'Volumes', 'BuildCache']);
+    const sums = ['ImageUsage', 'ContainerUsage', 'VolumeUsage', 'BuildCacheUsage'];
+    expect(await keys('/v1.52/system/df')).toEqual([
+      ...['LayersSize', 'Images', 'Containers', 'Volumes', 'BuildCache', ...sums],
+    ]);
+    expect(await keys('/v1.52/system/df?verbose=0')).toEqual(sums);
+    expect(await keys('/v1.52/system/df?verbose=1', 'ImageUsage')).toContain('Items');
+    const { ImageUsage } = json(await served.ask('GET', '/v1.52/system/df?verbose=0')) as { ImageUsage: object };
+    expect(ImageUsage).toEqual({ ActiveCount: 1, TotalCount: 1, TotalSize: 1, Reclaimable: 0 });
+  });
+
   test('info', async () => {
     expect(await keys('/v1.49/info')).toContain('BridgeNfIptables');
     expect(await keys('/v1.50/info')).not.toContain('BridgeNfIptables');
@@ -230,7 +242,7 @@ describe('errors', () => {
     const socket = await dial(own.path);
     socket.write('GET /containers/one/stats HTTP/1.1\r\nHost: x\r\n\r\n');
     const text = (await readAll(socket)).toString();
-    expect(text).toContain('{"id":"a"}');
+    expect(text).toContain('{"id":"a",');
     expect(text).not.toEndWith('0\r\n\r\n');
     socket.destroy();
     await own.close();

@@ -204,6 +204,35 @@ describe('events', () => {
     await own.close();
   });
 
+  test('the type that a client of 1.52 asks for', async () => {
+    const own = await serve();
+    own.publish(event(1));
+    for (const [version, accept, type, start] of [
+      ['1.52', 'application/json-seq', 'application/json-seq', '\x1e{'],
+      ['1.52', 'application/x-ndjson;q=0.9, text/plain', 'application/x-ndjson', '{'],
+      ['1.52', '*/*', 'application/json', '{'],
+      ['1.51', 'application/json-seq', 'application/json', '{'],
+    ] as const) {
+      const answer = await own.ask('GET', `/v${version}/events?until=1750000000`, undefined, { Accept: accept });
+      expect(answer.headers.get('content-type')).toBe(type);
+      expect(answer.body).toStartWith(start);
+    }
+    await own.close();
+  });
+
+  test('images made here are told of since 1.46', async () => {
+    const own = await serve();
+    own.publish(event(1, { Type: 'image', Action: 'create' }));
+    for (const [version, count] of [
+      ['1.45', 0],
+      ['1.46', 1],
+    ] as const) {
+      const { body } = await own.ask('GET', `/v${version}/events?until=1750000000`);
+      expect(body.split('\n').filter(Boolean)).toHaveLength(count);
+    }
+    await own.close();
+  });
+
   test('until in the future ends the stream', async () => {
     const own = await serve();
     const answer = own.ask('GET', `/events?until=${(Date.now() + 200) / 1000}`);

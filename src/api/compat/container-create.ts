@@ -1,7 +1,7 @@
 /** Brings a create request of an older API version to today's meaning, as dockerd does. */
 import { BerthError } from '../errors.ts';
 import { endpointSettings } from '../schemas/network.ts';
-import type { ContainerConfig, HostConfig, MountRequest } from '../types/container.ts';
+import type { ContainerConfig, HostConfig, MountRequest, PortMap } from '../types/container.ts';
 import type { EndpointSettings } from '../types/network.ts';
 
 export interface CreateParts {
@@ -41,9 +41,38 @@ export function upgradeCreateRequest(request: CreateParts, version: number, host
       'invalid',
       `Container cannot be created with multiple network endpoints: ${Object.keys(endpoints).join(', ')}`,
     );
-  const warnings = moveMacAddress(request, version);
+  if (version < 48) for (const endpoint of Object.values(endpoints)) endpoint.GwPriority = 0;
+  const warnings = [
+    ...warnOfVolumeDriver(hostConfig, version),
+    ...moveMacAddress(request, version),
+    ...fillPortBindings(hostConfig, version),
+  ];
   if (hostConfig.PidsLimit !== null && hostConfig.PidsLimit <= 0) hostConfig.PidsLimit = null;
   return warnings;
+}
+
+function warnOfVolumeDriver(hostConfig: HostConfig, version: number): string[] {
+  const ignored = (hostConfig.Mounts ?? []).some(
+    (mount) => mount.Type === 'volume' && !mount.VolumeOptions?.DriverConfig?.Name,
+  );
+  if (hostConfig.VolumeDriver === '' || version < 48 || !ignored) return [];
+  return [
+    "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead",
+  ];
+}
+
+/** A port with an empty list of bindings is bound to any free port; from 1.53 on it will not be. */
+function fillPortBindings(hostConfig: HostConfig, version: number): string[] {
+  const empty: string[] = [];
+  for (const [port, bindings] of Object.entries(hostConfig.PortBindings ?? {})) {
+    if (bindings && bindings.length > 0) continue;
+    empty.push(port);
+    (hostConfig.PortBindings as PortMap)[port] = [{ HostIp: '', HostPort: '' }];
+  }
+  if (empty.length === 0 || version < 52) return [];
+  return [
+    `Following container port(s) have an empty list of port-bindings: ${empty.join(', ')}. Starting with API 1.53, such bindings will be discarded.`,
+  ];
 }
 
 function upgradeMount(mount: MountRequest, version: number): void {
@@ -75,7 +104,7 @@ function upgradeMount(mount: MountRequest, version: number): void {
   if (version < 45 && mount.VolumeOptions?.Subpath)
     throw new BerthError('invalid', 'VolumeOptions.Subpath needs API v1.45 or newer');
   if (version < 48 && mount.Type === 'image')
-    throw new BerthError('invalid', `mount type "image" needs API v1.48 or newer`);
+    throw new BerthError('invalid', 'Mount type "Image" needs API v1.48 or newer');
 }
 
 /** The address of the container as a whole becomes that of its first network. */

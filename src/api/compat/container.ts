@@ -1,6 +1,7 @@
 /** Shapes container replies for the API version that a client asked for. The engine gives today's types. */
 import type { ContainerInspect, ContainerSummary } from '../types/container.ts';
 import type { EndpointSettings } from '../types/network.ts';
+import type { ContainerStats } from '../types/stats.ts';
 
 /** Networks that are not a user's own have neither aliases nor names. */
 const builtinModes = new Set(['default', 'bridge', 'host', 'none']);
@@ -8,7 +9,7 @@ const builtinModes = new Set(['default', 'bridge', 'host', 'none']);
 export function shapeContainerInspect(inspect: ContainerInspect, version: number): unknown {
   const networks = shapeAliases(inspect, version);
   const settings = { ...inspect.NetworkSettings, Networks: networks };
-  if (version >= 52) return { ...inspect, NetworkSettings: settings };
+  if (version >= 52) return { ...inspect, Config: withoutEmptyTriggers(inspect), NetworkSettings: settings };
   const first = networks['bridge'] ?? null;
   return {
     ...inspect,
@@ -26,6 +27,12 @@ export function shapeContainerInspect(inspect: ContainerInspect, version: number
       Networks: networks,
     },
   };
+}
+
+/** Since 1.52 an empty `OnBuild` is left out. */
+function withoutEmptyTriggers({ Config: config }: ContainerInspect): object {
+  const { OnBuild: triggers, ...rest } = config;
+  return triggers?.length ? config : rest;
 }
 
 /** What stood at the top while there was one network: the default bridge's values. */
@@ -50,7 +57,7 @@ function shapeAliases(inspect: ContainerInspect, version: number): Record<string
   for (const [name, endpoint] of Object.entries(networks)) {
     const own = builtinModes.has(name)
       ? endpoint.Aliases
-      : [...new Set([...(endpoint.Aliases ?? []), inspect.Id.slice(0, 12)])];
+      : [...new Set([...(endpoint.Aliases ?? []), inspect.Id.slice(0, 12), inspect.Config.Hostname])];
     shaped[name] = { ...endpoint, Aliases: own };
   }
   return shaped;
@@ -61,4 +68,9 @@ export function shapeContainerSummary(summary: ContainerSummary, version: number
   const { Health: _health, ...rest } = summary;
   if (version >= 46) return rest;
   return { ...rest, HostConfig: { NetworkMode: summary.HostConfig.NetworkMode } };
+}
+
+/** Since 1.52 a reading says of which kind of system it is. */
+export function shapeStats(stats: ContainerStats, version: number): unknown {
+  return version >= 52 ? { ...stats, os_type: 'linux' } : stats;
 }

@@ -1,5 +1,5 @@
 /** The container routes, except streams and files. */
-import { shapeContainerInspect, shapeContainerSummary } from '../../../api/compat/container.ts';
+import { shapeContainerInspect, shapeContainerSummary, shapeStats } from '../../../api/compat/container.ts';
 import { BerthError, errorMessage } from '../../../api/errors.ts';
 import { containerUpdateRequest } from '../../../api/schemas/container.ts';
 import type { Filters } from '../../../wire/filters.ts';
@@ -170,11 +170,11 @@ function queryHandlers({ queries }: ContainerBackend): Handlers {
       if (stream) reply.startJsonStream();
       for await (const reading of readings) {
         if (!stream) {
-          reply.json(200, reading);
+          reply.json(200, shapeStats(reading, request.version));
           return;
         }
         if (signal.aborted || reply.http.closed) break;
-        await reply.jsonLine(reading);
+        await reply.jsonLine(shapeStats(reading, request.version));
       }
       if (!reply.http.started) reply.startJsonStream();
       reply.http.end();

@@ -38,7 +38,8 @@ export function systemHandlers(
     },
     async diskUsage(request, reply) {
       const types = diskUsageTypesOf(request);
-      reply.json(200, shapeDiskUsage(await system.diskUsage(types), request.version));
+      const verbose = request.query.has('verbose') ? request.flag('verbose') : null;
+      reply.json(200, shapeDiskUsage(await system.diskUsage(types), request.version, verbose));
     },
     async authenticate(request, reply) {
       reply.json(200, await system.authenticate(await request.json(authConfig)));
@@ -66,7 +67,11 @@ function eventsHandler(events: EventsBackend): Handler {
         'invalid',
         `\`since\` time (${request.text('since')}) cannot be after \`until\` time (${request.text('until')})`,
       );
-    const matches = eventFilter(parseFilters(request.query.get('filters')));
+    const wanted = eventFilter(parseFilters(request.query.get('filters')));
+    // Images made here are told of since 1.46.
+    const matches = (event: EventMessage): boolean =>
+      (request.version >= 46 || event.Type !== 'image' || event.Action !== 'create') && wanted(event);
+    const type = eventStreamType(request);
     const { signal } = request;
     const queue: EventMessage[] = [];
     let wake: (() => void) | null = null;
@@ -87,14 +92,14 @@ function eventsHandler(events: EventsBackend): Handler {
     };
     signal.addEventListener('abort', end);
     const timer = until === null ? null : endAt(until, end);
-    reply.startJsonStream();
+    reply.http.start(200, { 'Content-Type': type });
     try {
       const replayed = since !== null || until !== null ? past.filter(matches) : [];
       queue.unshift(...replayed.filter((event) => inside(event, since, until)));
       while (true) {
         const batch = queue.splice(0, 100);
         for (const event of batch)
-          if (!reply.http.write(`${stringifyJson(shapeEvent(event, request.version))}\n`)) await reply.http.drained();
+          if (!reply.http.write(eventLine(event, request.version, type))) await reply.http.drained();
         if (reply.http.closed) break;
         if (queue.length > 0 && queue.length <= maximumBacklog) continue;
         if (over) break;
@@ -109,6 +114,21 @@ function eventsHandler(events: EventsBackend): Handler {
     }
     reply.http.end();
   };
+}
+
+const sequenceType = 'application/json-seq';
+const linesType = 'application/x-ndjson';
+
+/** Since 1.52 a client may ask for the true names of what is sent; all others hear the old one. */
+function eventStreamType(request: ApiRequest): string {
+  const accepted = request.version < 52 ? '' : (request.http.headers.get('accept') ?? '');
+  const offers = accepted.split(',').map((offer) => (offer.split(';')[0] as string).trim().toLowerCase());
+  return offers.find((offer) => offer === sequenceType || offer === linesType) ?? 'application/json';
+}
+
+/** One event; a sequence (RFC 7464) has a record separator before each. */
+function eventLine(event: EventMessage, version: number, type: string): string {
+  return `${type === sequenceType ? '\x1e' : ''}${stringifyJson(shapeEvent(event, version))}\n`;
 }
 
 function inside(event: EventMessage, since: bigint | null, until: bigint | null): boolean {
