@@ -25,6 +25,8 @@ export class Container {
   /** Ids of its execs that have not been forgotten. */
   readonly execs = new Set<string>();
   readonly pending: PendingAttachment[] = [];
+  /** Restarts under way: an exit in between does not remove a `--rm` container. */
+  restarts = 0;
   /** Settles when the last exit is cleaned up; a start waits for it. */
   cleaning: Promise<void> | null = null;
   /** Somebody may have written into its root: it ran, or files were copied there. */

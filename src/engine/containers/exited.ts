@@ -48,7 +48,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   record.exitCode = status.code;
   record.oomKilled ||= status.oomKilled;
   record.finishedAt = timestampOf(status.exitedAt);
-  const leaving = record.hostConfig.AutoRemove && record.state === 'exited';
+  const leaving = record.hostConfig.AutoRemove && record.state === 'exited' && container.restarts === 0;
   publishNetworks(context, container, 'disconnect');
   record.sandbox = null;
   // The row of a container that is about to go is deleted once instead of written and deleted.

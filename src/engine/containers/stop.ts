@@ -31,10 +31,7 @@ export async function restartContainer(
   options: StopOptions,
 ): Promise<void> {
   const container = context.index.find(reference);
-  const { hostConfig } = container.record;
-  // A --rm container that is restarted must not be removed by the exit in between.
-  const autoRemove = hostConfig.AutoRemove;
-  hostConfig.AutoRemove = false;
+  container.restarts++;
   try {
     if (isRunning(container.state)) {
       await endProcess(context, container, options);
@@ -46,8 +43,7 @@ export async function restartContainer(
       throw new BerthError(error.kind, `Cannot restart container ${reference}: ${error.message}`, { cause: error });
     throw error;
   } finally {
-    hostConfig.AutoRemove = autoRemove;
-    if (context.index.byId(container.id)) context.index.save(container);
+    container.restarts--;
   }
   context.publish(container, 'restart');
 }
