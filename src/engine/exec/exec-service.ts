@@ -190,7 +190,7 @@ export class ExecService {
 
   #publish(exec: Pick<Exec, 'container' | 'request' | 'id'>, action: string, extra: Record<string, string> = {}): void {
     const shown =
-      action === 'exec_create' || action === 'exec_start' ? `${action}: ${exec.request.Cmd?.join(' ')}` : action;
+      action === 'exec_create' || action === 'exec_start' ? `${action}: ${commandText(exec.request.Cmd)}` : action;
     this.#context.publish(exec.container, shown, { execID: exec.id, ...extra });
   }
 }
@@ -207,6 +207,12 @@ function requireRunning(container: Container, reference: string): void {
     default:
       throw new BerthError('conflict', `container ${container.id} is not running`);
   }
+}
+
+/** As Docker puts it into the name of an event: a blank follows the program, arguments or not. */
+function commandText(words: string[] | null): string {
+  const [program = '', ...rest] = words ?? [];
+  return `${program} ${rest.join(' ')}`;
 }
 
 /** Rows before columns, as Docker writes them. */
