@@ -74,7 +74,7 @@ export function wordCountProblem(name: string, command: Command): string {
         : least === most
           ? `requires ${argumentsText(least)}`
           : least === 0
-            ? `accepts at most ${argumentsText(most)}`
+            ? `requires at most ${argumentsText(most)}`
             : `requires at least ${least} and at most ${argumentsText(most)}`;
   const full = `berth ${name}`;
   return `berth: '${full}' ${takes}\n\nUsage:  ${full} ${command.usage}\n\n${most === undefined ? 'See' : 'Run'} '${full} --help' for more information`;

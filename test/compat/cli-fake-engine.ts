@@ -252,7 +252,46 @@ function noContainer(response: ServerResponse, name: string): void {
   json(response, { message: `No such container: ${name}` }, 404);
 }
 
+const stats = {
+  name: '/web',
+  id: webId,
+  read: '2026-11-21T10:05:52Z',
+  preread: '2026-11-21T10:05:51Z',
+  pids_stats: { current: 3 },
+  cpu_stats: { cpu_usage: { total_usage: 3_000_000 }, system_cpu_usage: 20_000_000, online_cpus: 2 },
+  precpu_stats: { cpu_usage: { total_usage: 1_000_000 }, system_cpu_usage: 10_000_000 },
+  memory_stats: { usage: 300 << 20, limit: 1 << 30, stats: { total_inactive_file: 100 << 20 } },
+  networks: { eth0: { rx_bytes: 1500, tx_bytes: 10 }, eth1: { rx_bytes: 500, tx_bytes: 0 } },
+  blkio_stats: { io_service_bytes_recursive: [{ major: 8, minor: 0, op: 'read', value: 4096 }] },
+};
+
+function diskUsage() {
+  const sized = images().map((image) => ({ ...image, Containers: image.Id === imageId ? 2 : 0, SharedSize: 500 }));
+  const used = { ...volume, UsageData: { RefCount: 2, Size: 1234567 } };
+  return { LayersSize: 3_000_000, Images: sized, Containers: containers(), Volumes: [used], BuildCache: [] };
+}
+
 const handlers: [RegExp, Handler][] = [
+  [/^GET \/system\/df/, (_m, response) => json(response, diskUsage())],
+  [
+    /^GET \/containers\/web\/changes/,
+    (_m, response) =>
+      json(response, [
+        { Path: '/a', Kind: 0 },
+        { Path: '/b c', Kind: 1 },
+        { Path: '/d', Kind: 2 },
+      ]),
+  ],
+  [/^GET \/containers\/web\/stats/, (_m, response) => json(response, stats)],
+  [/^POST \/containers\/web\/update/, (_m, response) => json(response, { Warnings: ['careful'] })],
+  [/^POST \/networks\/create/, (_m, response) => json(response, { Id: 'newid', Warning: '' }, 201)],
+  [
+    /^DELETE \/networks\/zeta9/,
+    (_m, response) => {
+      response.writeHead(204);
+      response.end();
+    },
+  ],
   [/^GET \/info/, (_m, response) => json(response, { Swarm: { LocalNodeState: 'inactive' } })],
   [/^GET \/containers\/json/, (_m, response) => json(response, containers())],
   [

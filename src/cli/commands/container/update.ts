@@ -25,7 +25,7 @@ export const command = defineCommand({
   },
   words: { least: 1 },
   complete: 'all-containers',
-  run({ cli, options, given, words }) {
+  async run({ cli, options, given, words }) {
     if (given.size === 0) throw new ExitStatus(1, 'you must provide one or more flags when using this command');
     const body = {
       BlkioWeight: options['blkio-weight'],
@@ -43,10 +43,13 @@ export const command = defineCommand({
       ...(given.has('pids-limit') && { PidsLimit: options['pids-limit'] }),
       RestartPolicy: parseRestart(options.restart),
     };
-    return forEachName(cli, words, async (name) => {
+    const warnings: string[] = [];
+    const status = await forEachName(cli, words, async (name) => {
       const { Warnings } = await updateContainer(cli.client, name, body);
-      for (const warning of Warnings ?? []) await cli.err.write(`${warning}\n`);
+      warnings.push(...(Warnings ?? []));
       return name;
     });
+    if (warnings.length > 0) await cli.out.write(`${warnings.join('\n')}\n`);
+    return status;
   },
 });

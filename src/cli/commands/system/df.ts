@@ -53,14 +53,13 @@ function summarize(usage: DiskUsage): Summary[] {
       .filter((image) => image.Containers > 0 && image.Size !== -1 && image.SharedSize !== -1)
       .map((image) => image.Size - image.SharedSize),
   );
-  const shared = sum(images.filter((image) => image.Containers > 0).map((image) => image.SharedSize)) > 0;
   return [
     {
       type: 'Images',
       total: images.length,
       active: images.filter((image) => image.Containers > 0).length,
       size: layers,
-      reclaimable: Math.max(0, layers - used - (shared ? 0 : 0)),
+      reclaimable: layers - used,
     },
     {
       type: 'Containers',
@@ -110,7 +109,11 @@ async function verboseText(usage: DiskUsage): Promise<string> {
   const table = <Item>(listing: Listing<Item>, items: readonly Item[], columns: readonly string[]): Promise<string> =>
     renderListing(listing, items, { format: '', columns });
   return [
-    `Images space usage:\n\n${await table(images, imageRows(usage.Images ?? [], false), imageColumns)}`,
+    `Images space usage:\n\n${await table(
+      images,
+      (usage.Images ?? []).flatMap((image) => imageRows([image], false).slice(0, 1)),
+      imageColumns,
+    )}`,
     `Containers space usage:\n\n${await table(containers, usage.Containers ?? [], containerColumns)}`,
     `Local Volumes space usage:\n\n${await table(volumeListing, usage.Volumes ?? [], ['Name', 'Links', 'Size'])}`,
     'Build cache usage: 0B\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n',
