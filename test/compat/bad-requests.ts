@@ -42,6 +42,8 @@ const wrongState: BadRequest[] = [
   { method: 'GET', path: '/exec/nope/json' },
   { method: 'POST', path: '/exec/nope/resize?h=1&w=1' },
   { method: 'POST', path: '/containers/RUNNING/exec', body: {} },
+  { method: 'POST', path: '/containers/RUNNING/exec', body: { Cmd: ['true'], User: 'ghost' } },
+  { method: 'POST', path: '/containers/RUNNING/exec', body: { Cmd: ['true'], DetachKeys: 'ctrl-' } },
 ];
 
 const names: BadRequest[] = ['a', 'RUNNING', '-x', 'a b', 'a/b', 'é', '/RUNNING'].map((name) => ({

@@ -45,12 +45,14 @@ export class ExecService {
     context.onExited = (container) => this.#forget(container);
   }
 
-  /** Errors: `not-found`, `conflict` for a container that does not run or is paused, `invalid` without a command. */
-  create(reference: string, request: ExecCreateRequest): ExecCreateResponse {
+  /** Errors: `not-found`, `conflict` for a container that does not run or is paused, `invalid` without a command or for an unknown user. */
+  async create(reference: string, request: ExecCreateRequest): Promise<ExecCreateResponse> {
     const container = this.#context.index.find(reference);
     requireRunning(container, reference);
     if (!request.Cmd || request.Cmd.length === 0) throw new BerthError('invalid', 'No exec command specified');
     parseDetachKeys(request.DetachKeys);
+    // Looked up once more at the start; here only so that a wrong name is told before anything is hijacked.
+    if (request.User !== '') await execProcess(this.#context, container, request);
     this.#prune();
     const id = randomBytes(32).toString('hex');
     this.#execs.set(id, { id, container, request, state: 'created', exitCode: null, pid: 0, endedAt: 0, size: null });
