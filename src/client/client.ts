@@ -271,6 +271,7 @@ function connectError(host: string, endpoint: Endpoint, cause: unknown): BerthEr
     {
       cause,
       code: 'engine-not-running',
+      hint: endpoint.kind === 'unix' ? 'Start the engine with `berth daemon`, as root.' : undefined,
     },
   );
 }
