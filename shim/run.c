@@ -296,8 +296,15 @@ static void serve(struct shim *shim) {
   }
 }
 
+/* Whoever stops the engine's service or presses Ctrl-C does not mean the containers. runtime_exec undoes this. */
+static void ignore_polite_requests(void) {
+  static const int requests[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) signal(requests[i], SIG_IGN);
+}
+
 static int set_up(struct shim *shim, struct failure *failure) {
   sigset_t children;
+  ignore_polite_requests();
   sigemptyset(&children);
   sigaddset(&children, SIGCHLD);
   if (sigprocmask(SIG_BLOCK, &children, NULL) < 0) return fail(failure, errno, "block SIGCHLD");

@@ -58,7 +58,7 @@ void runtime_exec(const struct shim_plan *plan, struct runtime_arguments *argume
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  signal(SIGPIPE, SIG_DFL);
+  for (int number = 1; number < 32; number++) signal(number, SIG_DFL); /* KILL and STOP refuse, which is as well */
   int clone = open_read_only(plan->runtime_path);
   /* A script cannot be run from a descriptor that closes on exec: then by its name. */
   if (clone >= 0) syscall(SYS_execveat, clone, "", arguments->list, environ, AT_EMPTY_PATH);

@@ -191,6 +191,19 @@ describe('the shim is killed', () => {
   });
 });
 
+describe('the shim is asked to end', () => {
+  test('it goes on, and its container does not inherit the deaf ear', async () => {
+    const command = ['sh', '-c', 'echo ready; kill -TERM $$; sleep 1000'];
+    const spec = harness.make({ command, attachments: [output], hostPidNamespace: true });
+    const owner = harness.successor();
+    const { attachments } = await owner.start(spec);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(shimPid(spec), signal);
+    expect((await readStreams(attachments[0]!)).stdout).toBe('ready\n');
+    expect((await harness.exited(spec.id)).code).toBe(143);
+    await owner.cleanUp(spec.id, spec.directory);
+  });
+});
+
 describe('the launcher is killed', () => {
   test('its shims go on, and the next start has another', async () => {
     const owner = harness.successor();
