@@ -1,5 +1,15 @@
 /** OCI bundles with a busybox root for the supervisor's contract suite; everything lies below one directory of the test. */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ShimSpec } from '../../src/supervisor/types.ts';
 
@@ -104,6 +114,14 @@ export function makeBundles(applets: string[]): Bundles {
     },
     remove() {
       rmSync(root, { recursive: true, force: true });
+      // The runtime makes the parent of a container's cgroup, and nobody else here removes it.
+      const top = '/sys/fs/cgroup';
+      const roots = existsSync(join(top, 'cgroup.controllers'))
+        ? [top]
+        : readdirSync(top).map((name) => join(top, name));
+      for (const hierarchy of roots) {
+        if (existsSync(hierarchy + cgroupParent)) rmdirSync(hierarchy + cgroupParent);
+      }
     },
   };
 }
