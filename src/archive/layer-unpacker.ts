@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { BerthError } from '../api/errors.ts';
 import { decompressor, magicLength, type PackedAs, packedAs } from './compression.ts';
@@ -101,7 +101,7 @@ export class LayerUnpacker {
     await this.#filtered;
     if (this.#blob) {
       this.#blob.end();
-      await once(this.#blob, 'close');
+      await finished(this.#blob).catch(() => undefined); // its error is the layer's already
     }
     const report = await this.#ended;
     if (this.#failure) throw this.#failure;

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ImageEngine } from '../support/image-engine.ts';
 import { dockerArchive } from '../support/images.ts';
+import { ociLayout } from '../support/oci-layout.ts';
 import { type TarEntry, tar } from '../support/tar.ts';
 import { until } from '../support/until.ts';
 
@@ -31,37 +32,6 @@ function members(archive: Uint8Array): Map<string, Buffer> {
     at += 512 + Math.ceil(size / 512) * 512;
   }
   return found;
-}
-
-/** An OCI layout; layers as they shall lie in it. */
-function layout(options: { layers: Uint8Array[]; packed: Uint8Array[]; mediaType: string; name?: string }): Uint8Array {
-  const config = json({
-    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-    os: 'linux',
-    rootfs: { type: 'layers', diff_ids: options.layers.map((bytes) => `sha256:${sha256(bytes)}`) },
-  });
-  const descriptor = (mediaType: string, bytes: Uint8Array | string) => ({
-    mediaType,
-    digest: `sha256:${sha256(bytes)}`,
-    size: Buffer.byteLength(bytes as string),
-  });
-  const manifest = json({
-    schemaVersion: 2,
-    // Spaces and all: the digest is one of bytes, not of what they mean.
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: descriptor('application/vnd.oci.image.config.v1+json', config),
-    layers: options.packed.map((bytes) => descriptor(options.mediaType, bytes)),
-  }).replace('{', '{ ');
-  const entry = {
-    ...descriptor('application/vnd.oci.image.manifest.v1+json', manifest),
-    ...(options.name && { annotations: { 'io.containerd.image.name': options.name } }),
-  };
-  const blob = (bytes: Uint8Array | string): TarEntry => ({ name: `blobs/sha256/${sha256(bytes)}`, content: bytes });
-  return tar([
-    ...[config, manifest, ...options.packed].map(blob),
-    { name: 'index.json', content: json({ schemaVersion: 2, manifests: [entry] }) },
-    { name: 'oci-layout', content: json({ imageLayoutVersion: '1.0.0' }) },
-  ]);
 }
 
 describe('load', () => {
@@ -141,6 +111,47 @@ describe('load', () => {
     expect(image.RootFS.Layers).toEqual([`sha256:${sha256(layer('base'))}`, `sha256:${sha256(layer('top'))}`]);
     expect(image.Config?.Cmd).toEqual(['sh']);
     expect(engine.images.history('old:v1', { platform: null })[0]?.CreatedBy).toBe('/bin/sh -c x');
+  });
+
+  test('a layout for several platforms: this machine’s image, or the one that is asked for', async () => {
+    const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+    const blobs: TarEntry[] = [];
+    const put = (mediaType: string, bytes: Uint8Array | string) => {
+      blobs.push({ name: `blobs/sha256/${sha256(bytes)}`, content: bytes });
+      return { mediaType, digest: `sha256:${sha256(bytes)}`, size: Buffer.byteLength(bytes as string) };
+    };
+    const image = (platform: { os: string; architecture: string }, content: string) => {
+      const bytes = layer(content);
+      const rootfs = { type: 'layers', diff_ids: [`sha256:${sha256(bytes)}`] };
+      const config = put('application/vnd.oci.image.config.v1+json', json({ ...platform, rootfs }));
+      const layers = [put('application/vnd.oci.image.layer.v1.tar', bytes)];
+      const manifest = json({ schemaVersion: 2, config, layers });
+      return { ...put('application/vnd.oci.image.manifest.v1+json', manifest), platform };
+    };
+    const manifests = [
+      image({ os: 'linux', architecture: 's390x' }, 'other'),
+      image({ os: 'linux', architecture }, 'mine'),
+      // What buildx adds beside each image.
+      image({ os: 'unknown', architecture: 'unknown' }, 'attestation'),
+    ];
+    const index = put('application/vnd.oci.image.index.v1+json', json({ schemaVersion: 2, manifests }));
+    const annotations = { 'org.opencontainers.image.ref.name': 'docker.io/library/multi:1' };
+    const archive = tar([
+      ...blobs,
+      { name: 'index.json', content: json({ schemaVersion: 2, manifests: [{ ...index, annotations }] }) },
+    ]);
+    expect(await engine.load(archive)).toEqual([{ stream: 'Loaded image: multi:1\n' }]);
+    expect(readdirSync(engine.containers.resolve('multi:1').lower[0] as string)).toEqual(['mine']);
+    // The index is kept byte for byte with the image.
+    const id = engine.images.inspect('multi:1', { platform: null }).Id;
+    expect(engine.store.document(index.digest)?.mediaType).toBe(index.mediaType);
+    expect(engine.store.image(id)?.manifest).toBe(manifests[1]?.digest as string);
+    await until('the layers of the others to go', () => readdirSync(engine.paths.layers).length === 1);
+    await engine.load(archive, { platform: { os: 'linux', architecture: 's390x' } });
+    expect(readdirSync(engine.containers.resolve('multi:1').lower[0] as string)).toEqual(['other']);
+    await expect(engine.load(archive, { platform: { os: 'linux', architecture: 'riscv64' } })).rejects.toThrow(
+      'the archive has no image for this platform',
+    );
   });
 
   const good = { os: 'linux', rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer('x'))}`] } };
@@ -250,7 +261,7 @@ describe('save', () => {
     const layers = [layer('one'), layer('two')];
     const packed = layers.map((bytes) => (packing === 'gzip' ? gzipSync(bytes) : zstdCompressSync(bytes)));
     const mediaType = `application/vnd.oci.image.layer.v1.tar+${packing}`;
-    const archive = layout({ layers, packed, mediaType, name: 'registry.example/x:1' });
+    const archive = ociLayout({ layers, packed, mediaType, name: 'registry.example/x:1' });
     expect(await engine.load(archive)).toEqual([{ stream: 'Loaded image: registry.example/x:1\n' }]);
     const before = members(archive);
     const after = members(await engine.save('registry.example/x:1'));

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { ImageEngine } from '../support/image-engine.ts';
 import { dockerArchive } from '../support/images.ts';
+import { ociLayout } from '../support/oci-layout.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 import { tar } from '../support/tar.ts';
 import { until } from '../support/until.ts';
@@ -39,6 +41,24 @@ test('an image that does not fit leaves no trace, one that fits still comes in',
   await engine.load(dockerArchive({ tags: ['other:1'], layers: [big(1024 * 1024)] }));
   expect(engine.names()).toEqual(['other:1', 'small:1']);
   expect((await engine.save('small:1')).length).toBeGreaterThan(1024 * 1024);
+});
+
+test('packed layers that are kept beside their trees', async () => {
+  const layers = [big(20 * 1024 * 1024), big(20 * 1024 * 1024)];
+  const packed = layers.map((bytes) => gzipSync(bytes, { level: 1 }));
+  const archive = ociLayout({
+    layers,
+    packed,
+    mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    name: 'docker.io/library/packed:1',
+  });
+  await expect(engine.load(archive)).rejects.toMatchObject({
+    kind: 'internal',
+    message: expect.stringContaining('no space left on device'),
+  });
+  expect(engine.names({}, true)).not.toContain('packed:1');
+  await until('its files go', () => readdirSync(engine.paths.temporary).length === 0);
+  expect(readdirSync(engine.paths.blobs)).toEqual([]);
 });
 
 test('no inode is left', async () => {

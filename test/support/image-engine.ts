@@ -1,6 +1,7 @@
 /** The image side of an engine, without containers and without a server: a store in a directory of its own, and its verbs. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import type { Platform } from '../../src/api/types/image.ts';
 import type { ProgressMessage } from '../../src/api/types/progress.ts';
 import { type EngineEvent, EventBus } from '../../src/engine/events/event-bus.ts';
 import { StoredContainerImages } from '../../src/engine/images/container-images.ts';
@@ -48,11 +49,11 @@ export class ImageEngine {
     this.containers = new StoredContainerImages(this.store);
   }
 
-  async load(archive: Uint8Array, options: { quiet?: boolean } = {}): Promise<ProgressMessage[]> {
+  async load(archive: Uint8Array, options: { quiet?: boolean; platform?: Platform } = {}): Promise<ProgressMessage[]> {
     const messages: ProgressMessage[] = [];
     await this.images.load(
       Readable.from([Buffer.from(archive)], { objectMode: false }),
-      { quiet: options.quiet ?? true, platform: null },
+      { quiet: options.quiet ?? true, platform: options.platform ?? null },
       (message) => messages.push(message),
       new AbortController().signal,
     );
