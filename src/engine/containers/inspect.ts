@@ -93,6 +93,22 @@ export function mountPoint(mount: MountRecord): MountPoint {
 /** The networks in use; of a container that does not run those that it would join. */
 export function networksOf(container: Container): Record<string, EndpointSettings> {
   const { record } = container;
-  if (record.sandbox) return record.sandbox.networks;
-  return wantedNetworks(record);
+  const wanted = wantedNetworks(record);
+  if (!record.sandbox) return wanted;
+  const networks: Record<string, EndpointSettings> = {};
+  for (const [name, endpoint] of Object.entries(record.sandbox.networks)) {
+    const asked = wanted[name] ?? wanted[endpoint.NetworkID];
+    networks[name] = asked ? withWishes(endpoint, asked) : endpoint;
+  }
+  return networks;
+}
+
+/** What the user asked for is shown as it was asked, beside what came of it. */
+function withWishes(endpoint: EndpointSettings, asked: EndpointSettings): EndpointSettings {
+  return {
+    ...endpoint,
+    IPAMConfig: asked.IPAMConfig ?? endpoint.IPAMConfig,
+    Links: asked.Links ?? endpoint.Links,
+    DriverOpts: asked.DriverOpts ?? endpoint.DriverOpts,
+  };
 }
