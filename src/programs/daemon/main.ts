@@ -3,6 +3,7 @@ import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
+import { answerFirst } from '../../host/process/priority.ts';
 import { createServer } from '../../server/create-server.ts';
 import { Paths } from '../../store/paths.ts';
 import { type DaemonConfig, daemonHelp, readDaemonArguments } from './config.ts';
@@ -33,6 +34,7 @@ async function serve(config: DaemonConfig): Promise<void> {
   if (!lockFile(paths.lock))
     throw new BerthError('conflict', `another engine uses the data root ${paths.dataRoot} already`);
   checkHosts(config);
+  answerFirst();
   const engine = await openEngine(config, { paths, log });
   const server = createServer({
     backends: engine.backends,
