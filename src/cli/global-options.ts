@@ -16,6 +16,10 @@ export const globalOptions = defineOptions({
     default: 'info',
     help: 'How much to log: debug, info, warn, error or fatal',
   },
-  tls: { kind: 'bool', help: 'Use TLS', hidden: true },
+  tls: { kind: 'bool', hidden: true, help: 'Use TLS' },
+  tlscacert: { kind: 'string', hidden: true, help: 'Certificate authority to trust', complete: 'files' },
+  tlscert: { kind: 'string', hidden: true, help: 'Certificate of the client', complete: 'files' },
+  tlskey: { kind: 'string', hidden: true, help: 'Key of that certificate', complete: 'files' },
+  tlsverify: { kind: 'bool', hidden: true, help: 'Use TLS and check the engine' },
   version: { kind: 'bool', short: 'v', help: 'Print the version and leave' },
 });

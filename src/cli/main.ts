@@ -124,6 +124,10 @@ class Program {
       configDirectory: directory,
       config,
     });
+    const wantsTls = this.globals?.tls || this.globals?.tlsverify || environment['DOCKER_TLS_VERIFY'];
+    // Never in clear text where somebody has asked for more.
+    if (wantsTls && !host.startsWith('unix://'))
+      throw new ExitStatus(1, `TLS is not supported yet: ${host} is not connected to`);
     const client = new Client({
       host,
       transport: bunTransport,
