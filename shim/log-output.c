@@ -13,7 +13,6 @@ int frames_open(struct log_output *output, struct failure *failure) {
   output->buffer = malloc(OUTPUT_SIZE);
   output->size = OUTPUT_SIZE;
   output->used = 0;
-  output->frame = SIZE_MAX;
   return output->buffer ? 0 : fail(failure, ENOMEM, "read the log");
 }
 
@@ -41,23 +40,19 @@ static void write_header(char *header, enum stream stream, size_t length) {
 void frames_commit(struct log_output *output, enum stream stream, char *text, char *end) {
   size_t length = (size_t)(end - text);
   char *start = output->buffer + output->used;
-  if (output->raw || (output->merge && output->frame != SIZE_MAX && output->stream == stream)) {
+  if (output->raw) {
     memmove(start, text, length);
     output->used += length;
-    if (!output->raw) write_header(output->buffer + output->frame, stream, output->used - output->frame - FRAME_HEADER);
-    return;
+  } else {
+    write_header(start, stream, length);
+    output->used += FRAME_HEADER + length;
   }
-  write_header(start, stream, length);
-  output->frame = output->used;
-  output->stream = stream;
-  output->used += FRAME_HEADER + length;
 }
 
 int frames_flush(struct log_output *output) {
   const char *position = output->buffer;
   size_t left = output->used;
   output->used = 0;
-  output->frame = SIZE_MAX;
   while (left > 0) {
     ssize_t written = io_write(STDOUT_FILENO, position, left);
     if (written < 0 && errno != EAGAIN) return -1;

@@ -8,10 +8,7 @@ struct log_output {
   char *buffer;
   size_t size;
   size_t used;
-  size_t frame;       /* where the header of the open frame stands; SIZE_MAX: none is open */
-  enum stream stream; /* of the open frame */
-  bool raw;           /* no frames */
-  bool merge;         /* neighbours of one stream share a frame */
+  bool raw; /* no frames */
 };
 
 int frames_open(struct log_output *output, struct failure *failure);

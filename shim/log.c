@@ -228,10 +228,13 @@ static int write_lost_notice(struct log_sink *sink) {
 
 void log_flush(struct log_sink *sink) {
   if (!sink || sink->used == 0) return;
+  int64_t before = sink->size;
   int code = sink->lost > 0 ? write_lost_notice(sink) : 0;
+  if (code == 0) code = write_whole(sink, sink->buffer, sink->used);
   if (code == 0) {
     sink->lost = 0;
-    code = write_whole(sink, sink->buffer, sink->used);
+  } else if (sink->size > before && ftruncate(sink->fd, before) == 0) {
+    sink->size = before; /* the notice alone would be repeated with every loss */
   }
   if (code != 0) {
     sink->lost += sink->entries;
