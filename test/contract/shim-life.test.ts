@@ -44,6 +44,13 @@ function shimPid(spec: ShimSpec): number {
   return 0;
 }
 
+/** The same, for a signal: 0 would be this test's own process group. */
+function livingShim(spec: ShimSpec): number {
+  const pid = shimPid(spec);
+  if (pid === 0) throw new Error('the shim is gone');
+  return pid;
+}
+
 async function end(spec: ShimSpec, supervisor = harness.supervisor): Promise<void> {
   await supervisor.signal(spec.id, null, 9).catch(() => undefined); // it may have ended
   await harness.exited(spec.id);
@@ -182,7 +189,7 @@ describe('the shim is killed', () => {
     const spec = harness.container({ kind: 'wait' });
     const owner = harness.successor();
     const { pid } = await owner.start(spec);
-    process.kill(shimPid(spec), 'SIGKILL');
+    process.kill(livingShim(spec), 'SIGKILL');
     expect((await harness.exited(spec.id)).code).toBe(137);
     expect(existsSync(`/proc/${pid}/root/bin/sh`)).toBe(false);
     await owner.cleanUp(spec.id, spec.directory);
@@ -193,12 +200,14 @@ describe('the shim is killed', () => {
 
 describe('the shim is asked to end', () => {
   test('it goes on, and its container does not inherit the deaf ear', async () => {
-    const command = ['sh', '-c', 'echo ready; kill -TERM $$; sleep 1000'];
-    const spec = harness.make({ command, attachments: [output], hostPidNamespace: true });
+    const command = ['sh', '-c', 'read go; echo $go; kill -TERM $$; sleep 1000'];
+    const spec = harness.make({ command, stdin: 'once', attachments: [everything], hostPidNamespace: true });
     const owner = harness.successor();
     const { attachments } = await owner.start(spec);
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(shimPid(spec), signal);
-    expect((await readStreams(attachments[0]!)).stdout).toBe('ready\n');
+    const shim = livingShim(spec);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(shim, signal);
+    attachments[0]!.end('gone\n');
+    expect((await readStreams(attachments[0]!)).stdout).toBe('gone\n');
     expect((await harness.exited(spec.id)).code).toBe(143);
     await owner.cleanUp(spec.id, spec.directory);
   });
@@ -240,7 +249,7 @@ describe('streams', () => {
     const spec = harness.make({ command: ['head', '-c', String(bytes), '/dev/zero'], attachments: [output] });
     const owner = harness.successor();
     const { attachments } = await owner.start(spec);
-    const shim = shimPid(spec);
+    const shim = livingShim(spec);
     // The writer waits in its pipe once the socket is full.
     await until('the container to wait for its reader', () => {
       const state = readFileSync(`/proc/${shim}/status`, 'utf8');
