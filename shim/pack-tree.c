@@ -36,6 +36,7 @@ struct packer {
   struct text map;
   struct seen_file *seen;
   size_t seen_count, seen_capacity; /* open addressing; inode 0 is free */
+  bool from_slash;                  /* names begin with one */
 };
 
 static int add(struct text *text, const void *data, size_t length, struct failure *failure) {
@@ -163,20 +164,33 @@ static int write_header(struct packer *packer, const struct header *header, stru
   return write_block(packer, header, failure);
 }
 
-/* Every attribute of an object opened with O_PATH or read-only, through its name in /proc. */
+/* An object opened with O_PATH has attributes only by its name in /proc; where none is mounted it goes without. */
+static ssize_t list_xattrs(int fd, const char *link, char *names, size_t size) {
+  ssize_t length = flistxattr(fd, names, size);
+  if (length >= 0 || errno != EBADF) return length;
+  length = listxattr(link, names, size);
+  return length < 0 && errno == ENOENT ? 0 : length;
+}
+
+static ssize_t get_xattr(int fd, const char *link, const char *item, char *value) {
+  ssize_t length = fgetxattr(fd, item, value, XATTR_SIZE_MAX);
+  return length >= 0 || errno != EBADF ? length : getxattr(link, item, value, XATTR_SIZE_MAX);
+}
+
+/* Every attribute of an object opened with O_PATH or read-only. */
 static int add_xattrs(struct packer *packer, int fd, const char *path, bool *opaque, struct failure *failure) {
   char link[64], name[XATTR_NAME_MAX + 32];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t size = listxattr(link, NULL, 0);
+  ssize_t size = list_xattrs(fd, link, NULL, 0);
   if (size == 0 || (size < 0 && errno == ENOTSUP)) return 0;
   if (size < 0) return fail(failure, errno, "list attributes of %s", path);
   _cleanup_free_ char *names = malloc((size_t)size);
   _cleanup_free_ char *value = malloc(XATTR_SIZE_MAX);
   if (!names || !value) return fail(failure, ENOMEM, "pack");
-  size = listxattr(link, names, (size_t)size);
+  size = list_xattrs(fd, link, names, (size_t)size);
   if (size < 0) return fail(failure, errno, "list attributes of %s", path);
   for (char *item = names; item < names + size; item += strlen(item) + 1) {
-    ssize_t length = getxattr(link, item, value, XATTR_SIZE_MAX);
+    ssize_t length = get_xattr(fd, link, item, value);
     if (length < 0 && errno == ENODATA) continue;
     if (length < 0) return fail(failure, errno, "read attribute %s of %s", item, path);
     if (strncmp(item, "trusted.overlay.", 16) == 0 && !packer->options->plain) {
@@ -332,9 +346,7 @@ static int write_directory(struct packer *packer, int fd, char *path, size_t use
     if (write_header(packer, &mark, failure) < 0) return -1;
   }
   path[used] = '\0';
-  _cleanup_fd_ int directory = RETRY(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory < 0) return fail(failure, errno, "open %s", path);
-  return pack_directory(packer, directory, path, used, failure);
+  return pack_directory(packer, fd, path, used, failure);
 }
 
 /* One object: `path` ends with its name, which begins at `name`. */
@@ -349,8 +361,9 @@ static int pack_object(struct packer *packer, int directory, char *path, size_t 
   if (S_ISSOCK(status.st_mode)) return 0; /* no tar holds one */
   if (S_ISCHR(status.st_mode) && status.st_rdev == 0 && !packer->options->plain)
     return write_whiteout(packer, path, used, name, failure);
-  int flags = S_ISREG(status.st_mode) ? O_RDONLY : O_PATH;
+  int flags = S_ISREG(status.st_mode) ? O_RDONLY : S_ISDIR(status.st_mode) ? O_RDONLY | O_DIRECTORY : O_PATH;
   _cleanup_fd_ int fd = RETRY(openat(directory, path + name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (fd < 0 && errno == ENOENT && packer->options->live) return 0;
   if (fd < 0) return fail(failure, errno, "open %s", path);
   struct header header = {.path = path, .mode = status.st_mode & 07777, .uid = status.st_uid, .gid = status.st_gid};
   header.mtime = status.st_mtim.tv_sec;
@@ -359,8 +372,7 @@ static int pack_object(struct packer *packer, int directory, char *path, size_t 
       add_time(packer, &status.st_mtim, failure) < 0)
     return -1;
   bool opaque = false;
-  /* An O_PATH descriptor of a symlink leads to its target in /proc: symlinks go without. */
-  if (!S_ISLNK(status.st_mode) && add_xattrs(packer, fd, path, &opaque, failure) < 0) return -1;
+  if (add_xattrs(packer, fd, path, &opaque, failure) < 0) return -1;
   char target[PATH_MAX];
   switch (status.st_mode & S_IFMT) {
     case S_IFREG:
@@ -425,10 +437,10 @@ static int pack_directory(struct packer *packer, int directory, char *path, size
   struct names names = {0};
   int result = read_names(directory, &names, path, failure);
   for (size_t i = 0; i < names.count; i++) {
-    size_t length = strlen(names.items[i]), name = used > 0 ? used + 1 : 0;
+    size_t length = strlen(names.items[i]), name = used > 0 || packer->from_slash ? used + 1 : 0;
     if (result == 0 && name + length + 2 > PATH_MAX) result = fail(failure, ENAMETOOLONG, "%s/…", path);
     if (result == 0) {
-      if (used > 0) path[used] = '/';
+      if (name > used) path[used] = '/';
       memcpy(path + name, names.items[i], length + 1);
       result = pack_object(packer, directory, path, name + length, name, failure);
       path[used] = '\0';
@@ -439,42 +451,84 @@ static int pack_directory(struct packer *packer, int directory, char *path, size
   return result;
 }
 
-static int write_root(struct packer *packer, int directory, struct failure *failure) {
+static int write_root(struct packer *packer, int directory, const char *prefix, struct failure *failure) {
   struct stat status;
   bool opaque;
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/", prefix);
   if (fstat(directory, &status) < 0) return fail(failure, errno, "stat the tree");
-  struct header header = {.type = '5', .path = "./", .mode = status.st_mode & 07777, .uid = status.st_uid,
+  struct header header = {.type = '5', .path = path, .mode = status.st_mode & 07777, .uid = status.st_uid,
                           .gid = status.st_gid, .mtime = status.st_mtim.tv_sec};
+  packer->records.used = 0;
   if (status.st_mtim.tv_nsec != 0 && add_time(packer, &status.st_mtim, failure) < 0) return -1;
   if (add_xattrs(packer, directory, ".", &opaque, failure) < 0) return -1;
   return write_header(packer, &header, failure);
 }
 
-static int pack_opened(struct packer *packer, int directory, struct failure *failure) {
+static int finish(struct packer *packer, struct failure *failure) {
   static const char zero[2 * BLOCK] = {0};
-  char path[PATH_MAX] = "";
-  if (packer->options->with_root && write_root(packer, directory, failure) < 0) return -1;
-  if (pack_directory(packer, directory, path, 0, failure) < 0) return -1;
   if (output_bytes(&packer->output, zero, sizeof zero, failure) < 0) return -1;
   return output_flush(&packer->output, failure);
 }
 
-int pack_tree(const char *tree, const struct pack_options *options, struct failure *failure) {
+static int pack_opened(struct packer *packer, int directory, struct failure *failure) {
+  const char *prefix = packer->options->prefix;
+  char path[PATH_MAX] = "";
+  packer->from_slash = prefix && strcmp(prefix, "/") == 0;
+  if (packer->options->with_root &&
+      write_root(packer, directory, packer->from_slash ? "" : prefix ? prefix : ".", failure) < 0)
+    return -1;
+  if (prefix && !packer->from_slash && (size_t)snprintf(path, sizeof path, "%s", prefix) >= sizeof path)
+    return fail(failure, ENAMETOOLONG, "%.200s…", prefix);
+  if (pack_directory(packer, directory, path, strlen(path), failure) < 0) return -1;
+  return finish(packer, failure);
+}
+
+static int pack_named(struct packer *packer, int directory, const char *name, struct failure *failure) {
+  char path[PATH_MAX];
+  if ((size_t)snprintf(path, sizeof path, "%s", name) >= sizeof path) return fail(failure, ENAMETOOLONG, "%.200s…", name);
+  if (pack_object(packer, directory, path, strlen(path), 0, failure) < 0) return -1;
+  return finish(packer, failure);
+}
+
+static int begin(struct packer *packer, struct failure *failure) {
   /* One descriptor for each level of the tree. */
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &files);
   }
+  if (output_begin(&packer->output, STDOUT_FILENO, failure) < 0) return -1;
+  packer->output.pads = packer->options->live;
+  return 0;
+}
+
+static void end(struct packer *packer) {
+  for (size_t i = 0; i < packer->seen_capacity; i++) free(packer->seen[i].path);
+  free(packer->seen);
+  free(packer->records.data);
+  free(packer->map.data);
+  output_free(&packer->output);
+}
+
+int pack_opened_tree(int directory, const struct pack_options *options, struct failure *failure) {
   struct packer packer = {.options = options};
+  int result = begin(&packer, failure);
+  if (result == 0) result = pack_opened(&packer, directory, failure);
+  end(&packer);
+  return result;
+}
+
+int pack_single(int directory, const char *name, const struct pack_options *options, struct failure *failure) {
+  struct packer packer = {.options = options};
+  int result = begin(&packer, failure);
+  if (result == 0) result = pack_named(&packer, directory, name, failure);
+  end(&packer);
+  return result;
+}
+
+int pack_tree(const char *tree, const struct pack_options *options, struct failure *failure) {
   _cleanup_fd_ int directory = RETRY(open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory < 0) return fail(failure, errno, "open %s", tree);
-  int result = output_begin(&packer.output, STDOUT_FILENO, failure);
-  if (result == 0) result = pack_opened(&packer, directory, failure);
-  for (size_t i = 0; i < packer.seen_capacity; i++) free(packer.seen[i].path);
-  free(packer.seen);
-  free(packer.records.data);
-  free(packer.map.data);
-  output_free(&packer.output);
-  return result;
+  return pack_opened_tree(directory, options, failure);
 }

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { runOk } from '../support/command.ts';
-import { bytes, join, listTree, makeNode, setTime, setXattr } from '../support/file-tree.ts';
+import { bytes, join, listTree, makeNode, setTime, setXattr, xattrs } from '../support/file-tree.ts';
 import { helper, rebuild, scratch, unpackLayer } from '../support/native-helper.ts';
 
 const latin = (name: string): Buffer => Buffer.from(name, 'latin1');
@@ -116,6 +116,16 @@ describe('a tree through a tar and back is the same tree, and the tar can be mad
     mkdirSync(other);
     await runOk(['tar', '-C', other, '--xattrs', '--xattrs-include=*', '-xpf', archive]);
     expect(listTree(other)).toEqual(listTree(root));
+  });
+
+  test('attributes of a symlink, which GNU tar does not write', async () => {
+    using directory = scratch('exact');
+    mkdirSync(`${directory.path}/tree`);
+    symlinkSync('/etc/passwd', `${directory.path}/tree/link`);
+    setXattr(`${directory.path}/tree/link`, 'trusted.of-a-link', 'its own');
+    const archive = (await helper(['pack', `${directory.path}/tree`])).stdout;
+    await unpackLayer(`${directory.path}/layer`, archive);
+    expect(xattrs(`${directory.path}/layer/diff/link`)).toEqual({ 'trusted.of-a-link': 'its own' });
   });
 
   test('GNU format: long names, base-256 owners, old sparse files', async () => {
