@@ -18,6 +18,7 @@ static const struct applet applets[] = {
     {"net-attach", applet_net_attach},
     {"net-detach", applet_net_detach},
     {"net-lead", applet_net_lead},
+    {"net-remove", applet_net_remove},
     {"launch", applet_launch},
     {"init", applet_init},
     {"clean", applet_clean},
@@ -26,6 +27,7 @@ static const struct applet applets[] = {
     {"remove", applet_remove},
     {"sync", applet_sync},
     {"copy-up", applet_copy_up},
+    {"files", applet_files},
     {"read-log", applet_read_log},
 };
 

@@ -39,7 +39,11 @@ int output_file(struct output *output, int file, uint64_t offset, uint64_t lengt
     if (part > length) part = (size_t)length;
     ssize_t got = RETRY(pread(file, output->buffer + output->used, part, (off_t)offset));
     if (got < 0) return fail(failure, errno, "read %s", name);
-    if (got == 0) return fail(failure, 0, "%s has become shorter", name);
+    if (got == 0 && !output->pads) return fail(failure, 0, "%s has become shorter", name);
+    if (got == 0) {
+      memset(output->buffer + output->used, 0, part);
+      got = (ssize_t)part;
+    }
     output->used += (size_t)got;
     output->total += (uint64_t)got;
     offset += (uint64_t)got;

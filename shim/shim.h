@@ -25,6 +25,7 @@ int applet_run(int argc, char **argv);
 int applet_net_attach(int argc, char **argv);
 int applet_net_detach(int argc, char **argv);
 int applet_net_lead(int argc, char **argv);
+int applet_net_remove(int argc, char **argv);
 int applet_launch(int argc, char **argv);
 int applet_init(int argc, char **argv);
 int applet_clean(int argc, char **argv);
@@ -33,6 +34,7 @@ int applet_pack(int argc, char **argv);
 int applet_remove(int argc, char **argv);
 int applet_sync(int argc, char **argv);
 int applet_copy_up(int argc, char **argv);
+int applet_files(int argc, char **argv);
 int applet_read_log(int argc, char **argv);
 
 /* Why something failed: `code` is an errno value (0 where none fits), `message` a sentence for the user. */

@@ -59,8 +59,10 @@ int overlay_options(const struct root_plan *root, char **base, char **options, s
 /* A volatile upper directory refuses its next mount until this mark is gone. */
 static void forget_volatile(const char *work) {
   char path[4096];
-  if ((size_t)snprintf(path, sizeof path, "%s/work/incompat/volatile", work) >= sizeof path) return;
-  if (rmdir(path) < 0) return; /* the usual case: there is none */
+  if ((size_t)snprintf(path, sizeof path, "%s/work/incompat/volatile/dirty", work) >= sizeof path) return;
+  if (unlink(path) < 0 && errno != ENOENT) return; /* the usual case: there is none */
+  *strrchr(path, '/') = '\0';
+  if (rmdir(path) < 0) return;
   *strrchr(path, '/') = '\0';
   rmdir(path);
 }

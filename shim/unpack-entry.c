@@ -1,7 +1,9 @@
 /* One entry of an archive becomes one object of the tree. Runs inside the chroot. */
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -137,7 +139,9 @@ static int open_parent(struct unpacker *unpacker, const char *path, const char *
     fd = tree_open(unpacker->root, length ? parent : ".", O_PATH | O_DIRECTORY);
     if (fd < 0 && (errno == ELOOP || errno == ENOSYS)) {
       linked = true;
-      fd = RETRY(openat(unpacker->root, parent, O_PATH | O_DIRECTORY | O_CLOEXEC));
+      /* The root is this process's own; only a magic link of a mounted /proc could lead out of it. */
+      struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+      fd = (int)RETRY(syscall(SYS_openat2, unpacker->root, parent, &how, sizeof how));
     }
     if (fd < 0 && (attempt == 1 || (errno != ENOENT && errno != ENOTDIR))) {
       fail(failure, errno, "open %s", parent);
@@ -327,6 +331,17 @@ static int whiteout(struct unpacker *unpacker, int parent, const char *name, con
   return 1;
 }
 
+/* What Docker refuses with `noOverwriteDirNonDir`, in its words. */
+static int check_overwrite(const struct unpacker *unpacker, int parent, const char *name, const struct tar_entry *entry,
+                           const char *path, struct failure *failure) {
+  struct stat status;
+  if (!unpacker->no_overwrite || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return 0;
+  if (S_ISDIR(status.st_mode) == (entry->type == '5')) return 0;
+  const char *is = S_ISDIR(status.st_mode) ? "directory" : "non-directory";
+  const char *comes = entry->type == '5' ? "directory" : "non-directory";
+  return fail(failure, 0, "cannot overwrite %s \"%.400s\" with %s \"%.400s\"", is, path, comes, unpacker->destination);
+}
+
 static int make_object(struct unpacker *unpacker, int parent, const char *name, const struct tar_entry *entry,
                        const char *path, struct failure *failure) {
   switch (entry->type) {
@@ -350,7 +365,14 @@ static int make_object(struct unpacker *unpacker, int parent, const char *name, 
   }
 }
 
-int unpack_entry(struct unpacker *unpacker, const struct tar_entry *entry, const char *path, struct failure *failure) {
+int unpack_entry(struct unpacker *unpacker, const struct tar_entry *source, const char *path, struct failure *failure) {
+  struct tar_entry owned = *source;
+  if (unpacker->owned) {
+    owned.uid = unpacker->uid;
+    owned.gid = unpacker->gid;
+  }
+  const struct tar_entry *entry = &owned;
+  if (*path == '\0' && unpacker->keep_root) return 0;
   if (*path == '\0') {
     if (entry->type != '5') return fail(failure, 0, "invalid archive: the root is no directory");
     return set_open_attributes(unpacker->root, "/", entry, failure);
@@ -360,6 +382,6 @@ int unpack_entry(struct unpacker *unpacker, const struct tar_entry *entry, const
   if (parent < 0) return -1;
   int done = whiteout(unpacker, parent, name, entry, failure);
   if (done != 0) return done < 0 ? -1 : 0;
-  if (make_object(unpacker, parent, name, entry, path, failure) < 0) return -1;
-  return 0;
+  if (check_overwrite(unpacker, parent, name, entry, path, failure) < 0) return -1;
+  return make_object(unpacker, parent, name, entry, path, failure);
 }

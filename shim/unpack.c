@@ -105,7 +105,7 @@ static int enter_layer(struct unpacker *unpacker, const char *layer, struct fail
 static int finish_directories(struct unpacker *unpacker, struct failure *failure) {
   for (size_t i = unpacker->directory_count; i-- > 0;) {
     struct late_directory *late = &unpacker->directories[i];
-    _cleanup_fd_ int fd = RETRY(open(*late->path ? late->path : "/", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    _cleanup_fd_ int fd = RETRY(open(*late->path ? late->path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (fd < 0) continue; /* a later entry replaced it */
     if (late->acl &&
         unpack_set_xattr(fd, late->path, "system.posix_acl_default", late->acl, late->acl_length, failure) < 0)
@@ -124,12 +124,12 @@ static int unpack_entries(struct unpacker *unpacker, struct failure *failure) {
     if (found == 0) return finish_directories(unpacker, failure);
     char path[PATH_MAX];
     if (unpack_clean(entry.path, path, failure) < 0 || unpack_entry(unpacker, &entry, path, failure) < 0) return -1;
-    if (entry.type == '5' && push_directory(unpacker, &entry, path, failure) < 0) return -1;
+    if (entry.type == '5' && !(unpacker->keep_root && *path == '\0') && push_directory(unpacker, &entry, path, failure) < 0) return -1;
     unpacker->entries++;
   }
 }
 
-static int exit_code(int code) {
+int unpack_exit_code(int code) {
   switch (code) {
     case 0:
     case ENAMETOOLONG:
@@ -177,6 +177,28 @@ static int run(struct unpacker *unpacker, const char *layer, int recipe_fd, stru
   return 0;
 }
 
+int unpack_here(const struct unpack_options *options, struct failure *failure) {
+  struct unpacker unpacker = {.layer = -1,
+                              .replaced = -1,
+                              .parent = -1,
+                              .plain = true,
+                              .keep_root = true,
+                              .no_overwrite = options->no_overwrite,
+                              .owned = options->owned,
+                              .uid = options->uid,
+                              .gid = options->gid,
+                              .destination = options->destination};
+  umask(0);
+  (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+  unpacker.root = RETRY(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  int result = unpacker.root < 0 ? fail(failure, errno, "open %s", options->destination) : 0;
+  if (result == 0) result = recipe_begin(&unpacker.recipe, -1, failure);
+  if (result == 0) result = tar_open(STDIN_FILENO, &unpacker.recipe, &unpacker.reader, failure);
+  if (result == 0) result = unpack_entries(&unpacker, failure);
+  release(&unpacker);
+  return result;
+}
+
 int applet_unpack(int argc, char **argv) {
   static const struct option options[] = {{"recipe", required_argument, NULL, 'r'},
                                           {"plain", no_argument, NULL, 'p'},
@@ -207,5 +229,5 @@ int applet_unpack(int argc, char **argv) {
   release(&unpacker);
   if (result == 0) return 0;
   fprintf(stderr, "%s\n", failure.message);
-  return exit_code(failure.code);
+  return unpack_exit_code(failure.code);
 }

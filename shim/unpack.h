@@ -33,6 +33,11 @@ struct unpacker {
   int replaced; /* LAYER/replaced once needed, else -1 */
   bool plain;
   bool no_devices;
+  bool no_overwrite; /* no directory takes the place of something else, nor the other way round */
+  bool keep_root;    /* an entry for the root itself changes nothing */
+  bool owned;        /* everything goes to uid and gid */
+  uint32_t uid, gid;
+  const char *destination; /* for messages */
   struct tar_reader *reader;
   struct recipe recipe;
   struct late_directory *directories;
@@ -45,6 +50,21 @@ struct unpacker {
   int64_t size;
   uint64_t entries;
 };
+
+struct unpack_options {
+  bool no_overwrite;
+  bool owned;
+  uint32_t uid, gid;
+  const char *destination;
+};
+
+/*
+ * Unpacks standard input into the working directory; names that look like whiteouts are names. The process is chrooted already:
+ * links that are there are followed inside its root. The destination's own attributes stay.
+ */
+int unpack_here(const struct unpack_options *options, struct failure *failure);
+/* The applet's exit code for a failure of that errno. */
+int unpack_exit_code(int code);
 
 int unpack_clean(const char *name, char path[PATH_MAX], struct failure *failure);
 /* Makes what the entry says at `path`, which unpack_clean gave. */
