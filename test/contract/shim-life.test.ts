@@ -95,6 +95,31 @@ describe('after the exit', () => {
     await until('the shim to end', () => shimPid(spec) === 0);
   });
 
+  test('nor where the runtime, a layer or a network namespace is missing', async () => {
+    const nowhere = join(harness.bundles.root, 'nowhere');
+    const whole = harness.make({ command: ['true'] });
+    const wrong: [spec: ShimSpec, said: string][] = [
+      [harness.make({ command: ['true'], runtime: { ...whole.runtime, path: nowhere } }), `fork/exec ${nowhere}`],
+      [
+        harness.make({
+          command: ['true'],
+          root: { kind: 'overlay', lower: [nowhere], upper: nowhere, work: nowhere, volatile: false },
+        }),
+        'mount the root',
+      ],
+      [
+        harness.make({ command: ['true'], network: { kind: 'join', path: nowhere } }),
+        'failed to set up container networking',
+      ],
+    ];
+    for (const [spec, said] of wrong) {
+      await expect(harness.supervisor.start(spec)).rejects.toThrow(said);
+      expect(cgroups(spec)).toEqual([]);
+      expect(existsSync(spec.directory)).toBe(false);
+      await until('the shim to end', () => shimPid(spec) === 0);
+    }
+  });
+
   test('a container without a pid namespace of its own takes its other processes along', async () => {
     const spec = harness.make({
       command: ['sh', '-c', 'sleep 12345 & echo $!'],
