@@ -379,11 +379,12 @@ static void a_full_disk_is_told_afterwards(struct check *check) {
   char *log = slurp(place.path, &length);
   CHECK(length > 0 && log[length - 1] == '\n');
   CHECK(strstr(log, "\"log\":\"before\\n\"") != NULL && strstr(log, "\"log\":\"after\\n\"") != NULL);
-  char *notice = strstr(log, "entries of this log were lost: No space left on device");
-  CHECK(notice != NULL && strstr(notice + 1, "were lost") == NULL);
+  char *notice = strstr(log, "berth: ");
+  CHECK(notice != NULL && strstr(notice, "entries of this log were lost: No space left on device") != NULL);
+  CHECK(notice != NULL && strstr(notice + 1, "berth: ") == NULL);
   int whole = 0, lost = 0;
   for (char *position = log; (position = strstr(position, "xxx\\n\"")); position++) whole++;
-  if (notice) sscanf(strstr(log, "berth: "), "berth: %d", &lost);
+  if (notice) sscanf(notice, "berth: %d", &lost);
   CHECK(whole + lost == 100 && lost > 50);
   free(log);
   umount2(place.directory, MNT_DETACH);

@@ -60,7 +60,7 @@ describe.each(['kept', '--rm'] as const)('kill -9, %s', (kind) => {
     } else if (await isThere(name)) {
       const { State } = await until('the container to come to rest', async () => {
         const found = (await isThere(name)) ? await engine.inspect(name) : null;
-        return !found || !found.State.Running ? (found ?? { State: { Status: 'gone' } }) : null;
+        return !found?.State.Running ? (found ?? { State: { Status: 'gone' } }) : null;
       });
       if (State.Status === 'exited') {
         expect(State.ExitCode).toBe(7);
