@@ -1,7 +1,7 @@
 /*
  * `shim net-attach NAMESPACE HOST-NAME NAME BRIDGE MAC MTU HAIRPIN GATEWAY ADDRESS…` gives a running container one more interface;
  * HAIRPIN is 0 or 1, an empty GATEWAY means no default route. `shim net-detach HOST-NAME` takes it away. `shim net-lead NAMESPACE
- * NAME GATEWAY` sets the default route. What goes wrong is said on standard error.
+ * NAME GATEWAY` sets the default route. `shim net-remove HOST-NAME…` removes interfaces together. What goes wrong is said on standard error.
  */
 #include <stdio.h>
 
@@ -27,6 +27,11 @@ int applet_net_attach(int argc, char **argv) {
                                      .hairpin = *argv[HAIRPIN] == '1'};
   struct failure failure = {0};
   return net_attach(argv[NAMESPACE], &interface, &failure) < 0 ? say(&failure) : 0;
+}
+
+int applet_net_remove(int argc, char **argv) {
+  struct failure failure = {0};
+  return net_remove(argv + 1, (size_t)(argc - 1), &failure) < 0 ? say(&failure) : 0;
 }
 
 int applet_net_lead(int argc, char **argv) {

@@ -240,6 +240,37 @@ int net_lead(const char *namespace_path, const char *name, const char *gateway_t
   return rtnetlink_run(inside, &batch, failure);
 }
 
+/* Far from the numbers that people give their groups. */
+#define DOOMED_GROUP 0x42657274
+
+int net_remove(char *const *names, size_t count, struct failure *failure) {
+  _cleanup_fd_ int host = rtnetlink_open(failure);
+  if (host < 0) return -1;
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++) {
+    struct rtnetlink_batch batch = {0};
+    rtnetlink_begin(&batch, RTM_NEWLINK, 0, sizeof(struct ifinfomsg), "mark an interface");
+    rtnetlink_text(&batch, IFLA_IFNAME, names[i]);
+    rtnetlink_u32(&batch, IFLA_GROUP, DOOMED_GROUP);
+    struct failure own = {0};
+    if (rtnetlink_run(host, &batch, &own) == 0) {
+      found++;
+    } else if (own.code != ENODEV) {
+      if (failure) *failure = own;
+      return -1;
+    }
+  }
+  if (found == 0) return 0;
+  struct rtnetlink_batch batch = {0};
+  rtnetlink_begin(&batch, RTM_DELLINK, 0, sizeof(struct ifinfomsg), "remove interfaces");
+  rtnetlink_u32(&batch, IFLA_GROUP, DOOMED_GROUP);
+  struct failure own = {0};
+  /* Another engine may have taken its own and ours away in one go. */
+  if (rtnetlink_run(host, &batch, &own) == 0 || own.code == ENODEV) return 0;
+  if (failure) *failure = own;
+  return -1;
+}
+
 int net_detach(const char *host_name, struct failure *failure) {
   _cleanup_fd_ int host = rtnetlink_open(failure);
   return host < 0 ? -1 : net_detach_from(host, host_name, failure);

@@ -20,6 +20,9 @@ int net_setup(const struct network_plan *plan, struct failure *failure);
  */
 int net_attach(const char *namespace_path, const struct interface_plan *interface, struct failure *failure);
 
+/* Removes interfaces of the host; many cost the kernel hardly more than one. Those that are gone are passed over. */
+int net_remove(char *const *names, size_t count, struct failure *failure);
+
 /* Makes the default route of a network namespace go through `gateway`, at its interface `name`. */
 int net_lead(const char *namespace_path, const char *name, const char *gateway, struct failure *failure);
 

@@ -1,7 +1,7 @@
 /** Removes everything of one test engine by force: after a failed test, and for tests that died. */
 import { rmSync } from 'node:fs';
 import type { EngineIdentity } from './identity.ts';
-import { findLeaks, foreignRules } from './leaks.ts';
+import { bridgesOf, findLeaks, foreignRules } from './leaks.ts';
 import { until } from './until.ts';
 
 /** Kills the engine's processes, then removes mounts, interfaces, nftables table, cgroups and directories. */
@@ -13,7 +13,7 @@ export async function demolish(identity: EngineIdentity): Promise<void> {
   });
   quietly(['nft', 'delete', 'table', 'inet', identity.table]);
   for (const { place } of foreignRules(identity)) quietly(['nft', 'delete', 'rule', ...place]);
-  quietly(['ip', 'link', 'delete', identity.bridge]);
+  for (const name of bridgesOf(identity)) quietly(['ip', 'link', 'delete', name]);
   for (const path of hostMounts(identity)) quietly(['umount', '-l', path]);
   await until(`the cgroups of ${identity.bridge} to go`, () => removeCgroups(identity));
   for (const path of [identity.dataRoot, identity.execRoot, identity.pidfile])

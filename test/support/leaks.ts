@@ -156,13 +156,20 @@ function namespaces(processes: number[], engine: number): Leak[] {
     .map(({ pid, target }) => leak('namespace', `${target} held by ${pid}`));
 }
 
+/** The engine's bridges: the default one, and those of networks, which carry its name as their alias. */
+export function bridgesOf(identity: EngineIdentity): string[] {
+  const isOwn = (name: string): boolean =>
+    name === identity.bridge || readText(`/sys/class/net/${name}/ifalias`).trim() === identity.bridge;
+  return list('/sys/class/net').filter(isOwn);
+}
+
 function interfaces(identity: EngineIdentity, engineGone: boolean): Leak[] {
   const found: Leak[] = [];
   for (const name of list('/sys/class/net')) {
     const master = readLink(`/sys/class/net/${name}/master`)?.split('/').at(-1);
     if (name === identity.bridge) {
       if (engineGone) found.push(leak('interface', name));
-    } else if (master === identity.bridge || readText(`/sys/class/net/${name}/ifalias`).includes(identity.bridge)) {
+    } else if (master === identity.bridge || readText(`/sys/class/net/${name}/ifalias`).trim() === identity.bridge) {
       found.push(leak('interface', `${name} in ${master}`));
     }
   }

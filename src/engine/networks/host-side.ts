@@ -64,6 +64,21 @@ export class HostSide {
     this.pass();
   }
 
+  /** Lets a network that is in the books already through the firewall. */
+  admit(network: Network): void {
+    const { firewall } = this.#parts;
+    if (firewall.exists()) for (const filtered of filteredNetwork(network)) firewall.addNetwork(filtered);
+    else this.rebuild();
+    this.pass();
+  }
+
+  /** Closes the firewall to a network. Rules in other programs' chains go with the next `pass`. */
+  expel(network: Network): void {
+    const { firewall } = this.#parts;
+    if (firewall.exists()) for (const filtered of filteredNetwork(network)) firewall.removeNetwork(filtered);
+    else this.rebuild();
+  }
+
   /** Lets containers through forward chains of other programs. Gives the chains that had to change. */
   pass(): string[] {
     const bridges = this.#parts.networks.all().flatMap(({ bridge }) => (bridge ? [bridge.name] : []));

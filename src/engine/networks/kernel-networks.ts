@@ -74,20 +74,25 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     await passLegacyChain(firewall.table, bridges);
   };
   await passLegacy();
+  let changes: NetworkChanges | null = null;
   return {
     networks,
-    changes: (members, publish) =>
-      new NetworkChanges({
+    changes(members, publish) {
+      changes = new NetworkChanges({
         state: networks.state,
         members,
         publish,
+        report,
         attacher: kernelAttacher(helper),
         async settled() {
           await Promise.all([passLegacy(), database.durable()]);
         },
-      }),
+      });
+      return changes;
+    },
     async close() {
       endWatch();
+      await changes?.close();
       if (networks.leaveHost()) await passLegacyChain(firewall.table, []);
       firewall.close();
       links.close();

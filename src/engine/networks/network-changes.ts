@@ -13,7 +13,7 @@ import type { Endpoint } from './endpoint-table.ts';
 import { ownNames } from './etc-files.ts';
 import type { Member, MemberChange, Members } from './members.ts';
 import { isPredefined } from './network-filters.ts';
-import { planNetwork } from './network-plan.ts';
+import { bridgeNameOption, planNetwork } from './network-plan.ts';
 import type { NetworkState } from './network-state.ts';
 import type { Network } from './network-table.ts';
 import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
@@ -27,11 +27,16 @@ export interface NetworkChangesOptions {
   publish(action: string, network: Network, attributes: Record<string, string>): void;
   /** Resolves when the host is ready for a new network and what is in the database would survive a power cut. */
   settled(): Promise<void>;
+  /** For what goes wrong with nobody to tell. */
+  report(message: string, error: unknown): void;
 }
 
 /** Networks made, removed, joined and left by users. */
 export class NetworkChanges {
   readonly #options: NetworkChangesOptions;
+  /** Bridges that are still to be removed, and the work of removing some. */
+  readonly #doomed = new Set<string>();
+  #removing: Promise<void> | null = null;
 
   constructor(options: NetworkChangesOptions) {
     this.#options = options;
@@ -40,6 +45,8 @@ export class NetworkChanges {
   /** Errors: dockerd's words and kinds (src/engine/networks/network-plan.ts). */
   async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
     const { state, settled } = this.#options;
+    const wantedBridge = request.Options?.[bridgeNameOption];
+    if (wantedBridge !== undefined && this.#doomed.has(wantedBridge)) await this.close();
     const network = planNetwork(request, state);
     state.addNetwork(network);
     this.#publish('create', network);
@@ -62,6 +69,7 @@ export class NetworkChanges {
       );
     }
     state.removeNetwork(network);
+    if (network.bridge?.owned) this.#removeBridge(network.bridge.name);
     this.#publish('destroy', network);
     await settled();
   }
@@ -110,6 +118,32 @@ export class NetworkChanges {
         throw new BerthError('not-found', `endpoint ${container} not found`, { cause: error });
       throw error;
     }
+  }
+
+  /** Resolves when no bridge is left to remove. */
+  async close(): Promise<void> {
+    while (this.#removing) await this.#removing;
+  }
+
+  /** Those that come while others are on their way go together. A bridge that stays is removed at the next start. */
+  #removeBridge(name: string): void {
+    this.#doomed.add(name);
+    this.#removing ??= this.#removeBridges();
+  }
+
+  async #removeBridges(): Promise<void> {
+    const { attacher, report, state } = this.#options;
+    while (this.#doomed.size > 0) {
+      const names = [...this.#doomed];
+      try {
+        await attacher.remove(names);
+        state.host.pass();
+      } catch (error) {
+        report(`remove ${names.join(' ')}`, error);
+      }
+      for (const name of names) this.#doomed.delete(name);
+    }
+    this.#removing = null;
   }
 
   async #attach(network: Network, member: Member, settings: EndpointSettings | null): Promise<Endpoint> {

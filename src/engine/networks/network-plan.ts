@@ -18,8 +18,9 @@ import type { NetworkState } from './network-state.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
 import { freeSubnet } from './subnets.ts';
 
+export const bridgeNameOption = 'com.docker.network.bridge.name';
 const option = {
-  name: 'com.docker.network.bridge.name',
+  name: bridgeNameOption,
   mtu: 'com.docker.network.driver.mtu',
   masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
   betweenContainers: 'com.docker.network.bridge.enable_icc',

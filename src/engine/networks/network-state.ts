@@ -49,6 +49,7 @@ export class NetworkState {
     prepareDefaultNetworks(this.networks, links, settings);
     this.host = new HostSide({ database, links, firewall, networks: this.networks, endpoints: this.endpoints });
     this.ports = new PortBook({ probe, ipv6: options.hostHasIpv6, range: ephemeralPorts(links) });
+    this.#removeStrays();
     for (const network of this.networks.all()) {
       this.host.bringUp(network, settings.bridge);
       if (network.bridge) this.#pools.set(network.id, poolOf(network));
@@ -66,18 +67,21 @@ export class NetworkState {
       this.host.bringUp(network, this.settings.bridge);
       this.networks.save(network);
       this.#pools.set(network.id, poolOf(network));
-      this.host.rebuild();
+      this.host.admit(network);
     } catch (error) {
-      this.removeNetwork(network);
+      this.#pools.delete(network.id);
+      this.networks.remove(network.id);
+      this.host.rebuild();
+      this.host.takeDown(network);
       throw error;
     }
   }
 
+  /** Takes a network out of the books and the firewall. Its bridge stays: removing one takes the kernel long. */
   removeNetwork(network: Network): void {
     this.#pools.delete(network.id);
     this.networks.remove(network.id);
-    this.host.rebuild();
-    this.host.takeDown(network);
+    this.host.expel(network);
   }
 
   /**
@@ -113,6 +117,14 @@ export class NetworkState {
     this.host.withdraw(endpoint);
     this.endpoints.remove(endpoint.container, endpoint.network);
     this.free(endpoint);
+  }
+
+  /** Bridges of networks that were removed right before the engine's death. */
+  #removeStrays(): void {
+    const known = new Set(this.networks.all().map(({ bridge }) => bridge?.name));
+    for (const { kind, alias, name } of this.links.list()) {
+      if (kind === 'bridge' && alias === this.settings.bridge && !known.has(name)) this.links.deleteLink(name);
+    }
   }
 
   #takeAddress(network: Network, wanted: string | null): number {

@@ -3,6 +3,7 @@ import type { NetworkInspect } from '../../api/types/network.ts';
 import { type Cidr, formatAddress, formatCidr, networkOf, parseAddress, parseCidr } from '../../host/netlink/cidr.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { Endpoint } from './endpoint-table.ts';
+import { isPredefined } from './network-filters.ts';
 
 /** A network as the database keeps it. */
 export interface Network {
@@ -131,12 +132,12 @@ export function describeNetwork(network: Network, endpoints: readonly Endpoint[]
     EnableIPv6: false,
     IPAM: {
       Driver: 'default',
-      Options: null,
+      Options: isPredefined(network) ? null : {},
       Config: bridge && [
         {
           Subnet: formatCidr(networkOf(bridge.gateway)),
           ...(bridge.range ? { IPRange: formatCidr(bridge.range) } : {}),
-          Gateway: formatAddress(bridge.gateway.address),
+          ...(network.internal ? {} : { Gateway: formatAddress(bridge.gateway.address) }),
           ...(Object.keys(bridge.reserved).length > 0 ? { AuxiliaryAddresses: bridge.reserved } : {}),
         },
       ],

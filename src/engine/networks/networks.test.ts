@@ -238,7 +238,7 @@ describe('after a crash', () => {
 describe('the host', () => {
   test('a host that was no router keeps its cards separated until the next boot', () => {
     const { links, firewall, database } = fixture();
-    links.links.push({ index: 9, name: 'eth0', kind: '', master: 0, up: true, mtu: 1500 });
+    links.links.push({ index: 9, name: 'eth0', kind: '', master: 0, up: true, mtu: 1500, alias: '' });
     links.sysctls.set('kernel/random/boot_id', 'one');
     const open = (): string[] => {
       const settings = { bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools };

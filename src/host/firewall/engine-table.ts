@@ -3,6 +3,7 @@
  *
  *   addressed, everywhere   maps: published port → address and port of its container
  *   bridges, internal       the engine's bridges, and those without a way out
+ *   masqueraded, inside     bridges whose traffic leaves with the host's address; each subnet at its own bridge
  *   neighbours              pairs of bridges between which containers may talk: each with itself
  *   prerouting, output      packets to an address of the host go through `publish`. What comes in from a wire for 127.0.0.0/8 does
  *                           not: ports published there are the host's own affair, also before the kernel's check for martians.
@@ -12,7 +13,7 @@
  *   postrouting             the host's address for what leaves; the bridge's for what the host's loopback or a container asks
  *                           of a published port, because the answer must come back through here
  */
-import { type Cidr, netmask } from '../netlink/cidr.ts';
+import { lastAddress, netmask } from '../netlink/cidr.ts';
 import {
   type Batch,
   compare,
@@ -48,6 +49,8 @@ const localAddress = 2;
 const priority = { raw: -300, destinationNat: -100, filter: 0, sourceNat: 100 } as const;
 const ctState = { establishedOrRelated: 2 | 4 } as const;
 const ctStatus = { destinationNat: 32 } as const;
+
+const isIpv4: readonly Expression[] = [meta(metaKey.networkProtocol), compare('is', Buffer.of(family.ipv4))];
 
 /** Adds everything of the table to a transaction. */
 export function writeTable(batch: Batch, table: string, content: TableContent): void {
@@ -92,34 +95,50 @@ function writeSets(batch: Batch, table: string, { networks, ports, separated }: 
   batch.addSet(table, { name: mapOfEverywhere, keyTypes: [protocol, service], keyLength: 8, ...target });
   for (const [map, elements] of portElements(ports)) batch.addElements(table, map, elements);
 
-  const sets: [string, readonly string[]][] = [
-    ['bridges', networks.map((network) => network.bridge)],
-    ['internal', networks.filter((network) => network.internal).map((network) => network.bridge)],
-    ['separated', separated],
-  ];
-  for (const [name, members] of sets) {
+  for (const name of ['bridges', 'internal', 'masqueraded', 'separated'])
     batch.addSet(table, { name, keyTypes: [interfaceName], keyLength: nameLength });
-    batch.addElements(
-      table,
-      name,
-      members.map((member) => ({ key: interfaceBytes(member) })),
-    );
-  }
+  batch.addSet(table, { name: 'neighbours', keyTypes: [interfaceName, interfaceName], keyLength: 2 * nameLength });
   batch.addSet(table, {
-    name: 'neighbours',
-    keyTypes: [interfaceName, interfaceName],
-    keyLength: 2 * nameLength,
+    name: 'inside',
+    keyTypes: [ipv4, interfaceName],
+    keyLength: 4 + nameLength,
+    intervalOf: [4, nameLength],
   });
-  const open = networks.filter((network) => network.betweenContainers);
-  batch.addElements(
-    table,
-    'neighbours',
-    open.map(({ bridge }) => ({ key: Buffer.concat([interfaceBytes(bridge), interfaceBytes(bridge)]) })),
-  );
+  batch.addElements(table, 'separated', elementsOf(separated.map(interfaceBytes)));
+  for (const [set, elements] of networkElements(networks)) batch.addElements(table, set, elements);
 }
 
-function rules({ networks, separated }: TableContent): [string, Expression[]][] {
-  const isIpv4 = [meta(metaKey.networkProtocol), compare('is', Buffer.of(family.ipv4))];
+/** What networks are in the table: elements by set. */
+export function networkElements(networks: readonly FilteredNetwork[]): [string, Element[]][] {
+  const named = (those: readonly FilteredNetwork[]): Element[] =>
+    elementsOf(those.map(({ bridge }) => interfaceBytes(bridge)));
+  const open = networks
+    .filter(({ betweenContainers }) => betweenContainers)
+    .map(({ bridge }) => interfaceBytes(bridge));
+  return [
+    ['bridges', named(networks)],
+    ['internal', named(networks.filter(({ internal }) => internal))],
+    ['masqueraded', named(networks.filter(({ masquerade: isOn }) => isOn))],
+    ['neighbours', elementsOf(open.map((name) => Buffer.concat([name, name])))],
+    ['inside', networks.map(insideElement)],
+  ];
+}
+
+/** Every address of the subnet, at the bridge. */
+function insideElement({ subnet, bridge }: FilteredNetwork): Element {
+  const first = Buffer.alloc(4);
+  first.writeUInt32BE((subnet.address & netmask(subnet.prefix)) >>> 0);
+  const last = Buffer.alloc(4);
+  last.writeUInt32BE(lastAddress(subnet));
+  const name = interfaceBytes(bridge);
+  return { key: Buffer.concat([first, name]), keyEnd: Buffer.concat([last, name]) };
+}
+
+function elementsOf(keys: readonly Uint8Array[]): Element[] {
+  return keys.map((key) => ({ key }));
+}
+
+function rules({ separated }: TableContent): [string, Expression[]][] {
   const toLoopback = [...isIpv4, payload(1, destinationOffset, 1), compare('is', Buffer.of(127))];
   const fromOutside = [meta(metaKey.inputName), compare('is not', interfaceBytes('lo'))];
   const toHost = [destinationType(), compare('is', u32(localAddress))];
@@ -152,40 +171,19 @@ function rules({ networks, separated }: TableContent): [string, Expression[]][] 
       [meta(metaKey.inputName), lookup('separated'), meta(metaKey.outputName), lookup('separated'), drop],
     ]);
   }
-  const loopbackSource = [...isIpv4, payload(1, sourceOffset, 1), compare('is', Buffer.of(127))];
-  list.push(['postrouting', [meta(metaKey.outputName), lookup('bridges'), ...loopbackSource, masquerade()]]);
-  for (const network of networks) list.push(...sourceRules(network, isIpv4));
-  return list;
-}
-
-function sourceRules(network: FilteredNetwork, isIpv4: Expression[]): [string, Expression[]][] {
-  const fromSubnet = [...isIpv4, ...inNetwork(sourceOffset, network.subnet)];
-  const bridge = interfaceBytes(network.bridge);
-  const found: [string, Expression[]][] = [
+  const fromLoopback = [...isIpv4, payload(1, sourceOffset, 1), compare('is', Buffer.of(127))];
+  const isPublished = [ct(ctKey.status), ...anyBit(ctStatus.destinationNat)];
+  // The address fills one register of four bytes, the name begins behind it.
+  const stayingInside = [...isIpv4, payload(1, sourceOffset, 4), meta(metaKey.outputName, 9)];
+  list.push(
+    ['postrouting', [meta(metaKey.outputName), lookup('bridges'), ...fromLoopback, masquerade()]],
+    ['postrouting', [...stayingInside, lookup('inside'), ...isPublished, masquerade()]],
     [
       'postrouting',
-      [
-        ...fromSubnet,
-        meta(metaKey.outputName),
-        compare('is', bridge),
-        ct(ctKey.status),
-        ...anyBit(ctStatus.destinationNat),
-        masquerade(),
-      ],
+      [meta(metaKey.inputName), lookup('masqueraded'), ...stayingInside, lookup('inside', 'without'), masquerade()],
     ],
-  ];
-  if (network.masquerade) {
-    found.push(['postrouting', [...fromSubnet, meta(metaKey.outputName), compare('is not', bridge), masquerade()]]);
-  }
-  return found;
-}
-
-function inNetwork(offset: number, { address, prefix }: Cidr): Expression[] {
-  const bits = Buffer.alloc(4);
-  bits.writeUInt32BE(netmask(prefix));
-  const value = Buffer.alloc(4);
-  value.writeUInt32BE((address & netmask(prefix)) >>> 0);
-  return [payload(1, offset, 4), mask(bits), compare('is', value)];
+  );
+  return list;
 }
 
 /** Register 1 has one of the bits (in the machine's order). */

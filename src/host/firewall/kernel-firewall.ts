@@ -2,10 +2,10 @@ import { errnoCode, SystemError } from '../netlink/libc.ts';
 import { KernelLinks } from '../netlink/links.ts';
 import { MessageWriter, netlinkFlag } from '../netlink/message.ts';
 import { NetlinkSocket, netlinkFamily } from '../netlink/netlink-socket.ts';
-import { portElements, writeTable } from './engine-table.ts';
+import { networkElements, portElements, writeTable } from './engine-table.ts';
 import { ForeignChains } from './foreign-chains.ts';
 import { Batch, family, familyHeader, messageTypeOf, nftMessage } from './nf-tables.ts';
-import type { Firewall, PublishedPort, TableContent } from './types.ts';
+import type { FilteredNetwork, Firewall, PublishedPort, TableContent } from './types.ts';
 import { forgetFlowsToContainers, forgetFlowsToHost } from './udp-flows.ts';
 
 /** The host's nf_tables, in the network namespace of this process. */
@@ -28,6 +28,18 @@ export class KernelFirewall implements Firewall {
     batch.deleteTable(this.table);
     writeTable(batch, this.table, content);
     this.#socket.run(batch.end(), `build firewall table ${this.table}`);
+  }
+
+  addNetwork(network: FilteredNetwork): void {
+    const batch = new Batch();
+    for (const [set, elements] of networkElements([network])) batch.addElements(this.table, set, elements);
+    this.#socket.run(batch.end(), `add ${network.bridge} to firewall table ${this.table}`);
+  }
+
+  removeNetwork(network: FilteredNetwork): void {
+    const batch = new Batch();
+    for (const [set, elements] of networkElements([network])) batch.deleteElements(this.table, set, elements);
+    this.#socket.run(batch.end(), `remove ${network.bridge} from firewall table ${this.table}`);
   }
 
   exists(): boolean {

@@ -22,7 +22,11 @@ export const hostLegacyTools: LegacyTools = {
   },
   async run(args) {
     try {
-      const child = Bun.spawn(['iptables-legacy', '--wait', ...args], { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
+      const child = Bun.spawn(['iptables-legacy', '--wait', ...args], {
+        stdin: 'ignore',
+        stdout: 'pipe',
+        stderr: 'ignore',
+      });
       const text = await child.stdout.text();
       return (await child.exited) === 0 ? text : null;
     } catch {
@@ -37,7 +41,11 @@ export const hostLegacyTools: LegacyTools = {
  * @param owner marks the rules
  * @returns whether anything changed
  */
-export async function passLegacyChain(owner: string, bridges: readonly string[], tools = hostLegacyTools): Promise<boolean> {
+export async function passLegacyChain(
+  owner: string,
+  bridges: readonly string[],
+  tools = hostLegacyTools,
+): Promise<boolean> {
   if (!(await tools.readTables()).split('\n').includes('filter')) return false;
   const listing = (await tools.run(['-S', 'FORWARD']))?.split('\n') ?? [];
   const rules = listing.filter((line) => line.startsWith('-A FORWARD'));

@@ -19,7 +19,7 @@ export const nftMessage = {
 } as const;
 export const hook = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 export const verdict = { drop: 0, accept: 1, jump: -3, return: -5 } as const;
-export const setFlag = { interval: 4, map: 8 } as const;
+export const setFlag = { interval: 4, map: 8, concatenation: 128 } as const;
 /** Data types of nft's own, kept by the kernel for listings; a concatenation is six bits each. */
 export const dataType = { ipv4: 7, protocol: 12, service: 13, interfaceName: 41 } as const;
 export const chainAttribute = { table: 1, handle: 2, name: 3, hook: 4, policy: 5, type: 7 } as const;
@@ -40,11 +40,13 @@ const setAttribute = {
   keyLength: 5,
   dataType: 6,
   dataLength: 7,
+  description: 9,
   id: 10,
   userData: 13,
-};
+} as const;
+const setDescription = { concatenation: 2, element: 1, length: 1 } as const;
 const elementListAttribute = { table: 1, set: 2, elements: 3 } as const;
-const elementAttribute = { element: 1, key: 1, data: 2, value: 1 } as const;
+const elementAttribute = { element: 1, key: 1, data: 2, value: 1, keyEnd: 10 } as const;
 const commentType = 0;
 /** A list of elements is one attribute and so at most 64 KiB. */
 const elementsPerMessage = 500;
@@ -60,6 +62,8 @@ export function familyHeader(value: number, resource = 0): Buffer {
 /** An element of a set, or of a map when it has data. */
 export interface Element {
   key: Uint8Array;
+  /** Last key of a range. */
+  keyEnd?: Uint8Array;
   data?: Uint8Array;
 }
 
@@ -70,6 +74,8 @@ export interface SetPlan {
   /** Of a map. */
   dataTypes?: readonly number[];
   dataLength?: number;
+  /** Elements are ranges in every field of a concatenation: the lengths of the fields. */
+  intervalOf?: readonly number[];
 }
 
 /** A transaction under construction; `NetlinkSocket.run(batch.end(), …)` commits it. */
@@ -117,13 +123,15 @@ export class Batch {
     const writer = this.#writer;
     writer.text(setAttribute.table, table);
     writer.text(setAttribute.name, plan.name);
-    writer.u32be(setAttribute.flags, plan.dataTypes ? setFlag.map : 0);
+    const interval = plan.intervalOf ? setFlag.interval | setFlag.concatenation : 0;
+    writer.u32be(setAttribute.flags, (plan.dataTypes ? setFlag.map : 0) | interval);
     writer.u32be(setAttribute.keyType, concatenation(plan.keyTypes));
     writer.u32be(setAttribute.keyLength, plan.keyLength);
     if (plan.dataTypes) {
       writer.u32be(setAttribute.dataType, concatenation(plan.dataTypes));
       writer.u32be(setAttribute.dataLength, plan.dataLength ?? 0);
     }
+    if (plan.intervalOf) writeFields(writer, plan.intervalOf);
     writer.u32be(setAttribute.id, ++this.#sets);
     // Read by nft only, which needs to be told that names are in the machine's order.
     if (plan.keyTypes.length === 1) writer.attribute(setAttribute.userData, Buffer.of(0, 4, 1, 0, 0, 0));
@@ -190,15 +198,26 @@ export class Batch {
       writer.text(elementListAttribute.table, table);
       writer.text(elementListAttribute.set, set);
       writer.nest(elementListAttribute.elements, () => {
-        for (const { key, data } of elements.slice(start, start + elementsPerMessage)) {
+        for (const { key, keyEnd, data } of elements.slice(start, start + elementsPerMessage)) {
           writer.nest(elementAttribute.element, () => {
             writer.nest(elementAttribute.key, () => writer.attribute(elementAttribute.value, key));
+            if (keyEnd) writer.nest(elementAttribute.keyEnd, () => writer.attribute(elementAttribute.value, keyEnd));
             if (data) writer.nest(elementAttribute.data, () => writer.attribute(elementAttribute.value, data));
           });
         }
       });
     }
   }
+}
+
+function writeFields(writer: MessageWriter, lengths: readonly number[]): void {
+  writer.nest(setAttribute.description, () => {
+    writer.nest(setDescription.concatenation, () => {
+      for (const length of lengths) {
+        writer.nest(setDescription.element, () => writer.u32be(setDescription.length, length));
+      }
+    });
+  });
 }
 
 function concatenation(types: readonly number[]): number {

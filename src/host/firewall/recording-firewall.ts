@@ -1,4 +1,4 @@
-import type { Firewall, PublishedPort, TableContent } from './types.ts';
+import type { FilteredNetwork, Firewall, PublishedPort, TableContent } from './types.ts';
 
 /** A firewall that only keeps books, for tests of what stands above it. */
 export class RecordingFirewall implements Firewall {
@@ -14,6 +14,19 @@ export class RecordingFirewall implements Firewall {
   rebuild(content: TableContent): void {
     this.calls.push('rebuild');
     this.content = { ...content, ports: [...content.ports] };
+  }
+
+  addNetwork(network: FilteredNetwork): void {
+    if (!this.content) throw new Error('the table is not there');
+    this.calls.push(`add ${network.bridge}`);
+    this.content = { ...this.content, networks: [...this.content.networks, network] };
+  }
+
+  removeNetwork({ bridge }: FilteredNetwork): void {
+    if (!this.content) throw new Error('the table is not there');
+    this.calls.push(`remove ${bridge}`);
+    const networks = this.content.networks.filter((network) => network.bridge !== bridge);
+    this.content = { ...this.content, networks };
   }
 
   exists(): boolean {

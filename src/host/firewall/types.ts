@@ -40,6 +40,9 @@ export interface Firewall {
   readonly table: string;
   /** Replaces the table in one step: packets see the old or the new one. */
   rebuild(content: TableContent): void;
+  addNetwork(network: FilteredNetwork): void;
+  /** @param network as it was added */
+  removeNetwork(network: FilteredNetwork): void;
   /** Whether the table is there; other programs may have flushed it. */
   exists(): boolean;
   /** Adds published ports in one step. */

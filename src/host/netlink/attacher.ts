@@ -25,6 +25,8 @@ export interface InterfaceAttacher {
   lead(pid: number, containerName: string, gateway: string): Promise<void>;
   /** Takes the interface away from both ends; one that is gone is no error. */
   detach(hostName: string): Promise<void>;
+  /** Removes interfaces of the host; many cost hardly more than one, which waits for tens of milliseconds. */
+  remove(hostNames: readonly string[]): Promise<void>;
 }
 
 /** @param helper path of the native helper program (shim/net-applets.c) */
@@ -38,6 +40,7 @@ export function kernelAttacher(helper: string): InterfaceAttacher {
       ]),
     lead: (pid, containerName, gateway) => run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, gateway]),
     detach: (hostName) => run([helper, 'net-detach', hostName]),
+    remove: (hostNames) => run([helper, 'net-remove', ...hostNames]),
   };
 }
 

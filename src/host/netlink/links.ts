@@ -15,6 +15,8 @@ export interface Link {
   master: number;
   up: boolean;
   mtu: number;
+  /** The text that it carries; empty: none. */
+  alias: string;
 }
 
 export interface BridgePlan {
@@ -68,6 +70,7 @@ export class KernelLinks implements Links {
         master: attributes.get(link.master)?.readUInt32LE(0) ?? 0,
         up: (payload.readUInt32LE(8) & flagUp) !== 0,
         mtu: attributes.get(link.mtu)?.readUInt32LE(0) ?? 0,
+        alias: readText(attributes.get(link.alias)),
       };
     });
   }

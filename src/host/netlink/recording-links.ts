@@ -3,7 +3,7 @@ import type { BridgePlan, Link, Links } from './links.ts';
 
 /** Interfaces that exist only here, for tests of what stands above them. */
 export class RecordingLinks implements Links {
-  readonly links: Link[] = [{ index: 1, name: 'lo', kind: '', master: 0, up: true, mtu: 65_536 }];
+  readonly links: Link[] = [{ index: 1, name: 'lo', kind: '', master: 0, up: true, mtu: 65_536, alias: '' }];
   readonly sysctls = new Map<string, string>([['net/ipv4/ip_forward', '1']]);
   /** Destinations beside those of the bridges made here. */
   readonly foreignRoutes: Cidr[] = [];
@@ -25,7 +25,8 @@ export class RecordingLinks implements Links {
   ensureBridge(plan: BridgePlan): void {
     let link = this.links.find((one) => one.name === plan.name);
     if (!link) {
-      link = { index: this.links.length + 1, name: plan.name, kind: 'bridge', master: 0, up: true, mtu: plan.mtu };
+      const { name, mtu, alias } = plan;
+      link = { index: this.links.length + 1, name, kind: 'bridge', master: 0, up: true, mtu, alias };
       this.links.push(link);
     }
     this.#addresses.set(link.index, [plan.address]);
