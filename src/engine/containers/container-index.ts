@@ -1,8 +1,8 @@
 import { BerthError } from '../../api/errors.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
-import { parseJson, stringifyJson } from '../../wire/json.ts';
 import { Container } from './container.ts';
 import type { ContainerRecord } from './record.ts';
+import { decodeRecord, encodeRecord } from './record-codec.ts';
 
 /** Milliseconds until a write that failed is tried again. */
 const retryAfter = 1000;
@@ -38,7 +38,7 @@ export class ContainerIndex {
       .query<{ record: string }, []>('SELECT record FROM containers ORDER BY created, id')
       .all();
     for (const row of rows) {
-      const container = this.#enter(new Container(parseJson(row.record) as ContainerRecord));
+      const container = this.#enter(new Container(decodeRecord(row.record)));
       // What happened to its files before this engine is not in the books.
       container.hasOwnFiles = true;
     }
@@ -84,7 +84,7 @@ export class ContainerIndex {
   add(record: ContainerRecord): Container {
     this.checkName(record.name);
     const created = Math.floor(Date.parse(record.created) / 1000);
-    this.#insert.run(record.id, record.name, created, stringifyJson(record));
+    this.#insert.run(record.id, record.name, created, encodeRecord(record));
     return this.#enter(new Container(record));
   }
 
@@ -101,7 +101,7 @@ export class ContainerIndex {
 
   /** Writes the record as it is now. */
   save(container: Container): void {
-    this.#update.run(stringifyJson(container.record), container.id);
+    this.#update.run(encodeRecord(container.record), container.id);
   }
 
   /**
@@ -128,7 +128,7 @@ export class ContainerIndex {
     const old = container.record.name;
     container.record.name = name;
     try {
-      this.#rename.run(name, stringifyJson(container.record), container.id);
+      this.#rename.run(name, encodeRecord(container.record), container.id);
     } catch (error) {
       container.record.name = old;
       throw error;

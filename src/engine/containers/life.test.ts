@@ -4,6 +4,7 @@ import { BerthError } from '../../api/errors.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { FakeEngine } from './fake-engine.ts';
 import type { ContainerRecord } from './record.ts';
+import { decodeRecord } from './record-codec.ts';
 
 const never = new AbortController().signal;
 
@@ -351,7 +352,7 @@ describe('a new engine over the same books', () => {
     const row = engine.database.sql
       .query<{ record: string }, [string]>('SELECT record FROM containers WHERE id = ?')
       .get(id);
-    return JSON.parse(row?.record ?? 'null') as ContainerRecord;
+    return decodeRecord(row?.record ?? '{}');
   };
 
   async function reborn(before: FakeEngine, set: (engine: FakeEngine) => void): Promise<FakeEngine> {

@@ -5,6 +5,7 @@ import { FakeEngine, newTestRecord, testConfig, testHostConfig } from './fake-en
 import { checkLogConfig, logPlan } from './log-plan.ts';
 import { mergeConfig } from './merge-config.ts';
 import { checkedName, generateName } from './names.ts';
+import { decodeRecord, encodeRecord } from './record-codec.ts';
 import { restartDelay, shouldRestart, startsWithEngine } from './restart-policy.ts';
 import { statusText } from './status-text.ts';
 
@@ -39,6 +40,29 @@ describe('the index', () => {
     const again = new ContainerIndex(database);
     again.load();
     expect(again.find('web').record.hostConfig.Memory).toBe(2n ** 63n - 1n);
+  });
+});
+
+describe('the row of a container', () => {
+  test('gives back the same record, whatever is usual or not', () => {
+    const records = [
+      newTestRecord(),
+      newTestRecord({
+        hostConfig: testHostConfig({ NetworkMode: 'host', Memory: 2n ** 63n - 1n, Dns: null, Binds: ['/a:/b'] }),
+      }),
+      newTestRecord({ config: testConfig({ Env: [], Labels: { a: 'b' }, Tty: true }), state: 'exited', exitCode: 3 }),
+    ];
+    for (const record of records) expect(decodeRecord(encodeRecord(record))).toEqual(record);
+  });
+  test('of a plain container fits into a page of an index', async () => {
+    const engine = new FakeEngine();
+    const id = await engine.run();
+    expect(encodeRecord(engine.service.context.index.find(id).record).length).toBeLessThan(900);
+  });
+  test('what is decoded shares nothing with what is usual', () => {
+    const text = encodeRecord(newTestRecord());
+    decodeRecord(text).mounts.push({} as never);
+    expect(decodeRecord(text).mounts).toEqual([]);
   });
 });
 
