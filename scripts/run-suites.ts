@@ -1,5 +1,5 @@
 /** `scripts/test`: runs the suites one after the other, tells what failed, and ends with the totals. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Glob } from 'bun';
@@ -125,6 +125,16 @@ async function runBunTests(name: string, suite: Suite, path: string): Promise<To
 function readSummary(text: string): Totals {
   const count = (what: string): number => Number(text.match(new RegExp(`^ *(\\d+) ${what}$`, 'm'))?.[1] ?? 0);
   return { passed: count('pass'), failed: count('fail') };
+}
+
+/** `scripts/check`: each of its checks counts as a test. */
+async function runChecks(): Promise<Totals> {
+  const child = Bun.spawn(['scripts/check'], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
+  const [output] = await Promise.all([child.stdout.text(), child.exited]);
+  const passed = output.match(/^ok /gm)?.length ?? 0;
+  const failed = output.match(/^FAIL /gm)?.length ?? 0;
+  if (failed > 0) console.log(output);
+  return { passed, failed: failed === 0 && child.exitCode !== 0 ? 1 : failed };
 }
 
 /**
