@@ -273,6 +273,26 @@ describe('save', () => {
     );
   });
 
+  test('a manifest stays what it is where the layers were here before it, plain', async () => {
+    const layers = [layer('one'), layer('two')];
+    await engine.load(dockerArchive({ tags: ['first:1'], layers }));
+    const packed = layers.map((bytes) => gzipSync(bytes));
+    const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    const archive = ociLayout({ layers, packed, mediaType, name: 'docker.io/library/x:1' });
+    await engine.load(archive);
+    await engine.load(archive);
+    expect(readdirSync(engine.paths.layers)).toHaveLength(2);
+    expect(readdirSync(engine.paths.blobs)).toHaveLength(2);
+    const saved = members(await engine.save('x:1'));
+    for (const [name, bytes] of members(archive))
+      if (name.startsWith('blobs/')) expect(saved.get(name)?.equals(bytes)).toBe(true);
+    await engine.images.remove('x:1', { force: false, noPrune: false });
+    await engine.images.remove('first:1', { force: false, noPrune: false });
+    await until('all of it to go', () =>
+      [engine.paths.layers, engine.paths.blobs].every((path) => readdirSync(path).length === 0),
+    );
+  });
+
   test('goes on when the image is removed meanwhile; a client that leaves costs nothing', async () => {
     await engine.load(dockerArchive({ tags: ['a:1'], layers: [layer('one', 'x'.repeat(5_000_000))] }));
     const { signal } = new AbortController();

@@ -17,9 +17,11 @@ interface BlobRow {
   kept: number;
 }
 
-/** A layer in its place, but not yet known to be on disk: it is in no database until an image needs it. */
-interface PendingLayer extends LayerRow {
-  blob: { digest: string; size: number; kept: boolean } | null;
+/** Packed bytes of a layer that are in no database yet. */
+interface PendingBlob {
+  diffId: string;
+  size: number;
+  kept: boolean;
 }
 
 /**
@@ -29,7 +31,10 @@ interface PendingLayer extends LayerRow {
 export class LayerStore {
   readonly #paths: Paths;
   readonly #database: BerthDatabase;
-  readonly #pending = new Map<string, PendingLayer>();
+  /** Layers in their places, but not yet known to be on disk. */
+  readonly #pending = new Map<string, LayerRow>();
+  /** By digest. */
+  readonly #pendingBlobs = new Map<string, PendingBlob>();
   readonly #placing = new Map<string, Promise<void>>();
   #nextDirectory: number;
 
@@ -42,16 +47,17 @@ export class LayerStore {
 
   /** The layer of this diff id, or null. */
   get(diffId: string): StoredLayer | null {
-    const pending = this.#pending.get(diffId);
-    if (pending) return this.#stored(pending, pending.blob?.digest ?? null, pending.blob?.kept ?? false);
-    const row = this.#database.sql
-      .query<LayerRow, [string]>('SELECT diff_id, directory, size, tar_size FROM layers WHERE diff_id = ?')
-      .get(diffId);
+    const row = this.#pending.get(diffId) ?? this.#row(diffId);
     if (!row) return null;
-    const blob = this.#database.sql
-      .query<BlobRow, [string]>('SELECT digest, kept FROM blobs WHERE diff_id = ? ORDER BY kept DESC LIMIT 1')
-      .get(diffId);
-    return this.#stored(row, blob?.digest ?? null, blob?.kept === 1);
+    const blob = this.#blobOf(diffId);
+    return {
+      diffId,
+      size: row.size,
+      tarSize: row.tar_size,
+      diff: this.#paths.layerDiff(row.directory),
+      blob: blob?.digest ?? null,
+      blobKept: blob?.kept ?? false,
+    };
   }
 
   /** Bytes of all layers, unpacked, each counted once. */
@@ -62,7 +68,8 @@ export class LayerStore {
 
   /** The layer that came from the packed bytes of this digest, or null. */
   ofBlob(digest: string): StoredLayer | null {
-    for (const pending of this.#pending.values()) if (pending.blob?.digest === digest) return this.get(pending.diff_id);
+    const pending = this.#pendingBlobs.get(digest);
+    if (pending) return this.get(pending.diffId);
     const row = this.#database.sql
       .query<{ diff_id: string }, [string]>('SELECT diff_id FROM blobs WHERE digest = ?')
       .get(digest);
@@ -89,36 +96,39 @@ export class LayerStore {
 
   /** True when the packed bytes of this digest are in `blobs/`. */
   isBlobKept(digest: string): boolean {
-    for (const pending of this.#pending.values()) if (pending.blob?.digest === digest && pending.blob.kept) return true;
-    return (
-      this.#database.sql
-        .query<BlobRow, [string]>('SELECT digest, kept FROM blobs WHERE digest = ? AND kept = 1')
-        .get(digest) !== null
-    );
+    if (this.#pendingBlobs.get(digest)?.kept) return true;
+    const row = this.#database.sql
+      .query<BlobRow, [string]>('SELECT digest, kept FROM blobs WHERE digest = ? AND kept = 1')
+      .get(digest);
+    return row !== null;
   }
 
   /**
-   * Gives a freshly unpacked layer its place. Where another came first, the fresh one stays where it is, for its lease to remove.
+   * Gives a freshly unpacked layer its place. Where another came first, the fresh tree stays where it is, for its lease to remove;
+   * packed bytes that the store lacks are taken over all the same.
    * @param blobFile packed bytes to keep, when they are not where the unpacking left them
    */
   async adopt(layer: UnpackedLayer, blobFile: string | null = null): Promise<StoredLayer> {
+    if (layer.packing !== 'none')
+      await this.#adoptBlob(layer, blobFile ?? (layer.blobKept ? keptBlob(layer.directory) : null));
     const present = this.get(layer.diffId);
     if (present) return present;
-    const directory = this.#nextDirectory++;
-    const file = blobFile ?? (layer.blobKept ? keptBlob(layer.directory) : null);
-    const pending: PendingLayer = {
-      diff_id: layer.diffId,
-      directory,
-      size: layer.size,
-      tar_size: layer.tarSize,
-      blob: layer.packing === 'none' ? null : { digest: layer.digest, size: layer.length, kept: file !== null },
-    };
+    const { diffId, size, tarSize } = layer;
+    const row = { diff_id: diffId, directory: this.#nextDirectory++, size, tar_size: tarSize };
     // Known before the first await: nobody else adopts the same layer meanwhile.
-    this.#pending.set(layer.diffId, pending);
-    const placing = this.#place(layer, pending, file);
-    this.#placing.set(layer.diffId, placing);
+    this.#pending.set(diffId, row);
+    const placing = this.#place(layer, row);
+    this.#placing.set(diffId, placing);
     await placing;
-    return this.get(layer.diffId) as StoredLayer;
+    return this.get(diffId) as StoredLayer;
+  }
+
+  async #adoptBlob(layer: UnpackedLayer, file: string | null): Promise<void> {
+    const { digest, diffId, length } = layer;
+    const keeps = file !== null && !this.isBlobKept(digest);
+    if (keeps) await rename(file, this.#paths.blob(digest));
+    const kept = keeps || (this.#pendingBlobs.get(digest)?.kept ?? false);
+    this.#pendingBlobs.set(digest, { diffId, size: length, kept });
   }
 
   /** Resolves when layers that are on their way to their places have arrived; rejects where one did not. */
@@ -126,9 +136,11 @@ export class LayerStore {
     await Promise.all(diffIds.map((diffId) => this.#placing.get(diffId)));
   }
 
-  /** True where a layer of these is not on disk for certain: sync before `record`. */
+  /** True where something of these layers is not on disk for certain: sync before `record`. */
   needSync(diffIds: readonly string[]): boolean {
-    return diffIds.some((diffId) => this.#pending.has(diffId));
+    return (
+      diffIds.some((diffId) => this.#pending.has(diffId)) || this.#pendingBlobsOf(diffIds).some(([, { kept }]) => kept)
+    );
   }
 
   /** Writes the rows of pending layers; call inside the transaction that makes an image of them, after a sync. */
@@ -136,19 +148,21 @@ export class LayerStore {
     const layer = this.#database.sql.query(
       'INSERT INTO layers (diff_id, directory, size, tar_size, created) VALUES (?, ?, ?, ?, ?)',
     );
-    const blob = this.#database.sql.query(
-      'INSERT INTO blobs (digest, diff_id, size, kept) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING',
-    );
     for (const diffId of new Set(diffIds)) {
-      const pending = this.#pending.get(diffId);
-      if (!pending) continue;
-      layer.run(diffId, pending.directory, pending.size, pending.tar_size, Date.now());
-      if (pending.blob) blob.run(pending.blob.digest, diffId, pending.blob.size, pending.blob.kept ? 1 : 0);
+      const row = this.#pending.get(diffId);
+      if (row) layer.run(diffId, row.directory, row.size, row.tar_size, Date.now());
     }
+    const blob = this.#database.sql.query(
+      `INSERT INTO blobs (digest, diff_id, size, kept) VALUES (?, ?, ?, ?)
+       ON CONFLICT (digest) DO UPDATE SET kept = max(kept, excluded.kept)`,
+    );
+    for (const [digest, { diffId, size, kept }] of this.#pendingBlobsOf(diffIds))
+      blob.run(digest, diffId, size, kept ? 1 : 0);
   }
 
   /** After the transaction: the rows speak for themselves. */
   recorded(diffIds: readonly string[]): void {
+    for (const [digest] of this.#pendingBlobsOf(diffIds)) this.#pendingBlobs.delete(digest);
     for (const diffId of diffIds) this.#pending.delete(diffId);
   }
 
@@ -160,19 +174,15 @@ export class LayerStore {
       )
       .all();
     const gone = [...rows, ...this.#pending.values()].filter((row) => !isNeeded(row.diff_id));
-    const paths: string[] = [];
-    let bytes = 0;
+    const paths = gone.flatMap((row) => [
+      this.#paths.layer(row.directory),
+      ...this.#keptBlobs(row.diff_id).map((digest) => this.#paths.blob(digest)),
+    ]);
     this.#database.transaction(() => {
-      for (const row of gone) {
-        const stored = this.get(row.diff_id);
-        if (stored?.blobKept && stored.blob) paths.push(this.#paths.blob(stored.blob));
-        paths.push(this.#paths.layer(row.directory));
-        bytes += row.size;
-        this.#database.sql.query('DELETE FROM layers WHERE diff_id = ?').run(row.diff_id);
-      }
+      for (const row of gone) this.#database.sql.query('DELETE FROM layers WHERE diff_id = ?').run(row.diff_id);
     });
-    for (const row of gone) this.#pending.delete(row.diff_id);
-    return { paths, bytes };
+    this.recorded(gone.map((row) => row.diff_id));
+    return { paths, bytes: gone.reduce((sum, row) => sum + row.size, 0) };
   }
 
   /** Paths below `layers/` and `blobs/` that no row speaks of: a crash left them. Call before anything else writes. */
@@ -197,32 +207,43 @@ export class LayerStore {
     return strays;
   }
 
-  async #place(layer: UnpackedLayer, pending: PendingLayer, file: string | null): Promise<void> {
+  async #place(layer: UnpackedLayer, row: LayerRow): Promise<void> {
     try {
-      if (file !== null && pending.blob) await rename(file, this.#paths.blob(layer.digest));
-      await rename(layer.directory, this.#paths.layer(pending.directory));
+      await rename(layer.directory, this.#paths.layer(row.directory));
     } catch (error) {
-      this.#pending.delete(layer.diffId);
+      this.#pending.delete(row.diff_id);
       throw error;
     } finally {
-      this.#placing.delete(layer.diffId);
+      this.#placing.delete(row.diff_id);
     }
+  }
+
+  #pendingBlobsOf(diffIds: readonly string[]): [digest: string, blob: PendingBlob][] {
+    return [...this.#pendingBlobs].filter(([, { diffId }]) => diffIds.includes(diffId));
+  }
+
+  /** The packed bytes that a layer came from, kept ones first. */
+  #blobOf(diffId: string): { digest: string; kept: boolean } | null {
+    const pending = this.#pendingBlobsOf([diffId]).map(([digest, { kept }]) => ({ digest, kept }));
+    const rows = this.#database.sql
+      .query<BlobRow, [string]>('SELECT digest, kept FROM blobs WHERE diff_id = ? ORDER BY kept DESC')
+      .all(diffId)
+      .map((row) => ({ digest: row.digest, kept: row.kept === 1 }));
+    const all = [...pending, ...rows];
+    return all.find((blob) => blob.kept) ?? all[0] ?? null;
+  }
+
+  #keptBlobs(diffId: string): string[] {
+    const pending = this.#pendingBlobsOf([diffId]).filter(([, { kept }]) => kept);
+    const rows = this.#database.sql
+      .query<BlobRow, [string]>('SELECT digest, kept FROM blobs WHERE diff_id = ? AND kept = 1')
+      .all(diffId);
+    return [...new Set([...pending.map(([digest]) => digest), ...rows.map((row) => row.digest)])];
   }
 
   #row(diffId: string): LayerRow | null {
     return this.#database.sql
       .query<LayerRow, [string]>('SELECT diff_id, directory, size, tar_size FROM layers WHERE diff_id = ?')
       .get(diffId);
-  }
-
-  #stored(row: LayerRow, blob: string | null, blobKept: boolean): StoredLayer {
-    return {
-      diffId: row.diff_id,
-      size: row.size,
-      tarSize: row.tar_size,
-      diff: this.#paths.layerDiff(row.directory),
-      blob,
-      blobKept,
-    };
   }
 }
