@@ -3,8 +3,8 @@
  * the engine's only thread until the kernel has found time to run the child; this process forks in a tenth of a millisecond,
  * and its child is the shim without another exec.
  *
- * Reads one container directory a line from stdin, answers each with one line, in order: "0" when the shim listens at its
- * shim.sock, or an errno. Ends with its stdin; the shims go on.
+ * Reads one container directory a line from stdin, answers each with one line, in order: empty when the shim listens at its
+ * shim.sock, or what went wrong. Ends with its stdin; the shims go on.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -60,8 +60,9 @@ static size_t serve_lines(char *buffer, size_t length, char **argv) {
   char *line = buffer;
   for (char *end; (end = memchr(line, '\n', length - (size_t)(line - buffer))); line = end + 1) {
     *end = '\0';
-    char answer[16];
-    int size = snprintf(answer, sizeof answer, "%d\n", launch(line, argv));
+    char answer[128];
+    int code = launch(line, argv);
+    int size = snprintf(answer, sizeof answer, "%s\n", code == 0 ? "" : strerror(code));
     if (io_write_all(STDOUT_FILENO, answer, (size_t)size) < 0) exit(1); /* the engine is gone */
   }
   size_t left = length - (size_t)(line - buffer);

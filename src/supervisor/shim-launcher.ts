@@ -9,7 +9,7 @@ import { BerthError } from '../api/errors.ts';
 interface Launcher {
   child: ChildProcessByStdio<Writable, Readable, null>;
   /** In the order of the requests. */
-  waiting: PromiseWithResolvers<number>[];
+  waiting: PromiseWithResolvers<string>[];
 }
 
 export class ShimLauncher {
@@ -24,11 +24,11 @@ export class ShimLauncher {
   async launch(directory: string): Promise<void> {
     if (directory.includes('\n')) throw new BerthError('invalid', 'the exec root must not contain a newline');
     const launcher = this.#launcher ?? this.#spawn();
-    const answer = Promise.withResolvers<number>();
+    const answer = Promise.withResolvers<string>();
     launcher.waiting.push(answer);
     launcher.child.stdin.write(`${directory}\n`);
-    const code = await answer.promise;
-    if (code !== 0) throw new BerthError('internal', `fork/exec ${this.#program}: error ${code}`);
+    const problem = await answer.promise;
+    if (problem !== '') throw new BerthError('internal', `fork/exec ${this.#program}: ${problem}`);
   }
 
   /** Ends the launcher; its shims go on. */
@@ -50,7 +50,7 @@ export class ShimLauncher {
     child.stdout.on('data', (chunk: Buffer) => {
       const lines = (rest + chunk.toString('latin1')).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) launcher.waiting.shift()?.resolve(Number(line));
+      for (const line of lines) launcher.waiting.shift()?.resolve(line);
     });
     const lost = (reason: string): void => {
       if (this.#launcher === launcher) this.#launcher = null;
