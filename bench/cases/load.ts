@@ -17,7 +17,8 @@ export async function loadCases({ berth, dockerd, podman }: Contenders): Promise
   const times: number[][] = all.map(() => []);
   for (let run = 0; run < runs; run++) {
     for (const [index, { shell, client }] of all.entries()) {
-      await shell.run(`${client} rmi -f debian >/dev/null 2>&1`);
+      // Every name of it: an image that stays would make the load an easy one.
+      await shell.run(`${client} rmi -f debian:latest debian:bookworm >/dev/null 2>&1`);
       await berth.shell.must('sync; echo 3 > /proc/sys/vm/drop_caches');
       const { milliseconds } = await shell.must(`${client} load -q -i ${archive} >/dev/null && sync`);
       times[index]?.push(milliseconds);
