@@ -82,13 +82,13 @@ export class LayerStore {
     return number === undefined ? null : this.#paths.layer(number);
   }
 
-  /** Every digest, packed or plain, of a layer that is here → its diff id. */
+  /** Every digest, plain or of packed bytes that are here too, of a layer → its diff id: a load need not unpack these. */
   known(): Map<string, string> {
     const known = new Map<string, string>();
     for (const { diff_id } of this.#database.sql.query<{ diff_id: string }, []>('SELECT diff_id FROM layers').all())
       known.set(diff_id, diff_id);
     for (const { digest, diff_id } of this.#database.sql
-      .query<{ digest: string; diff_id: string }, []>('SELECT digest, diff_id FROM blobs')
+      .query<{ digest: string; diff_id: string }, []>('SELECT digest, diff_id FROM blobs WHERE kept = 1')
       .all())
       known.set(digest, diff_id);
     return known;
