@@ -99,25 +99,28 @@ export interface DeviceRule {
   access: string;
 }
 
+/** Exact up to 64 bits. */
+type Integer = number | bigint;
+
 export interface RuntimeResources {
   devices: DeviceRule[];
   memory?: {
-    limit?: number;
-    reservation?: number;
-    swap?: number;
-    swappiness?: number;
+    limit?: Integer;
+    reservation?: Integer;
+    swap?: Integer;
+    swappiness?: Integer;
     disableOOMKiller?: boolean;
   };
   cpu?: {
     shares?: number;
-    quota?: number;
-    period?: number;
-    realtimeRuntime?: number;
-    realtimePeriod?: number;
+    quota?: Integer;
+    period?: Integer;
+    realtimeRuntime?: Integer;
+    realtimePeriod?: Integer;
     cpus?: string;
     mems?: string;
   };
-  pids?: { limit: number };
+  pids?: { limit: Integer };
   blockIO?: {
     weight?: number;
     weightDevice?: { major: number; minor: number; weight: number }[];
@@ -131,7 +134,7 @@ export interface RuntimeResources {
 export interface RuntimeThrottle {
   major: number;
   minor: number;
-  rate: number;
+  rate: Integer;
 }
 
 export type SeccompAction =

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, spyOn, test } from 'bun:test';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
@@ -163,6 +163,19 @@ describe('stop, kill, pause', () => {
     expect(engine.supervisor.signals.map(({ signal }) => signal)).toEqual([2, 9]);
     expect(engine.events.filter((event) => event !== 'create')).toEqual(['start', 'kill', 'kill', 'die', 'stop']);
     expect((await failure(engine.service.stop(id, { signal: '', timeout: 0 }))).kind).toBe('not-modified');
+  });
+
+  test('a very long timeout is no short one', async () => {
+    const engine = new FakeEngine();
+    const id = await engine.run();
+    const timers = spyOn(globalThis, 'setTimeout');
+    const stop = engine.service.stop(id, { signal: '', timeout: 10_000_000 });
+    await engine.idle(id);
+    // A timer that is given more fires at once.
+    expect(timers.mock.calls.filter(([, delay]) => (delay ?? 0) >= 2 ** 31)).toEqual([]);
+    timers.mockRestore();
+    await engine.exit(id);
+    await stop;
   });
 
   test('kill without a signal waits for the end', async () => {

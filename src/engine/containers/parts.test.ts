@@ -284,6 +284,11 @@ describe('the bundle', () => {
       pids: { limit: 9 },
     });
   });
+  test('limits of 64 bits keep every digit', async () => {
+    const engine = new FakeEngine();
+    const id = await engine.run({}, { Memory: 2n ** 62n + 1n, MemorySwap: -1 });
+    expect(engine.files.bundlesById.get(id)?.config).toContain('"memory":{"limit":4611686018427387905,"swap":-1}');
+  });
   test('a user’s mount takes the place of a default one', async () => {
     const spec = await bundleOf({}, { Tmpfs: { '/dev/shm': 'size=1m' }, Binds: ['/h:/a/b', '/h:/a'] });
     expect(spec.mounts.filter(({ destination }) => destination === '/dev/shm').length).toBe(1);

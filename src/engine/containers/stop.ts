@@ -76,9 +76,12 @@ async function signalLiving(context: ContainerContext, container: Container, sig
   }
 }
 
+/** A timer takes no more seconds than this, some 24 days; who waits longer waits for ever. */
+const longestTimer = 2_147_483;
+
 /** @param timeout seconds; negative: for ever */
 async function endsWithin(exit: Promise<unknown>, timeout: number): Promise<boolean> {
-  if (timeout < 0) return exit.then(() => true);
+  if (timeout < 0 || timeout > longestTimer) return exit.then(() => true);
   const late = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => late.resolve(false), timeout * 1000);
   try {

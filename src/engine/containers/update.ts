@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from '../../api/types/container.ts';
+import { stringifyJson } from '../../wire/json.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { containerResources } from './spec/resources.ts';
@@ -97,7 +98,7 @@ async function applyLimits(context: ContainerContext, container: Container, host
   if (!runtime) throw new BerthError('invalid', `unknown or invalid runtime name: ${host.Runtime}`);
   const { devices: _, ...resources } = await containerResources(host, []);
   const file = join(paths.container(container.id).bundle, 'update.json');
-  await writeFile(file, JSON.stringify(resources), { mode: 0o600 });
+  await writeFile(file, stringifyJson(resources), { mode: 0o600 });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const words = [...runtime.arguments, '--root', paths.runtime, 'update', '--resources', file, container.id];
   execFile(runtime.path, words, (error, _stdout, stderr) => {

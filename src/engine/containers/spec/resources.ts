@@ -15,7 +15,7 @@ export async function containerResources(host: HostConfig, devices: DeviceRule[]
   if (memory) resources.memory = memory;
   const cpu = cpuResources(host);
   if (cpu) resources.cpu = cpu;
-  if (host.PidsLimit !== null && host.PidsLimit > 0) resources.pids = { limit: Number(host.PidsLimit) };
+  if (host.PidsLimit !== null && host.PidsLimit > 0) resources.pids = { limit: host.PidsLimit };
   const blockIO = await blockResources(host);
   if (blockIO) resources.blockIO = blockIO;
   return resources;
@@ -23,10 +23,10 @@ export async function containerResources(host: HostConfig, devices: DeviceRule[]
 
 function memoryResources(host: HostConfig): RuntimeResources['memory'] {
   const memory: NonNullable<RuntimeResources['memory']> = {};
-  if (host.Memory > 0) memory.limit = Number(host.Memory);
-  if (host.MemoryReservation > 0) memory.reservation = Number(host.MemoryReservation);
-  if (host.MemorySwap !== 0 && host.MemorySwap !== 0n) memory.swap = Number(host.MemorySwap);
-  if (host.MemorySwappiness !== null) memory.swappiness = Number(host.MemorySwappiness);
+  if (host.Memory > 0) memory.limit = host.Memory;
+  if (host.MemoryReservation > 0) memory.reservation = host.MemoryReservation;
+  if (host.MemorySwap !== 0 && host.MemorySwap !== 0n) memory.swap = host.MemorySwap;
+  if (host.MemorySwappiness !== null) memory.swappiness = host.MemorySwappiness;
   if (host.OomKillDisable) memory.disableOOMKiller = true;
   return Object.keys(memory).length > 0 ? memory : undefined;
 }
@@ -38,10 +38,10 @@ function cpuResources(host: HostConfig): RuntimeResources['cpu'] {
     cpu.period = nanoCpuPeriod;
     cpu.quota = Math.floor((Number(host.NanoCpus) * nanoCpuPeriod) / 1e9);
   }
-  if (host.CpuPeriod > 0) cpu.period = Number(host.CpuPeriod);
-  if (host.CpuQuota !== 0 && host.CpuQuota !== 0n) cpu.quota = Number(host.CpuQuota);
-  if (host.CpuRealtimePeriod > 0) cpu.realtimePeriod = Number(host.CpuRealtimePeriod);
-  if (host.CpuRealtimeRuntime > 0) cpu.realtimeRuntime = Number(host.CpuRealtimeRuntime);
+  if (host.CpuPeriod > 0) cpu.period = host.CpuPeriod;
+  if (host.CpuQuota !== 0 && host.CpuQuota !== 0n) cpu.quota = host.CpuQuota;
+  if (host.CpuRealtimePeriod > 0) cpu.realtimePeriod = host.CpuRealtimePeriod;
+  if (host.CpuRealtimeRuntime > 0) cpu.realtimeRuntime = host.CpuRealtimeRuntime;
   if (host.CpusetCpus) cpu.cpus = host.CpusetCpus;
   if (host.CpusetMems) cpu.mems = host.CpusetMems;
   return Object.keys(cpu).length > 0 ? cpu : undefined;
@@ -62,7 +62,7 @@ async function blockResources(host: HostConfig): Promise<RuntimeResources['block
 }
 
 function throttles(devices: readonly ThrottleDevice[]): Promise<RuntimeThrottle[]> {
-  return Promise.all(devices.map(async (device) => ({ ...(await numberOf(device.Path)), rate: Number(device.Rate) })));
+  return Promise.all(devices.map(async (device) => ({ ...(await numberOf(device.Path)), rate: device.Rate })));
 }
 
 async function numberOf(path: string): Promise<{ major: number; minor: number }> {

@@ -81,6 +81,17 @@ export function checkSettings(config: ContainerConfig, host: HostConfig, facts: 
 }
 
 function checkContainerConfig(config: ContainerConfig): void {
+  // The kernel would take a shorter text than the one that was checked.
+  for (const text of [
+    ...(config.Env ?? []),
+    ...(config.Cmd ?? []),
+    ...(config.Entrypoint ?? []),
+    config.User,
+    config.WorkingDir,
+    config.Hostname,
+  ]) {
+    if (text.includes('\0')) throw invalid(`invalid config: ${JSON.stringify(text)} contains a NUL byte`);
+  }
   if (config.WorkingDir && !config.WorkingDir.startsWith('/'))
     throw invalid(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`);
   for (const entry of config.Env ?? []) {

@@ -64,6 +64,7 @@ const settingsCases: [Partial<ContainerConfig>, Partial<HostConfig>, string][] =
   [{}, { Annotations: { '': 'x' } }, 'invalid Annotations: the empty string is not permitted as an annotation key'],
   [{ Env: ['=x'] }, {}, 'invalid environment variable: =x'],
   [{ Env: [''] }, {}, 'invalid environment variable: '],
+  [{ Cmd: ['a\0b'] }, {}, 'contains a NUL byte'],
   [{ WorkingDir: 'rel' }, {}, "the working directory 'rel' is invalid, it needs to be an absolute path"],
   [{ StopSignal: 'FOO' }, {}, 'invalid signal: FOO'],
   [{ Healthcheck: { Test: ['CMD', 'x'], Interval: 1 } }, {}, 'Interval in Healthcheck cannot be less than 1ms'],
