@@ -18,6 +18,7 @@ static const struct applet applets[] = {
     {"net-attach", applet_net_attach},
     {"net-detach", applet_net_detach},
     {"net-lead", applet_net_lead},
+    {"net-bridge", applet_net_bridge},
     {"net-remove", applet_net_remove},
     {"launch", applet_launch},
     {"init", applet_init},

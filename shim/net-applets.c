@@ -1,7 +1,8 @@
 /*
  * `shim net-attach NAMESPACE HOST-NAME NAME BRIDGE MAC MTU HAIRPIN GATEWAY ADDRESS…` gives a running container one more interface;
  * HAIRPIN is 0 or 1, an empty GATEWAY means no default route. `shim net-detach HOST-NAME` takes it away. `shim net-lead NAMESPACE
- * NAME GATEWAY` sets the default route. `shim net-remove HOST-NAME…` removes interfaces together. What goes wrong is said on standard error.
+ * NAME GATEWAY` sets the default route. `shim net-remove HOST-NAME…` removes interfaces together.
+ * `shim net-bridge NAME ADDRESS MAC ALIAS MTU` makes a bridge. What goes wrong is said on standard error.
  */
 #include <stdio.h>
 
@@ -32,6 +33,14 @@ int applet_net_attach(int argc, char **argv) {
 int applet_net_remove(int argc, char **argv) {
   struct failure failure = {0};
   return net_remove(argv + 1, (size_t)(argc - 1), &failure) < 0 ? say(&failure) : 0;
+}
+
+int applet_net_bridge(int argc, char **argv) {
+  if (argc != 6) return 64;
+  struct bridge_plan plan = {
+      .name = argv[1], .address = argv[2], .mac_address = argv[3], .alias = argv[4], .mtu = (unsigned)strtoul(argv[5], NULL, 10)};
+  struct failure failure = {0};
+  return net_bridge(&plan, &failure) < 0 ? say(&failure) : 0;
 }
 
 int applet_net_lead(int argc, char **argv) {

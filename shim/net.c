@@ -240,6 +240,48 @@ int net_lead(const char *namespace_path, const char *name, const char *gateway_t
   return rtnetlink_run(inside, &batch, failure);
 }
 
+/* Runs one message; `passed` is an error that is as good as success. */
+static int run_one(int host, struct rtnetlink_batch *batch, int passed, struct failure *failure) {
+  struct failure own = {0};
+  if (rtnetlink_run(host, batch, &own) == 0 || own.code == passed) return 0;
+  if (failure) *failure = own;
+  return -1;
+}
+
+/* Writes a switch of the bridge. A kernel without IPv6 does not have them all. */
+static void set_switch(const char *family, const char *bridge, const char *name) {
+  char path[96];
+  snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", family, bridge, name);
+  _cleanup_fd_ int fd = RETRY(open(path, O_WRONLY | O_CLOEXEC));
+  if (fd < 0 || io_write(fd, "1", 1) < 0) return;
+}
+
+int net_bridge(const struct bridge_plan *plan, struct failure *failure) {
+  unsigned char mac[6];
+  struct address address;
+  if (parse_mac(plan->mac_address, mac, failure) < 0 || parse_address(plan->address, &address, failure) < 0) return -1;
+  _cleanup_fd_ int host = rtnetlink_open(failure);
+  if (host < 0) return -1;
+  struct rtnetlink_batch batch = {0};
+  rtnetlink_begin(&batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg), "create the bridge");
+  rtnetlink_text(&batch, IFLA_IFNAME, plan->name);
+  rtnetlink_attribute(&batch, IFLA_ADDRESS, mac, sizeof mac);
+  struct rtattr *info = rtnetlink_nest(&batch, IFLA_LINKINFO);
+  rtnetlink_text(&batch, IFLA_INFO_KIND, "bridge");
+  rtnetlink_end(&batch, info);
+  if (run_one(host, &batch, EEXIST, failure) < 0) return -1;
+  int index = rtnetlink_index(host, plan->name);
+  if (index < 0) return fail(failure, errno, "find bridge %s", plan->name);
+  set_switch("ipv4", plan->name, "route_localnet");
+  set_switch("ipv6", plan->name, "disable_ipv6");
+  add_address(&batch, index, &address);
+  if (run_one(host, &batch, EEXIST, failure) < 0) return -1;
+  set_up(&batch, index, "set the bridge up");
+  rtnetlink_u32(&batch, IFLA_MTU, plan->mtu);
+  rtnetlink_attribute(&batch, IFLA_IFALIAS, plan->alias, strlen(plan->alias));
+  return rtnetlink_run(host, &batch, failure);
+}
+
 /* Far from the numbers that people give their groups. */
 #define DOOMED_GROUP 0x42657274
 

@@ -20,6 +20,20 @@ int net_setup(const struct network_plan *plan, struct failure *failure);
  */
 int net_attach(const char *namespace_path, const struct interface_plan *interface, struct failure *failure);
 
+struct bridge_plan {
+  const char *name;
+  const char *address; /* with prefix length */
+  const char *mac_address;
+  const char *alias;
+  unsigned mtu;
+};
+
+/*
+ * Makes a bridge on the host, or sets an existing one right: address, MTU, alias, up, 127.0.0.0/8 routed through it for published
+ * ports, no IPv6 of its own.
+ */
+int net_bridge(const struct bridge_plan *plan, struct failure *failure);
+
 /* Removes interfaces of the host; many cost the kernel hardly more than one. Those that are gone are passed over. */
 int net_remove(char *const *names, size_t count, struct failure *failure);
 

@@ -25,6 +25,7 @@ int applet_run(int argc, char **argv);
 int applet_net_attach(int argc, char **argv);
 int applet_net_detach(int argc, char **argv);
 int applet_net_lead(int argc, char **argv);
+int applet_net_bridge(int argc, char **argv);
 int applet_net_remove(int argc, char **argv);
 int applet_launch(int argc, char **argv);
 int applet_init(int argc, char **argv);

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import type { FilteredNetwork, Firewall, PublishedPort } from '../../host/firewall/types.ts';
 import { networkOf, parseAddress } from '../../host/netlink/cidr.ts';
-import { type Links, macOfAddress } from '../../host/netlink/links.ts';
+import { type BridgePlan, type Links, macOfAddress } from '../../host/netlink/links.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { Endpoint, EndpointTable } from './endpoint-table.ts';
-import type { Network, NetworkTable } from './network-table.ts';
+import type { BridgeSettings, Network, NetworkTable } from './network-table.ts';
 
 const separatedKey = 'separated-network-cards';
 
@@ -35,13 +35,7 @@ export class HostSide {
     const { links } = this.#parts;
     const { bridge } = network;
     if (!bridge) return;
-    links.ensureBridge({
-      name: bridge.name,
-      address: bridge.gateway,
-      macAddress: macOfAddress(bridge.gateway.address),
-      mtu: bridge.mtu,
-      alias: bridge.name === owner ? '' : owner,
-    });
+    links.ensureBridge(bridgePlan(bridge, owner));
     // 127.0.0.1:port of the host leads through the bridge; the table's `guard` keeps containers from the way back.
     links.writeSysctl(`net/ipv4/conf/${bridge.name}/route_localnet`, '1');
     // Without it containers would reach the host's IPv6 services by the bridge's link-local address.
@@ -123,6 +117,17 @@ export class HostSide {
     firewall.remove();
     for (const network of networks.all()) this.takeDown(network);
   }
+}
+
+/** @param owner as for `bringUp` */
+export function bridgePlan(bridge: BridgeSettings, owner: string): BridgePlan {
+  return {
+    name: bridge.name,
+    address: bridge.gateway,
+    macAddress: macOfAddress(bridge.gateway.address),
+    mtu: bridge.mtu,
+    alias: bridge.name === owner ? '' : owner,
+  };
 }
 
 /**

@@ -11,11 +11,12 @@ import { type Filters, matchesLabels } from '../../wire/filters.ts';
 import { parseMoment } from '../../wire/time.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { ownNames } from './etc-files.ts';
+import { bridgePlan } from './host-side.ts';
 import type { Member, MemberChange, Members } from './members.ts';
 import { isPredefined } from './network-filters.ts';
 import { bridgeNameOption, planNetwork } from './network-plan.ts';
 import type { NetworkState } from './network-state.ts';
-import type { Network } from './network-table.ts';
+import type { BridgeSettings, Network } from './network-table.ts';
 import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
 import type { EndpointRequest } from './types.ts';
 
@@ -48,10 +49,25 @@ export class NetworkChanges {
     const wantedBridge = request.Options?.[bridgeNameOption];
     if (wantedBridge !== undefined && this.#doomed.has(wantedBridge)) await this.close();
     const network = planNetwork(request, state);
-    state.addNetwork(network);
+    if (!network.bridge) throw new BerthError('internal', `network ${network.name} has no bridge`);
+    await this.#make(network, network.bridge);
     this.#publish('create', network);
     await settled();
     return { Id: network.id, Warning: '' };
+  }
+
+  /** While the bridge is made, nobody else gets the name, the subnet or the interface. */
+  async #make(network: Network, bridge: BridgeSettings): Promise<void> {
+    const { state, attacher } = this.#options;
+    state.networks.save(network);
+    try {
+      await attacher.makeBridge(bridgePlan(bridge, state.settings.bridge));
+      state.addNetwork(network);
+    } catch (error) {
+      state.networks.remove(network.id);
+      if (bridge.owned) this.#removeBridge(bridge.name);
+      throw error;
+    }
   }
 
   /** Errors: `not-found`; `forbidden` for one that every engine has or that a running container is on. */

@@ -61,10 +61,9 @@ export class NetworkState {
     this.host.rebuild();
   }
 
-  /** Enters a new network and makes its bridge. On failure nothing of it stays. */
+  /** Enters a new network, whose bridge is there. On failure nothing of it stays but the bridge. */
   addNetwork(network: Network): void {
     try {
-      this.host.bringUp(network, this.settings.bridge);
       this.networks.save(network);
       this.#pools.set(network.id, poolOf(network));
       this.host.admit(network);
@@ -72,7 +71,6 @@ export class NetworkState {
       this.#pools.delete(network.id);
       this.networks.remove(network.id);
       this.host.rebuild();
-      this.host.takeDown(network);
       throw error;
     }
   }

@@ -3,6 +3,9 @@
  * lock, so the native helper program does it.
  */
 
+import { formatCidr } from './cidr.ts';
+import type { BridgePlan } from './links.ts';
+
 /** One more interface for a network namespace. */
 export interface InterfaceRequest {
   /** At most 15 characters, unique on the host. */
@@ -25,6 +28,8 @@ export interface InterfaceAttacher {
   lead(pid: number, containerName: string, gateway: string): Promise<void>;
   /** Takes the interface away from both ends; one that is gone is no error. */
   detach(hostName: string): Promise<void>;
+  /** As `Links.ensureBridge`, with the kernel's switches that the engine wants of a bridge. */
+  makeBridge(plan: BridgePlan): Promise<void>;
   /** Removes interfaces of the host; many cost hardly more than one, which waits for tens of milliseconds. */
   remove(hostNames: readonly string[]): Promise<void>;
 }
@@ -40,6 +45,8 @@ export function kernelAttacher(helper: string): InterfaceAttacher {
       ]),
     lead: (pid, containerName, gateway) => run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, gateway]),
     detach: (hostName) => run([helper, 'net-detach', hostName]),
+    makeBridge: ({ name, address, macAddress, alias, mtu }) =>
+      run([helper, 'net-bridge', name, formatCidr(address), macAddress, alias, String(mtu)]),
     remove: (hostNames) => run([helper, 'net-remove', ...hostNames]),
   };
 }
