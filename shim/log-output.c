@@ -37,13 +37,23 @@ static void write_header(char *header, enum stream stream, size_t length) {
   for (int i = 0; i < 4; i++) header[4 + i] = (char)(length >> (24 - 8 * i));
 }
 
+/* True when the last frame in the buffer took the text in. */
+static bool merge(struct log_output *output, enum stream stream, const char *text, size_t length) {
+  if (!output->merge || output->used == 0 || output->buffer[output->last] != (char)stream) return false;
+  memmove(output->buffer + output->used, text, length);
+  output->used += length;
+  write_header(output->buffer + output->last, stream, output->used - output->last - FRAME_HEADER);
+  return true;
+}
+
 void frames_commit(struct log_output *output, enum stream stream, char *text, char *end) {
   size_t length = (size_t)(end - text);
   char *start = output->buffer + output->used;
   if (output->raw) {
     memmove(start, text, length);
     output->used += length;
-  } else {
+  } else if (!merge(output, stream, text, length)) {
+    output->last = output->used;
     write_header(start, stream, length);
     output->used += FRAME_HEADER + length;
   }

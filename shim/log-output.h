@@ -8,7 +8,9 @@ struct log_output {
   char *buffer;
   size_t size;
   size_t used;
-  bool raw; /* no frames */
+  bool raw;   /* no frames */
+  bool merge; /* neighbours of one stream in one frame */
+  size_t last; /* with `merge`: where the last frame stands; meaningless while `used` is 0 */
 };
 
 int frames_open(struct log_output *output, struct failure *failure);

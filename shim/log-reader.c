@@ -1,5 +1,5 @@
 /*
- * `shim read-log PATH [--stdout] [--stderr] [--since NS] [--until NS] [--tail N] [--follow] [--timestamps] [--details] [--raw]`: a log's entries as stdcopy frames on standard output, the oldest first. NS are Unix nanoseconds.
+ * `shim read-log PATH [--stdout] [--stderr] [--since NS] [--until NS] [--tail N] [--follow] [--timestamps] [--details] [--raw] [--merge]`: a log's entries as stdcopy frames (with --merge several in one) on standard output, the oldest first. NS are Unix nanoseconds.
  *
  * A follower goes on until the writer says that the container has ended, or gets SIGTERM (for a writer that was killed); it
  * reads to the end then. It dies with the program that started it.
@@ -245,6 +245,8 @@ static int parse_arguments(struct reader *reader, int argc, char **argv) {
       reader->details = true;
     } else if (strcmp(option, "--raw") == 0) {
       reader->output.raw = true;
+    } else if (strcmp(option, "--merge") == 0) {
+      reader->output.merge = true;
     } else {
       return -1;
     }

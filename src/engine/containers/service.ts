@@ -47,6 +47,7 @@ export interface LogsOptions {
   tail: number | null;
   timestamps: boolean;
   details: boolean;
+  mergeFrames: boolean;
 }
 export type ReadLogs = (container: Container, options: LogsOptions) => Promise<Readable>;
 
@@ -135,6 +136,7 @@ export class ContainerService {
         tail: null,
         timestamps: false,
         details: false,
+        mergeFrames: false,
       });
     return attachContainer(this.context, id, { ...options, past });
   }

@@ -19,6 +19,8 @@ export interface LogQuery {
   timestamps: boolean;
   /** The log driver's attributes before each line. */
   details: boolean;
+  /** Neighbouring entries of one stream may share a frame: less work for a client that only passes the bytes on. */
+  mergeFrames: boolean;
 }
 
 /** What a reader must know of a container. */
@@ -72,6 +74,7 @@ function readerArguments(container: LoggedContainer, query: LogQuery): string[] 
   if (query.tail !== null) list.push('--tail', String(query.tail));
   if (query.timestamps) list.push('--timestamps');
   if (query.details) list.push('--details');
+  if (query.mergeFrames) list.push('--merge');
   return list;
 }
 

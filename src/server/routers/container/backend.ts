@@ -146,6 +146,8 @@ export interface LogsOptions {
   timestamps: boolean;
   /** `key=value,…` of the log driver's attributes before each line. */
   details: boolean;
+  /** The header `Berth-Merge-Frames: 1`: entries need not be frames of their own. */
+  mergeFrames: boolean;
 }
 
 export interface ContainerStreams {

@@ -87,6 +87,7 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
         tail: tail(request.text('tail')),
         timestamps: request.flag('timestamps'),
         details: request.flag('details'),
+        mergeFrames: request.http.headers.get('berth-merge-frames') === '1',
       });
       const leave = (): void => void stream.destroy();
       // A client that only closed its half is gone too, as far as logs are concerned.
