@@ -130,16 +130,19 @@ static int make_target(int root, const char *path, bool is_directory, struct fai
 static int bind(int root, const struct files_mount *item, struct failure *failure) {
   struct stat status;
   struct statfs system;
-  char path[64];
-  if (stat(item->source, &status) < 0) return errno == ENOENT ? 0 : fail(failure, errno, "%s", item->source);
+  char path[64], source[64];
+  _cleanup_fd_ int top = RETRY(open(item->source, O_PATH | O_CLOEXEC));
+  _cleanup_fd_ int from = top < 0 ? -1 : item->subpath ? open_in(top, item->subpath, O_PATH) : dup(top);
+  if (from < 0 || fstat(from, &status) < 0) return errno == ENOENT ? 0 : fail(failure, errno, "%s", item->source);
+  snprintf(source, sizeof source, "/proc/self/fd/%d", from);
   /* Links of a process's directory lead anywhere. */
-  if (statfs(item->source, &system) == 0 && system.f_type == PROC_SUPER_MAGIC) return 0;
+  if (statfs(source, &system) == 0 && system.f_type == PROC_SUPER_MAGIC) return 0;
   int target = open_in(root, item->target, O_PATH);
   if (target < 0 && errno == ENOENT && make_target(root, item->target, S_ISDIR(status.st_mode), failure) == 0)
     target = open_in(root, item->target, O_PATH);
   if (target < 0) return fail(failure, errno, "open %s", item->target);
   snprintf(path, sizeof path, "/proc/self/fd/%d", target);
-  int result = mount(item->source, path, NULL, MS_BIND | (item->recursive ? MS_REC : 0), NULL);
+  int result = mount(source, path, NULL, MS_BIND | (item->recursive ? MS_REC : 0), NULL);
   if (result < 0) fail(failure, errno, "mount %s at %s", item->source, item->target);
   close(target);
   if (result < 0 || !item->read_only) return result;

@@ -1,7 +1,7 @@
 /*
  * `shim files ROOT… OPERATION [PATH]`: the files of a container, running or not. ROOT is `--pid PID` of the first process of a
  * running one, or `--scratch DIRECTORY --lower LAYER… [--upper DIRECTORY --work DIRECTORY] [--mount FLAGS --source PATH --target
- * PATH]…` (the top layer first; FLAGS are letters: r read-only, d with the mounts below). The operations:
+ * PATH [--subpath PATH]]…` (the top layer first; FLAGS are letters: r read-only, d with the mounts below). The operations:
  *
  *   stat PATH    "MODE SIZE SECONDS NANOSECONDS LENGTH\n" and the LENGTH bytes of where a link leads
  *   read PATH    the same, then a tar of the object, whose names begin with the last part of PATH
@@ -187,7 +187,8 @@ static bool parse(int argc, char **argv, struct request *request) {
       {"work", required_argument, NULL, 'w'},   {"mount", required_argument, NULL, 'm'},
       {"source", required_argument, NULL, 's'}, {"target", required_argument, NULL, 't'},
       {"owner", required_argument, NULL, 'o'},  {"no-overwrite", no_argument, NULL, 'n'},
-      {"read-only-root", no_argument, NULL, 'r'}, {0}};
+      {"read-only-root", no_argument, NULL, 'r'}, {"subpath", required_argument, NULL, 'b'},
+      {0}};
   struct files_root *root = &request->root;
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     struct files_mount *last = root->mount_count > 0 ? &root->mounts[root->mount_count - 1] : NULL;
@@ -201,6 +202,7 @@ static bool parse(int argc, char **argv, struct request *request) {
           (struct files_mount){.read_only = strchr(optarg, 'r'), .recursive = strchr(optarg, 'd')};
     else if (option == 's' && last) last->source = optarg;
     else if (option == 't' && last) last->target = optarg;
+    else if (option == 'b' && last) last->subpath = optarg;
     else if (option == 'o') {
       request->write.unpack.owned = sscanf(optarg, "%u:%u", &request->write.unpack.uid, &request->write.unpack.gid) == 2;
     } else if (option == 'n') request->write.unpack.no_overwrite = true;

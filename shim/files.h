@@ -7,6 +7,7 @@
 /* A bind mount of a container that does not run. */
 struct files_mount {
   const char *source, *target;
+  const char *subpath; /* inside the source, which it cannot leave; NULL: none */
   bool read_only, recursive;
 };
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import packageFile from '../../../package.json' with { type: 'json' };
 import { errorMessage } from '../../api/errors.ts';
 import { Registries } from '../../distribution/registries.ts';
+import { ContainerArchive } from '../../engine/containers/archive/container-archive.ts';
 import { DiskFiles } from '../../engine/containers/files.ts';
 import { networkMembers } from '../../engine/containers/network-members.ts';
 import { ContainerService } from '../../engine/containers/service.ts';
@@ -87,7 +88,13 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   return {
     cgroupVersion: host.cgroup.version,
     backends: {
-      containers: { lifecycle: containers, state: containers, queries: containers, streams: containers, archive: null },
+      containers: {
+        lifecycle: containers,
+        state: containers,
+        queries: containers,
+        streams: containers,
+        archive: new ContainerArchive(containers.context, foundation.shim),
+      },
       exec,
       images: imageBackend,
       networks: {

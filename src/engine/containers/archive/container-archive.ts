@@ -1,0 +1,195 @@
+import { PassThrough, type Readable } from 'node:stream';
+import type { ContainerPathStat } from '../../../api/types/container.ts';
+import { decompressor, magicLength, packedAs } from '../../../archive/compression.ts';
+import type { Container } from '../container.ts';
+import type { ContainerContext } from '../context.ts';
+import { resolveUser } from '../spec/users.ts';
+import { FilesProcess, filesExit } from './files-process.ts';
+import { parsePathStat } from './path-stat.ts';
+import { rootArguments } from './root-arguments.ts';
+
+/** Files of containers. The work is a child's, whose root is the container's; bytes only pass through here. */
+export class ContainerArchive {
+  readonly #context: ContainerContext;
+  readonly #helper: string;
+
+  /** @param helper path of the native helper program */
+  constructor(context: ContainerContext, helper: string) {
+    this.#context = context;
+    this.#helper = helper;
+  }
+
+  /** Errors: `not-found` `Could not find the file x in container y`. */
+  async stat(reference: string, path: string): Promise<ContainerPathStat> {
+    const container = this.#context.index.find(reference);
+    const { stat, rest } = await this.#begin(container, reference, ['stat', path]);
+    rest.destroy();
+    return stat;
+  }
+
+  /** The object at `path` as a tar. What fails later breaks the stream off. */
+  async read(reference: string, path: string): Promise<{ stat: ContainerPathStat; content: Readable }> {
+    const container = this.#context.index.find(reference);
+    const { stat, rest } = await this.#begin(container, reference, ['read', path]);
+    this.#context.publish(container, 'archive-path');
+    return { stat, content: rest };
+  }
+
+  /** Unpacks a tar, packed or not, below the directory `path`. */
+  async write(
+    reference: string,
+    path: string,
+    content: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean },
+  ): Promise<void> {
+    const container = this.#context.index.find(reference);
+    const flags = options.noOverwriteDirNonDir ? ['--no-overwrite'] : [];
+    if (options.copyUidGid) flags.push(...(await this.#owner(container)));
+    if (container.record.hostConfig.ReadonlyRootfs) flags.push('--read-only-root');
+    const write = async (): Promise<void> => {
+      const root = await this.#root(container, 'write');
+      container.hasOwnFiles = true;
+      const process = new FilesProcess(this.#helper, [...flags, ...root, 'write', absolute(path)]);
+      process.output.resume();
+      void feed(content, process);
+      const code = await process.ended;
+      if (code !== 0) throw process.error(code, { reference, path });
+    };
+    // Two mounts of one upper directory do not know of each other: nobody starts the container meanwhile.
+    if (container.pid === 0) await this.#context.mutex.run(container.id, write);
+    else await write();
+    this.#context.publish(container, 'extract-to-dir');
+  }
+
+  /** The root, without what is mounted on it, as a tar. */
+  async export(reference: string): Promise<Readable> {
+    const container = this.#context.index.find(reference);
+    const process = new FilesProcess(this.#helper, [...(await this.#root(container, 'read')), 'export']);
+    process.input.end();
+    const content = process.output.pipe(new PassThrough({ highWaterMark: 1 << 20 }), { end: false });
+    this.#finish(process, content, { reference, path: '/' });
+    this.#context.publish(container, 'export');
+    return content;
+  }
+
+  async #root(container: Container, access: 'read' | 'write'): Promise<string[]> {
+    if (container.pid === 0 && container.cleaning) await container.cleaning;
+    return rootArguments(this.#context, container, access);
+  }
+
+  /** Starts `stat` or `read` and waits for what it says first. */
+  async #begin(
+    container: Container,
+    reference: string,
+    [operation, path]: [string, string],
+  ): Promise<{ stat: ContainerPathStat; rest: Readable }> {
+    for (;;) {
+      const root = await this.#root(container, 'read');
+      const { pid } = container;
+      const process = new FilesProcess(this.#helper, [...root, operation, absolute(path)]);
+      process.input.end();
+      const rest = new PassThrough({ highWaterMark: 1 << 20 });
+      const stat = await readStat(process.output, rest, absolute(path));
+      if (stat) {
+        this.#finish(process, rest, { reference, path });
+        return { stat, rest };
+      }
+      const code = await process.ended;
+      if (code !== filesExit.processGone || pid === 0) throw process.error(code, { reference, path });
+      // It has just ended, and the engine is about to hear of it.
+      if (container.pid === pid) await container.nextExit();
+    }
+  }
+
+  /** Ties a child and the stream of its output together: the end of one is the end of the other. */
+  #finish(process: FilesProcess, content: Readable, subject: { reference: string; path: string }): void {
+    content.once('close', () => process.kill());
+    void process.ended.then((code) => {
+      if (code === 0) (content as PassThrough).end();
+      else if (!content.destroyed) content.destroy(process.error(code, subject));
+    });
+    // Whoever reads it hears of it too; a client that left is no failure.
+    content.on('error', (error) => {
+      if (error.name !== 'AbortError') this.#context.dependencies.report(`files of ${subject.reference}`, error);
+    });
+  }
+
+  /** Who the container runs as, as far as its configuration says. */
+  async #owner(container: Container): Promise<string[]> {
+    const { User } = container.record.config;
+    if (User === '') return [];
+    const files = await this.#context.users.read(this.#context, container, await this.#context.lowerLayers(container));
+    const { uid, gid } = resolveUser(User, [], files);
+    return ['--owner', `${uid}:${gid}`];
+  }
+}
+
+/** A path as dockerd takes it: from the root, a slash or dot at its end kept. */
+function absolute(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  const clean = `/${parts.join('/')}`;
+  if (parts.length === 0) return clean;
+  if (/(?:^|\/)\.$/.test(path)) return `${clean}/.`;
+  return path.endsWith('/') ? `${clean}/` : clean;
+}
+
+/** Takes the stat from the front of the output and pipes what follows on; null when the output ends before. */
+function readStat(output: Readable, rest: PassThrough, path: string): Promise<ContainerPathStat | null> {
+  const { promise, resolve } = Promise.withResolvers<ContainerPathStat | null>();
+  let head = Buffer.alloc(0);
+  const take = (chunk: Buffer): void => {
+    head = Buffer.concat([head, chunk]);
+    const found = parsePathStat(head, path);
+    if (!found) return;
+    output.off('data', take);
+    output.pause();
+    if (head.length > found.length) rest.write(head.subarray(found.length));
+    output.pipe(rest, { end: false });
+    resolve(found.stat);
+  };
+  output.on('data', take);
+  output.once('close', () => resolve(null));
+  return promise;
+}
+
+/** Gives an upload to the child, unpacked where it is packed. A client that leaves ends the child. */
+async function feed(content: Readable, process: FilesProcess): Promise<void> {
+  try {
+    const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    let start = Buffer.alloc(0);
+    while (start.length < magicLength) {
+      const { value, done } = await chunks.next();
+      if (done) break;
+      start = Buffer.concat([start, value]);
+    }
+    const packing = packedAs(start);
+    let target = process.input;
+    if (packing !== 'none') {
+      const unpacked = decompressor(packing);
+      unpacked.on('error', () => process.kill());
+      unpacked.pipe(process.input);
+      target = unpacked;
+    }
+    // No bytes at all are an archive of nothing.
+    await put(target, start.length > 0 ? start : Buffer.alloc(1024));
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) await put(target, next.value);
+    target.end();
+  } catch {
+    // The upload broke off; its end says so.
+    process.kill();
+  }
+}
+
+async function put(target: NodeJS.WritableStream & { destroyed?: boolean }, chunk: Buffer): Promise<void> {
+  if (target.write(chunk) || target.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  target.once('drain', resolve);
+  target.once('close', resolve);
+  await promise;
+  target.off('drain', resolve);
+  target.off('close', resolve);
+}

@@ -1,0 +1,43 @@
+import { posix } from 'node:path';
+import type { Container } from '../container.ts';
+import type { ContainerContext } from '../context.ts';
+import type { MountRecord } from '../record.ts';
+
+/**
+ * How `shim files` gets at a container's root: through its first process, or by a mount of its own of a container that does not
+ * run, with its volumes and bind mounts.
+ */
+export async function rootArguments(
+  context: ContainerContext,
+  container: Container,
+  access: 'read' | 'write',
+): Promise<string[]> {
+  if (container.pid !== 0) return ['--pid', String(container.pid)];
+  const { files } = context.dependencies;
+  const paths = context.dependencies.paths.container(container.id);
+  const lower = await context.lowerLayers(container);
+  container.prepared ??= files.prepare(container.id);
+  await container.prepared;
+  const layers = access === 'read' ? [paths.upper, ...lower] : lower;
+  const words = ['--scratch', context.dependencies.paths.temporary];
+  for (const layer of layers) words.push('--lower', layer);
+  if (access === 'write') words.push('--upper', paths.upper, '--work', paths.work);
+  // What is mounted below another mount comes after it.
+  for (const mount of container.record.mounts.toSorted((a, b) => depth(a) - depth(b)))
+    words.push(...(await mountArguments(context, mount)));
+  return words;
+}
+
+function depth(mount: MountRecord): number {
+  return mount.destination.split('/').length;
+}
+
+async function mountArguments(context: ContainerContext, mount: MountRecord): Promise<string[]> {
+  if (mount.type === 'tmpfs') return [];
+  const source =
+    mount.type === 'volume' ? await context.dependencies.volumes.directory(mount.name) : posix.normalize(mount.source);
+  if (source === null) return [];
+  const flags = `${mount.writable ? '' : 'r'}${mount.nonRecursive ? '' : 'd'}`;
+  const words = ['--mount', flags, '--source', source, '--target', mount.destination];
+  return mount.subpath === '' ? words : [...words, '--subpath', mount.subpath];
+}
