@@ -1,10 +1,12 @@
 /* See session.h. */
 #include "session.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "io.h"
 #include "run.h"
@@ -13,6 +15,9 @@
 #define LAST_OUTPUT (256 * 1024)
 
 #define LAST_PIECES 32
+
+/* So long an engine may take to end its half; it needs less than one. */
+#define LINGER_MILLISECONDS 100
 
 int backlog_append(struct backlog *backlog, const void *data, size_t length) {
   if (length == 0) return 0;
@@ -262,9 +267,30 @@ void session_close_streams(struct session *session) {
   close_input(session);
 }
 
+/*
+ * The peer is still writing input that nobody wants any more. A write that meets a closed socket would make it drop the output that it has
+ * not read yet, so it sees the end of ours first, ends its half, and only then the socket goes.
+ */
+static void client_linger(struct client *client) {
+  char rest[4096];
+  struct pollfd waiting = {.fd = client->fd, .events = POLLIN};
+  struct timespec begun, now;
+  clock_gettime(CLOCK_MONOTONIC, &begun);
+  shutdown(client->fd, SHUT_WR);
+  for (int64_t passed = 0; passed < LINGER_MILLISECONDS;) {
+    if (poll(&waiting, 1, (int)(LINGER_MILLISECONDS - passed)) > 0) {
+      ssize_t length = recv(client->fd, rest, sizeof rest, MSG_DONTWAIT);
+      if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR)) return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    passed = (now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000;
+  }
+}
+
 static void client_close(struct client *client) {
   /* Input that nobody read must not turn the peer's end of stream into a reset. */
   char rest[4096];
+  if ((client->flags & PROTOCOL_ATTACH_STDIN) && !client->input_ended && !client->gone) client_linger(client);
   shutdown(client->fd, SHUT_RDWR);
   while (recv(client->fd, rest, sizeof rest, MSG_DONTWAIT) > 0) {
   }
