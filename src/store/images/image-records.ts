@@ -20,6 +20,9 @@ export class ImageRecords {
   readonly #database: BerthDatabase;
   readonly #configs = new Map<string, { config: ImageConfigDocument; bytes: Uint8Array }>();
 
+  /** Grows with every change of images and references: what was looked up before may be kept while it stays the same. */
+  generation = 0;
+
   constructor(database: BerthDatabase) {
     this.#database = database;
   }
@@ -98,6 +101,7 @@ export class ImageRecords {
     layers: string[];
     documents: string[];
   }): boolean {
+    this.generation++;
     const before = this.#database.sql
       .query<{ hidden: number }, [string]>('SELECT hidden FROM images WHERE id = ?')
       .get(image.id);
@@ -122,6 +126,7 @@ export class ImageRecords {
   setReference(canonical: string, id: string): string | null {
     const before = this.reference(canonical);
     if (before === id) return before;
+    this.generation++;
     this.#database.sql
       .query(
         'INSERT INTO tags (name, image, created) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, created = excluded.created',
@@ -132,16 +137,19 @@ export class ImageRecords {
   }
 
   removeReference(canonical: string): void {
+    this.generation++;
     this.#database.sql.query('DELETE FROM tags WHERE name = ?').run(canonical);
   }
 
   removeImage(id: string): void {
+    this.generation++;
     this.#database.sql.query('DELETE FROM tags WHERE image = ?').run(id);
     this.#database.sql.query('DELETE FROM images WHERE id = ?').run(id);
     this.#configs.delete(id);
   }
 
   hideImage(id: string): void {
+    this.generation++;
     this.#database.sql.query('DELETE FROM tags WHERE image = ?').run(id);
     this.#database.sql.query('UPDATE images SET hidden = 1 WHERE id = ?').run(id);
   }
