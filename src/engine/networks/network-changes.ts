@@ -6,10 +6,11 @@ import type {
   NetworksPruneReport,
 } from '../../api/types/network.ts';
 import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
-import { contains, formatAddress, networkOf, parseAddress } from '../../host/netlink/cidr.ts';
+import { formatAddress } from '../../host/netlink/cidr.ts';
 import { type Filters, matchesLabels } from '../../wire/filters.ts';
 import { parseMoment } from '../../wire/time.ts';
 import type { Endpoint } from './endpoint-table.ts';
+import { checkWish } from './endpoint-wishes.ts';
 import { ownNames } from './etc-files.ts';
 import { bridgePlan } from './host-side.ts';
 import type { Member, MemberChange, Members } from './members.ts';
@@ -110,7 +111,7 @@ export class NetworkChanges {
     const network = this.#options.state.networks.find(id);
     await this.#options.members.change(container, async (member) => {
       checkJoinable(network, member);
-      checkWish(network, settings);
+      checkWish(network, requestOf(network, settings));
       const wanted = withoutNetwork(member.wanted, network);
       const change: MemberChange = { wanted: { ...wanted, [network.name]: wished(settings) } };
       if (member.pid === null) return change;
@@ -244,23 +245,6 @@ function checkJoinable(network: Network, { networkMode, wanted }: Member): void 
       'invalid',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );
-}
-
-/** A static address needs a subnet that a user chose: one that was picked may be another one tomorrow. */
-function checkWish(network: Network, settings: EndpointSettings | null): void {
-  const mistakes: string[] = [];
-  const address = settings?.IPAMConfig?.IPv4Address ?? '';
-  if (address !== '') {
-    const value = parseAddress(address);
-    if (value === null) mistakes.push(`invalid IPv4 address: ${address}`);
-    else if (isPredefined(network))
-      mistakes.push('user specified IP address is supported on user defined networks only');
-    else if (network.bridge && !contains(networkOf(network.bridge.gateway), value))
-      mistakes.push(`no configured subnet or ip-range contain the IP address ${address}`);
-  }
-  if (isPredefined(network) && (settings?.Aliases?.length ?? 0) > 0)
-    mistakes.push('network-scoped aliases are only supported for user-defined networks');
-  if (mistakes.length > 0) throw new BerthError('invalid', `invalid endpoint settings:\n${mistakes.join('\n')}`);
 }
 
 function requestOf(network: Network, settings: EndpointSettings | null): EndpointRequest {

@@ -181,6 +181,28 @@ describe('a container on the bridge', () => {
   });
 });
 
+describe('wishes', () => {
+  const wish = { network: 'bridge', address: null, macAddress: null, aliases: [] };
+
+  test('a MAC address of its own', async () => {
+    const { networks } = fixture();
+    const endpoints = [{ ...wish, macAddress: '02:AA:00:00:00:01' }];
+    const sandbox = await networks.allocate(ask('a', { endpoints }));
+    expect(sandbox.networks['bridge']).toMatchObject({ MacAddress: '02:aa:00:00:00:01', IPAddress: '172.17.0.2' });
+  });
+
+  test('the default bridge has no static addresses and no aliases', async () => {
+    const { networks } = fixture();
+    const words = 'invalid config for network bridge: invalid endpoint settings:\n';
+    await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, address: '172.17.0.9' }] }))).rejects.toThrow(
+      `${words}user specified IP address is supported on user defined networks only`,
+    );
+    await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, aliases: ['x'] }] }))).rejects.toThrow(
+      `${words}network-scoped aliases are only supported for user-defined networks`,
+    );
+  });
+});
+
 describe('other modes', () => {
   test('none has a namespace without interfaces, host the host’s network and files', async () => {
     const { networks } = fixture();

@@ -6,6 +6,7 @@ import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { SandboxPlan } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { Endpoint } from './endpoint-table.ts';
+import { checkWishAtStart } from './endpoint-wishes.ts';
 import { hostsFile, ownNames, resolvConf, stubTarget } from './etc-files.ts';
 import { matchesFilters } from './network-filters.ts';
 import { NetworkState, type NetworkStateOptions } from './network-state.ts';
@@ -13,6 +14,8 @@ import { describeNetwork, type Network } from './network-table.ts';
 import { portRequests } from './port-requests.ts';
 import { endpointSettings, interfacePlan, portHolds, portMap } from './sandbox-shapes.ts';
 import type { EndpointRequest, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
+
+const hostBindingOption = 'com.docker.network.bridge.host_binding_ipv4';
 
 export interface NetworksOptions extends NetworkStateOptions {
   /** A small file of the host; empty where there is none. */
@@ -39,6 +42,7 @@ export class Networks implements SandboxProvider {
   async allocate(request: SandboxRequest): Promise<Sandbox> {
     if (request.networkMode.startsWith('container:')) return this.#joinContainer(request);
     const joins = this.#joins(request);
+    for (const { network, wish } of joins) if (wish) checkWishAtStart(network, wish);
     await this.release(request.containerId);
     const [first] = joins;
     if (first && first.network.driver !== 'bridge') return this.#allocatePlain(request, first.network);
@@ -134,7 +138,10 @@ export class Networks implements SandboxProvider {
         const macAddress = withMac.macAddress ?? (index === 0 ? request.macAddress : null);
         const endpoint = this.state.newEndpoint(request, network, { ...withMac, macAddress });
         undo.push('address', () => this.state.free(endpoint));
-        if (index === leading) endpoint.ports = await this.#allocatePorts(endpoint, request);
+        if (index === leading) {
+          const binding = network.options[hostBindingOption] ?? '';
+          endpoint.ports = await this.#allocatePorts(endpoint, request, binding === '0.0.0.0' ? '' : binding);
+        }
         await failpoint('run.after-address');
         this.state.endpoints.add(endpoint);
         undo.push('endpoint', () => this.state.endpoints.remove(endpoint.container, endpoint.network));
@@ -182,9 +189,10 @@ export class Networks implements SandboxProvider {
     };
   }
 
-  async #allocatePorts(endpoint: Endpoint, request: SandboxRequest): Promise<Endpoint['ports']> {
+  /** @param binding address of the host where the network publishes what asks for none */
+  async #allocatePorts(endpoint: Endpoint, request: SandboxRequest, binding: string): Promise<Endpoint['ports']> {
     try {
-      return await this.state.ports.allocate(portRequests(request), formatAddress(endpoint.address ?? 0));
+      return await this.state.ports.allocate(portRequests(request, binding), formatAddress(endpoint.address ?? 0));
     } catch (error) {
       throw rephrase(
         error,

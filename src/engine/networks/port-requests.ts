@@ -23,16 +23,17 @@ export interface PublishRequest {
 
 /**
  * Everything to publish. Fixed ports come first, so that no range and no random choice takes one of them; random ones last.
+ * @param defaultAddress of the host, where a binding names none; empty: every address
  * Errors: `invalid` for what is no port or address, `not-implemented` for a protocol beside tcp and udp.
  */
-export function portRequests(request: PublishRequest): PortRequest[] {
+export function portRequests(request: PublishRequest, defaultAddress = ''): PortRequest[] {
   const found: PortRequest[] = [];
   for (const [port, bindings] of Object.entries(request.portBindings)) {
     for (const target of portsOf(port)) {
       for (const binding of bindings ?? []) {
         found.push({
           ...target,
-          hostAddress: checkedAddress(binding.HostIp ?? ''),
+          hostAddress: checkedAddress(binding.HostIp || defaultAddress),
           hostPorts: parseRange(binding.HostPort ?? ''),
         });
       }
@@ -42,7 +43,7 @@ export function portRequests(request: PublishRequest): PortRequest[] {
     const bound = new Set(found.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
     for (const target of request.exposedPorts.flatMap(portsOf)) {
       if (bound.has(`${target.containerPort}/${target.protocol}`)) continue;
-      found.push({ ...target, hostAddress: '', hostPorts: null });
+      found.push({ ...target, hostAddress: checkedAddress(defaultAddress), hostPorts: null });
     }
   }
   const freedom = ({ hostPorts }: PortRequest): number =>
