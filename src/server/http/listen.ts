@@ -118,7 +118,15 @@ async function listenTcp(address: string, options: ListenOptions): Promise<Liste
   const port = Number(match?.[3]);
   if (!match || port > 65_535) throw new BerthError('invalid', `Invalid bind address format: ${options.host}`);
   const host = match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] as string));
-  const server = serve(options);
+  const server = serve({
+    ...options,
+    onConnection(socket) {
+      // Small answers go at once; a client whose machine is gone is noticed.
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, 15_000);
+      options.onConnection(socket);
+    },
+  });
   await bound(server, () => server.listen({ port, host }));
   const real = server.address();
   const realPort = typeof real === 'object' && real ? real.port : port;
