@@ -224,7 +224,6 @@ function registryInfo({ insecureRegistries, registryMirrors }: SystemSettings) {
 
 function securityOptions(host: HostFacts, settings: ContainerSettings): string[] {
   const options: string[] = [];
-  if (host.appArmor) options.push('name=apparmor');
   if (host.seccomp && settings.seccompProfile !== 'unconfined')
     options.push(`name=seccomp,profile=${settings.seccompProfile === '' ? 'builtin' : 'custom'}`);
   if (host.cgroup.version === 2) options.push('name=cgroupns');
