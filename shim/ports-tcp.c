@@ -204,7 +204,7 @@ static void accept_ready(struct waiter *waiter, uint32_t events) {
     close_fd(&forwarder->spare);
     client = RETRY(accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC));
     close_fd(&client);
-    forwarder->spare = RETRY(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    forwarder->spare = fcntl(forwarder->epoll, F_DUPFD_CLOEXEC, 0);
     return;
   }
 }
@@ -213,7 +213,7 @@ struct tcp_forwarder *tcp_forwarder_new(int epoll) {
   struct tcp_forwarder *forwarder = calloc(1, sizeof *forwarder);
   if (!forwarder) return NULL;
   forwarder->epoll = epoll;
-  forwarder->spare = RETRY(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  forwarder->spare = fcntl(epoll, F_DUPFD_CLOEXEC, 0);
   return forwarder;
 }
 

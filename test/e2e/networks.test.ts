@@ -17,6 +17,8 @@ beforeAll(async () => {
   [host, neighbour] = await Promise.all([Machine.start(), Machine.start()]);
   await host.connect('wire', `${hostAddress}/24`, { machine: neighbour, name: 'wire', address: '10.99.0.2/24' });
   await neighbour.script(`ip route add default via ${hostAddress}`);
+  // No router yet: the engine has to see to that.
+  await host.script('sysctl -qw net.ipv4.ip_forward=0');
   engine = await startEngine({ images: ['busybox'], machine: host });
   gateway = engine.identity.bip.split('/')[0] as string;
 });
@@ -271,6 +273,21 @@ describe('a host whose forward chain drops', () => {
     expect(await answerOf(neighbour, `http://${hostAddress}:8083/`)).toBe('server\n');
     expect(await host.ok('iptables', '-S', 'FORWARD')).toContain(`-i ${engine.identity.bridge}`);
   });
+});
+
+test('the older filter, found dropping at the start, lets containers through as well', async () => {
+  await host.script('iptables-legacy -P FORWARD DROP');
+  await engine.restart();
+  await serve('server', '-p', '8084:80');
+  expect(await answerOf(neighbour, `http://${hostAddress}:8084/`)).toBe('server\n');
+  expect(await host.ok('iptables-legacy', '-S', 'FORWARD')).toContain(`-i ${engine.identity.bridge}`);
+  await engine.removeContainers();
+  await engine.stop();
+  expect(await host.ok('iptables-legacy', '-S', 'FORWARD')).toBe('-P FORWARD DROP\n');
+  expect(await host.ok('ip', '-br', 'link')).not.toContain(engine.identity.bridge);
+  expect(await host.ok('nft', 'list', 'tables')).not.toContain(engine.identity.table);
+  await host.script('iptables-legacy -P FORWARD ACCEPT');
+  await engine.start();
 });
 
 test('a container reaches the world with the address of its host', async () => {

@@ -94,8 +94,9 @@ export class ForeignChains {
       changes++;
     }
     if (changes === 0) return false;
+    const isMissing = wanted.size > 0;
     this.#socket.run(batch.end(), `let containers through ${chain.table} ${chain.name}`);
-    return true;
+    return isMissing;
   }
 
   #forwardChains(): Chain[] {

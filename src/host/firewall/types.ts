@@ -52,7 +52,8 @@ export interface Firewall {
   /**
    * A packet passes only when every forward chain of the host lets it, so a drop in someone else's chain is final. Adds rules
    * that accept what enters or leaves through `bridges` at the end of such chains (after the rules of their owner, before a
-   * closing drop), and takes away those of bridges that are not named. Gives the chains that it changed, `ip filter FORWARD`.
+   * closing drop), and takes away those of bridges that are not named. Gives the chains where rules were
+   * missing, `ip filter FORWARD`.
    */
   passForeignChains(bridges: readonly string[]): string[];
   /** Removes the table. */
