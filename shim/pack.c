@@ -1,6 +1,6 @@
 /*
  * `shim pack --recipe LAYER` makes a layer's tar again, bit by bit, from the recipe on standard input and the tree in LAYER/diff.
- * `shim pack [--root] [--plain] [--exclude NAME]… TREE` writes a directory as a tar; overlay's whiteouts become `.wh.` entries
+ * `shim pack [--root] [--plain] [--live] [--exclude NAME]… TREE` writes a directory as a tar (a live one may change meanwhile); overlay's whiteouts become `.wh.` entries
  * again, unless --plain. The tar goes to standard output. Exit codes: 0, 65 for a recipe that does not fit, 1.
  */
 #include "pack.h"
@@ -142,6 +142,7 @@ int applet_pack(int argc, char **argv) {
   static const struct option options[] = {{"recipe", no_argument, NULL, 'r'},
                                           {"root", no_argument, NULL, 'o'},
                                           {"plain", no_argument, NULL, 'p'},
+                                          {"live", no_argument, NULL, 'l'},
                                           {"exclude", required_argument, NULL, 'x'},
                                           {0}};
   bool recipe = false;
@@ -153,6 +154,7 @@ int applet_pack(int argc, char **argv) {
     if (option == 'r') recipe = true;
     else if (option == 'o') pack.with_root = true;
     else if (option == 'p') pack.plain = true;
+    else if (option == 'l') pack.live = true;
     else if (option == 'x') pack.excluded[pack.excluded_count++] = optarg;
     else break;
   }
@@ -162,7 +164,7 @@ int applet_pack(int argc, char **argv) {
     (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
     result = recipe ? pack_recipe(argv[optind], &failure) : pack_tree(argv[optind], &pack, &failure);
   } else {
-    fail(&failure, 0, "usage: shim pack --recipe LAYER | [--root] [--plain] [--exclude NAME]… TREE");
+    fail(&failure, 0, "usage: shim pack --recipe LAYER | [--root] [--plain] [--live] [--exclude NAME]… TREE");
   }
   free(pack.excluded);
   if (result == 0) return 0;

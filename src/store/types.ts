@@ -27,7 +27,9 @@ export type LayerSource =
   /** Read once, with back-pressure. */
   | { kind: 'stream'; stream: Readable }
   /** A directory tree that becomes a new layer, owners, xattrs and overlay whiteouts included. */
-  | { kind: 'tree'; path: string };
+  | { kind: 'tree'; path: string }
+  /** A container's own layer, which may change while it is read; the root's own attributes are none of the layer's. */
+  | { kind: 'upper'; path: string };
 
 export interface IngestLayerOptions {
   source: LayerSource;

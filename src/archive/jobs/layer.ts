@@ -8,7 +8,7 @@ import { LayerUnpacker, type UnpackedLayer } from '../layer-unpacker.ts';
 export interface LayerJob {
   helper: string;
   directory: string;
-  source: { kind: 'stdin' } | { kind: 'file'; path: string } | { kind: 'tree'; path: string };
+  source: { kind: 'stdin' } | { kind: 'file'; path: string } | { kind: 'tree' | 'upper'; path: string };
   keepBlob: boolean;
   /** What the bytes must be; null: whatever they are. */
   digest: string | null;
@@ -59,15 +59,17 @@ async function* source({ source: from, helper }: LayerJob): AsyncGenerator<Buffe
     yield* readDescriptor(file);
     closeSync(file);
   } else {
-    yield* packTree(helper, from.path);
+    yield* packTree(helper, from);
   }
 }
 
-async function* packTree(helper: string, tree: string): AsyncGenerator<Buffer> {
-  const child = spawn(helper, ['pack', '--root', tree], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function* packTree(helper: string, tree: { kind: 'tree' | 'upper'; path: string }): AsyncGenerator<Buffer> {
+  const child = spawn(helper, ['pack', tree.kind === 'tree' ? '--root' : '--live', tree.path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const { promise, resolve } = Promise.withResolvers<number | null>();
   child.on('close', resolve);
   yield* child.stdout as AsyncIterable<Buffer>;
   const code = await promise;
-  if (code !== 0) throw new BerthError('internal', `cannot read the tree ${tree}`);
+  if (code !== 0) throw new BerthError('internal', `cannot read the tree ${tree.path}`);
 }

@@ -52,6 +52,9 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
   const { record } = container;
   if (adoption?.state === 'running') {
     container.pid = adoption.pid;
+    // A commit lets it stand still without a word in the books, and may have died with the engine.
+    if (record.state === 'running')
+      context.background(`let ${container.id} go on`, context.dependencies.freezer.thaw(context.cgroupOf(container)));
     // The engine may have died between the start of the process and its entry.
     if (record.state === 'created' || record.state === 'exited' || record.state === 'restarting') {
       record.state = 'running';

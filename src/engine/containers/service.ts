@@ -14,9 +14,11 @@ import type {
 import type { ContainerStats } from '../../api/types/stats.ts';
 import type { ExitStatus } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
+import type { CommitSource } from '../images/types.ts';
 import { adoptContainers } from './adopt.ts';
 import { type AttachedStreams, type AttachOptions, attachContainer, type PastOutput } from './attach.ts';
 import { containerChanges } from './changes.ts';
+import { commitSource } from './commit-source.ts';
 import type { Container } from './container.ts';
 import { ContainerContext, type ContainerDependencies } from './context.ts';
 import { type CreateOptions, createContainer } from './create.ts';
@@ -98,6 +100,11 @@ export class ContainerService {
 
   update = (id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> =>
     updateContainer(this.context, id, request);
+  /** What `commit` makes an image of. Error: `not-found`. */
+  commitSource(id: string): CommitSource {
+    return commitSource(this.context, id);
+  }
+
   changes = (id: string): Promise<FilesystemChange[]> => containerChanges(this.context, id);
 
   async stats(

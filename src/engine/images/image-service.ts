@@ -13,6 +13,7 @@ import { hostPlatform } from '../../oci/platform.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { EventBus } from '../events/event-bus.ts';
+import { type CommitOptions, commitContainer } from './commit.ts';
 import { type ImageContext, sweepSoon } from './image-context.ts';
 import { importImage } from './import.ts';
 import { imageHistory, inspectImage } from './inspect.ts';
@@ -22,7 +23,7 @@ import { pruneImages } from './prune.ts';
 import { removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
 import { readTarget, tagImage } from './tag.ts';
-import type { ImageUsers } from './types.ts';
+import type { CommitSource, ImageUsers } from './types.ts';
 
 export interface ImageServiceOptions {
   store: ImageStore;
@@ -95,6 +96,11 @@ export class ImageService {
     const { repository, tag, ...rest } = options;
     const target = repository === '' ? null : readTarget(repository, tag);
     return importImage(this.#context, { ...rest, target, source, progress, signal });
+  }
+
+  /** Makes an image of a container; gives its id. */
+  commit(options: CommitOptions, source: CommitSource, dockerVersion: string): Promise<string> {
+    return commitContainer(this.#context, { ...options, dockerVersion }, source);
   }
 
   /** Starts the removal of what nobody needs any more. */

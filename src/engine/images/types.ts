@@ -1,4 +1,5 @@
-/** What containers ask of images. */
+/** What containers ask of images, and the other way round. */
+import type { ContainerConfig } from '../../api/types/container.ts';
 
 /** The parts of an OCI image config (https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md) that a container reads. */
 export interface ContainerImage {
@@ -42,4 +43,21 @@ export interface ContainerImages {
 export interface ImageUsers {
   /** Containers (running or not) made from the image. */
   containersOf(imageId: string): { id: string; name: string; running: boolean }[];
+}
+
+/** A container that an image is made of. */
+export interface CommitSource {
+  id: string;
+  /** The image it was made from; empty: none. */
+  image: string;
+  config: ContainerConfig;
+  /** Directory with what the container has written. */
+  upper(): Promise<string>;
+  /** Lets a running container stand still; gives what lets it go on. */
+  holdStill(): Promise<() => Promise<void>>;
+  /** `own` completed by what the container was made with. */
+  complete(own: ContainerConfig): ContainerConfig;
+  /** Error: `conflict` once the container is removed: its directory may be half gone. */
+  check(): void;
+  committed(attributes: { comment: string; imageID: string; imageRef: string }): void;
 }

@@ -222,7 +222,10 @@ function openImages(foundation: Foundation, containers: ContainerService) {
       save: (names, options, signal) => images.save(names, options, signal),
       import: (source, options, progress, signal) => images.import(source, options, progress, signal),
     },
-    extras: { distribution: (reference, auth) => registryQueries.distribution(reference, auth) },
+    extras: {
+      distribution: (reference, auth) => registryQueries.distribution(reference, auth),
+      commit: (options) => images.commit(options, containers.commitSource(options.container), dockerVersion),
+    },
     bootstrap: new ImageBootstrap({ store, events }),
   };
   return { images, registryQueries, backend };
