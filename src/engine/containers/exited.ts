@@ -8,6 +8,7 @@ import { removeNow } from './remove.ts';
 import { restartDelay, shouldRestart } from './restart-policy.ts';
 import { reviveContainer } from './start.ts';
 import { isAlive } from './states.ts';
+import { publishVolumes } from './volume-events.ts';
 
 /** What the supervisor saw end. First the books and the waiting clients, then the clean-up. */
 export function containerExited(context: ContainerContext, id: string, status: ExitStatus): void {
@@ -50,6 +51,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   record.finishedAt = timestampOf(status.exitedAt);
   const leaving = record.hostConfig.AutoRemove && record.state === 'exited' && container.restarts === 0;
   publishNetworks(context, container, 'disconnect');
+  publishVolumes(context, container, 'unmount');
   record.sandbox = null;
   // The row of a container that is about to go is deleted once instead of written and deleted.
   if (!leaving) context.saveFact(container);

@@ -15,6 +15,7 @@ import { removeNow } from './remove.ts';
 import { sandboxRequest } from './sandbox-request.ts';
 import { networkSysctls } from './spec/bundle.ts';
 import { resolveUser } from './spec/users.ts';
+import { publishVolumes } from './volume-events.ts';
 
 const sigkill = 9;
 
@@ -38,6 +39,7 @@ export function reviveContainer(context: ContainerContext, container: Container)
 
 async function run(context: ContainerContext, container: Container, transition: 'start' | 'revive'): Promise<void> {
   if (context.closing) throw new BerthError('unavailable', 'the engine is stopping');
+  context.dependencies.supervisor.prepareStart();
   if (container.cleaning) await container.cleaning;
   const undo = new UndoStack();
   try {
@@ -208,6 +210,7 @@ function commitStart(
   record.sandbox = { networks: sandbox.networks, ports: sandbox.ports };
   context.saveFact(container);
   failpoint('run.after-start');
+  publishVolumes(context, container, 'mount');
   publishNetworks(context, container, 'connect');
   context.publish(container, 'start');
   for (const [index, attachment] of result.waiting.entries()) attachment.connect(started.attachments[index] ?? null);
