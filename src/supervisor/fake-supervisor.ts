@@ -142,6 +142,8 @@ export class FakeSupervisor implements Supervisor {
     this.#containers.get(containerId)?.write(stream, Buffer.from(text));
   }
 
+  prepareStart(): void {}
+
   async start(spec: ShimSpec): Promise<StartedContainer> {
     this.calls.push({ method: 'start', spec });
     const behaviour = this.#behaviours.get(spec.id) ?? { kind: 'wait' };

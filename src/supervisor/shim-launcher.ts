@@ -12,8 +12,12 @@ interface Launcher {
   waiting: PromiseWithResolvers<string>[];
 }
 
+/** Milliseconds for which one warm-up surely lasts. */
+const warmUpLasts = 4;
+
 export class ShimLauncher {
   readonly #program: string;
+  #lastWarmUp = 0;
   #launcher: Launcher | null = null;
 
   constructor(program: string) {
@@ -29,6 +33,17 @@ export class ShimLauncher {
     launcher.child.stdin.write(`${directory}\n`);
     const problem = await answer.promise;
     if (problem !== '') throw new BerthError('internal', `fork/exec ${this.#program}: ${problem}`);
+  }
+
+  /**
+   * A start is near: the kernel's wait before a process may enter a cgroup (a grace period of RCU, 4–8 ms) begins now instead of
+   * in the middle of it. Costs a write, and a fork elsewhere.
+   */
+  warmUp(): void {
+    const now = performance.now();
+    if (now - this.#lastWarmUp < warmUpLasts) return;
+    this.#lastWarmUp = now;
+    (this.#launcher ?? this.#spawn()).child.stdin.write('warm\n');
   }
 
   /** Ends the launcher; its shims go on. */

@@ -42,6 +42,10 @@ export class ShimSupervisor implements Supervisor {
     this.#launcher = new ShimLauncher(options.shim);
   }
 
+  prepareStart(): void {
+    this.#launcher.warmUp();
+  }
+
   async start(spec: ShimSpec): Promise<StartedContainer> {
     writeFileSync(join(spec.directory, 'shim.conf'), shimConfig(spec), { mode: 0o600 });
     try {

@@ -164,6 +164,8 @@ export type Adoption =
   | { state: 'gone' };
 
 export interface Supervisor {
+  /** A start or exec will follow soon: what takes time and needs no more knowledge is begun. Cheap; nothing depends on it. */
+  prepareStart(): void;
   /** Starts the shim and with it the container. Rejects with Docker's words when the runtime refuses; nothing is left then. */
   start(spec: ShimSpec): Promise<StartedContainer>;
   /** After an engine restart: connects to the shim of `directory`, or reads what it left. */

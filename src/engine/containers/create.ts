@@ -34,6 +34,7 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<ContainerCreateResponse> {
   const { dependencies, index } = context;
+  dependencies.supervisor.prepareStart();
   // Only its own members are changed from here on, never what lies below them.
   const hostConfig = { ...options.hostConfig };
   const warnings = checkRequest(context, options.config, hostConfig);

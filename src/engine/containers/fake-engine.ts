@@ -155,6 +155,8 @@ class FakeSupervisor implements Supervisor {
   onSignal: (id: string, signal: number) => void = () => {};
   #pids = 1000;
 
+  prepareStart(): void {}
+
   start(spec: ShimSpec): Promise<StartedContainer> {
     const { refusal } = this;
     this.refusal = null;

@@ -54,6 +54,7 @@ export class ExecService {
     // Looked up once more at the start; here only so that a wrong name is told before anything is hijacked.
     if (request.User !== '') await execProcess(this.#context, container, request);
     this.#prune();
+    this.#context.dependencies.supervisor.prepareStart();
     const id = randomBytes(32).toString('hex');
     this.#execs.set(id, { id, container, request, state: 'created', exitCode: null, pid: 0, endedAt: 0, size: null });
     container.execs.add(id);
