@@ -345,7 +345,12 @@ describe('parameters', () => {
       tail: 5,
       timestamps: true,
       details: false,
+      mergeFrames: false,
     });
+    const own = await serve();
+    await own.ask('GET', '/containers/one/logs?stdout=1', undefined, { 'Berth-Merge-Frames': '1' });
+    expect(own.calls.at(-1)?.arguments[1]).toMatchObject({ mergeFrames: true });
+    await own.close();
     const all = await lastCall('GET', '/containers/one/logs?stdout=1&tail=all');
     expect(all[2]).toMatchObject({ tail: null });
   });
