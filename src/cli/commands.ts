@@ -25,10 +25,25 @@ const attach: CommandEntry = {
   aliases: ['container attach', 'attach'],
   load: () => import('./commands/container/attach.ts'),
 };
+const commit: CommandEntry = {
+  summary: 'Make an image of what a container has changed',
+  aliases: ['container commit', 'commit'],
+  load: () => import('./commands/container/commit.ts'),
+};
 const create: CommandEntry = {
   summary: 'Create a container without starting it',
   aliases: ['container create', 'create'],
   load: () => import('./commands/container/create.ts'),
+};
+const cp: CommandEntry = {
+  summary: 'Copy files between a container and this machine',
+  aliases: ['container cp', 'cp'],
+  load: () => import('./commands/container/cp.ts'),
+};
+const exportContainer: CommandEntry = {
+  summary: "Write a container's file system to an archive",
+  aliases: ['container export', 'export'],
+  load: () => import('./commands/container/export.ts'),
 };
 const diff: CommandEntry = {
   summary: "Show what changed in a container's files",
@@ -183,9 +198,12 @@ export const nouns: Record<string, NounEntry> = {
     summary: 'Manage containers',
     verbs: {
       attach,
+      commit,
+      cp,
       create,
       diff,
       exec,
+      export: exportContainer,
       inspect: {
         summary: 'Show all facts about containers',
         aliases: ['container inspect'],
@@ -336,15 +354,18 @@ export const commonCommands = ['run', 'exec', 'ps', 'pull', 'push', 'images', 'l
 
 export const topCommands: Record<string, CommandEntry> = {
   attach,
+  commit,
   completion: {
     summary: 'Print a completion script for a shell',
     aliases: ['completion'],
     load: () => import('./commands/system/completion.ts'),
   },
+  cp,
   create,
   diff,
   events,
   exec,
+  export: exportContainer,
   history,
   images,
   import: importImage,

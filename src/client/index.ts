@@ -1,8 +1,10 @@
 /** The client as a library: `new Client({ host, transport })`, and one function an endpoint. Runs under Bun and under Node 22 and newer. */
 export * from './client.ts';
+export * from './containers/archive.ts';
 export * from './containers/attach.ts';
 export * from './containers/changes.ts';
 export * from './containers/create.ts';
+export * from './containers/export.ts';
 export * from './containers/inspect.ts';
 export * from './containers/kill.ts';
 export * from './containers/list.ts';
@@ -27,6 +29,7 @@ export * from './exec/inspect.ts';
 export * from './exec/resize.ts';
 export * from './exec/start.ts';
 export { readAll, readLines, readText } from './http/read-all.ts';
+export * from './images/commit.ts';
 export * from './images/history.ts';
 export * from './images/import.ts';
 export * from './images/inspect.ts';

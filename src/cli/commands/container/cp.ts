@@ -1,0 +1,156 @@
+import { lstat, stat } from 'node:fs/promises';
+import { errorKind } from '../../../api/errors.ts';
+import {
+  fileModeDirectory,
+  fileModeSymlink,
+  hasFileMode,
+  readContainerArchive,
+  statContainerPath,
+  writeContainerArchive,
+} from '../../../client/containers/archive.ts';
+import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
+import { packLocal, unpackLocal } from '../../copy/local-tar.ts';
+import { type Destination, placeCopy, splitPath } from '../../copy/place.ts';
+import { resolvePath } from '../../run-options/mounts.ts';
+import { standardInput } from '../../streams/terminal.ts';
+
+export const command = defineCommand({
+  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tberth cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
+  options: {
+    archive: { kind: 'bool', short: 'a', help: 'Keep user and group of files' },
+    'follow-link': { kind: 'bool', short: 'L', help: 'Copy what a link leads to' },
+    quiet: { kind: 'bool', short: 'q', help: 'Do not tell that it is done' },
+  },
+  words: { least: 2, most: 2 },
+  complete: 'files',
+  async run({ cli, options, words }) {
+    const [from, to] = words.map(splitContainer) as [Side, Side];
+    if (from.container !== undefined && to.container !== undefined)
+      throw new ExitStatus(1, 'copying between containers is not supported');
+    if (from.container !== undefined)
+      await copyOut(cli, { container: from.container, path: from.path }, to.path, options);
+    else if (to.container !== undefined)
+      await copyIn(cli, from.path, { container: to.container, path: to.path }, options);
+    else throw new ExitStatus(1, 'must specify at least one container source');
+    if (!options.quiet && from.path !== '-' && to.path !== '-') await tellDone(cli, words[1] as string);
+    return 0;
+  },
+});
+
+interface Side {
+  /** Undefined: this machine. */
+  container?: string;
+  path: string;
+}
+
+interface Inside {
+  container: string;
+  path: string;
+}
+
+interface CopyFlags {
+  archive: boolean;
+  'follow-link': boolean;
+}
+
+/** `CONTAINER:PATH`; a path that begins with `/` or `.` is this machine's whatever stands in it. */
+function splitContainer(text: string): Side {
+  const colon = text.indexOf(':');
+  if (text === '-' || text.startsWith('/') || text.startsWith('.') || colon <= 0) return { path: text };
+  return { container: text.slice(0, colon), path: text.slice(colon + 1) };
+}
+
+async function tellDone(cli: Cli, destination: string): Promise<void> {
+  const { isTerminal } = await import('../../streams/terminal.ts');
+  if (await isTerminal(2)) await cli.err.write(`Successfully copied to ${destination}\n`);
+}
+
+async function copyOut(cli: Cli, from: Inside, to: string, flags: CopyFlags): Promise<void> {
+  let path = from.path;
+  let renamed: string | undefined;
+  if (flags['follow-link']) {
+    const found = await statContainerPath(cli.client, from.container, path);
+    if (hasFileMode(found, fileModeSymlink)) {
+      renamed = splitPath(path).base;
+      path = insidePath(path, found.linkTarget);
+    }
+  }
+  const { stat: found, content } = await readContainerArchive(cli.client, from.container, path);
+  if (to === '-') {
+    for (let bytes = await content.body.read(); bytes !== null; bytes = await content.body.read())
+      await cli.out.write(bytes);
+    content.close();
+    return;
+  }
+  const source = {
+    base: splitPath(path).base,
+    shown: renamed ?? splitPath(path).base,
+    isDirectory: hasFileMode(found, fileModeDirectory),
+  };
+  const place = placeCopy(source, await localDestination(to));
+  await unpackLocal(content.body, place.directory, { from: source.base, to: place.name, keepOwner: flags.archive });
+  content.close();
+}
+
+async function copyIn(cli: Cli, from: string, to: Inside, flags: CopyFlags): Promise<void> {
+  const destination = await insideDestination(cli, to);
+  if (from === '-') {
+    if (!destination.isDirectory)
+      throw new ExitStatus(1, `destination "${to.container}:${to.path}" must be a directory`);
+    const upload = standardInput();
+    await writeContainerArchive(cli.client, to.container, {
+      path: destination.path,
+      upload,
+      copyUidGid: flags.archive,
+    });
+    return;
+  }
+  const absolute = keepEnd(from, from.startsWith('/') ? from : resolvePath(from, process.cwd()));
+  const follow = flags['follow-link'] || /\/\.?$/.test(from);
+  const found = await (follow ? stat(absolute) : lstat(absolute)).catch(() => {
+    throw new ExitStatus(1, `lstat ${absolute}: no such file or directory`);
+  });
+  const { directory, base } = splitPath(absolute);
+  const place = placeCopy({ base, shown: base, isDirectory: found.isDirectory() }, destination);
+  const upload = packLocal(directory, base, { name: place.name, follow: flags['follow-link'] });
+  await writeContainerArchive(cli.client, to.container, { path: place.directory, upload, copyUidGid: flags.archive });
+}
+
+/** A slash or `/.` at the end has a meaning of its own. */
+function keepEnd(written: string, resolved: string): string {
+  const end = /\/\.?$/.exec(written)?.[0] ?? '';
+  return `${resolved.replace(/\/\.?$/, '')}${end}` || '/';
+}
+
+async function localDestination(path: string): Promise<Destination> {
+  const absolute = keepEnd(path, path.startsWith('/') ? path : resolvePath(path, process.cwd()));
+  const found = await stat(absolute).catch(() => undefined);
+  const parent = await stat(splitPath(absolute).directory).catch(() => undefined);
+  if (!found && !parent?.isDirectory())
+    throw new ExitStatus(
+      1,
+      `invalid output path: directory ${JSON.stringify(splitPath(absolute).directory.replace(/(?<=.)\/$/, ''))} does not exist`,
+    );
+  return { path: absolute, exists: found !== undefined, isDirectory: found?.isDirectory() ?? false };
+}
+
+/** What stands at the destination inside; a link leads on once, and a path that is not there is a name to be made. */
+async function insideDestination(cli: Cli, { container, path }: Inside): Promise<Destination> {
+  try {
+    let shown = path;
+    let found = await statContainerPath(cli.client, container, shown);
+    if (hasFileMode(found, fileModeSymlink)) {
+      shown = insidePath(shown, found.linkTarget);
+      found = await statContainerPath(cli.client, container, shown);
+    }
+    return { path: shown, exists: true, isDirectory: hasFileMode(found, fileModeDirectory) };
+  } catch (error) {
+    if (errorKind(error) !== 'not-found') throw error;
+    return { path, exists: false, isDirectory: false };
+  }
+}
+
+/** Where a link inside leads. */
+function insidePath(link: string, target: string): string {
+  return target.startsWith('/') ? target : resolvePath(`${link.replace(/\/[^/]*$/, '')}/${target}`, '/');
+}
