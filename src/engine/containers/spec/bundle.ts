@@ -139,7 +139,7 @@ export class BundleWriter {
       hostname: hostConfig.UTSMode === 'host' ? undefined : request.hostname,
       mounts: mounts.mounts,
       annotations:
-        program === null ? hostConfig.Annotations : { ...hostConfig.Annotations, [compiledFilterAnnotation]: program },
+        program === null ? hostConfig.Annotations : { [compiledFilterAnnotation]: program, ...hostConfig.Annotations },
       // Last, because the filter is put in at its end.
       linux: {
         resources: await containerResources(hostConfig, devices.rules),
@@ -160,7 +160,9 @@ export class BundleWriter {
       config: withSeccomp(stringifyJson(spec), filter),
       started: (runtimeRoot) => {
         const runtime = this.#settings.runtimes.get(hostConfig.Runtime);
-        if (filter !== null && program === null && runtime)
+        // What an annotation of the user's made of the filter is not what other containers asked for.
+        const own = Object.keys(hostConfig.Annotations ?? {}).some((key) => key.startsWith('run.oci.seccomp'));
+        if (filter !== null && program === null && runtime && !own)
           this.#programs.learn(filter, { id: record.id, runtime, runtimeRoot });
       },
     };
