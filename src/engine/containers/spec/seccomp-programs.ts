@@ -8,6 +8,8 @@ export const compiledFilterAnnotation = 'run.oci.seccomp_bpf_data';
 /** Bytes of a `struct sock_filter`. */
 const instructionSize = 8;
 const mostInstructions = 32_768;
+/** Filters differ with capabilities and profiles; few of them are in use at a time. */
+const keptPrograms = 64;
 
 /**
  * Compiled seccomp filters, each as crun itself made it for the first container that used it. The configuration keeps the
@@ -33,6 +35,7 @@ export class SeccompPrograms {
     }
     if (program.length === 0 || program.length % instructionSize !== 0) return;
     if (program.length / instructionSize > mostInstructions) return;
+    if (this.#byFilter.size >= keptPrograms) this.#byFilter.clear();
     this.#byFilter.set(filter, program.toString('base64'));
   }
 }

@@ -14,6 +14,8 @@ export interface SeccompHost {
   kernel: readonly [number, number];
 }
 
+const keptFilters = 64;
+
 /**
  * Makes the filter that goes into a bundle, as JSON text: compiling and serialising the default profile costs more than the
  * rest of a bundle together, so each result is kept by the capabilities that led to it.
@@ -35,6 +37,7 @@ export class SeccompFilters {
     let text = this.#default.get(key);
     if (text === undefined) {
       text = JSON.stringify(compileDefault(this.#host, held));
+      if (this.#default.size >= keptFilters) this.#default.clear();
       this.#default.set(key, text);
     }
     return text;
