@@ -381,6 +381,43 @@ describe('streams', () => {
   });
 });
 
+describe('the log', () => {
+  test('has every line with its stream, and is cut to nothing on request', async () => {
+    const path = join(harness.bundles.root, 'log.json');
+    const log = {
+      driver: 'json-file',
+      path,
+      maxSize: -1,
+      maxFile: 1,
+      compress: false,
+      attributes: { tag: 'x' },
+    } as const;
+    const command = ['sh', '-c', 'echo one; echo two >&2; read go; echo three'];
+    const spec = harness.make({ command, log, stdin: 'once' });
+    const owner = harness.successor();
+    await owner.start(spec);
+    const entries = (): unknown[] =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line));
+    await until('two entries', () => entries().length === 2);
+    expect(entries()).toEqual(
+      expect.arrayContaining([
+        { log: 'one\n', stream: 'stdout', attrs: { tag: 'x' }, time: expect.any(String) },
+        { log: 'two\n', stream: 'stderr', attrs: { tag: 'x' }, time: expect.any(String) },
+      ]),
+    );
+    await owner.truncateLog(spec.id);
+    expect(entries()).toEqual([]);
+    const client = await owner.attach(spec.id, { stdin: true, stdout: false, stderr: false });
+    client.end('\n');
+    expect((await harness.exited(spec.id)).code).toBe(0);
+    expect(entries()).toEqual([expect.objectContaining({ log: 'three\n' })]);
+    await owner.cleanUp(spec.id, spec.directory);
+  });
+});
+
 describe('memory', () => {
   test('the kernel killing for want of memory is told', async () => {
     const spec = harness.make({
