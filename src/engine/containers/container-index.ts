@@ -1,5 +1,6 @@
 import { BerthError } from '../../api/errors.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import { parseTime } from '../../wire/time.ts';
 import { Container } from './container.ts';
 import type { ContainerRecord } from './record.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
@@ -34,11 +35,16 @@ export class ContainerIndex {
 
   /** Reads the table; once, at the engine's start. */
   load(): void {
-    const rows = this.#database.sql
-      .query<{ record: string }, []>('SELECT record FROM containers ORDER BY created, id')
-      .all();
-    for (const row of rows) {
-      const container = this.#enter(new Container(decodeRecord(row.record)));
+    const records = this.#database.sql
+      .query<{ record: string }, []>('SELECT record FROM containers')
+      .all()
+      .map((row) => decodeRecord(row.record));
+    const times = new Map(records.map((record) => [record, parseTime(record.created) ?? 0n]));
+    const time = (record: ContainerRecord): bigint => times.get(record) as bigint;
+    // The column has seconds only, and several containers may be made in one.
+    records.sort((one, other) => (time(one) < time(other) ? -1 : time(one) > time(other) ? 1 : 0));
+    for (const record of records) {
+      const container = this.#enter(new Container(record));
       // What happened to its files before this engine is not in the books.
       container.hasOwnFiles = true;
     }

@@ -33,6 +33,22 @@ describe('the index', () => {
     index.checkName('uno');
     expect(() => index.find('uno')).toThrow('No such container: uno');
   });
+  test('the order of creation survives the engine', () => {
+    const database = new BerthDatabase(':memory:');
+    const first = new ContainerIndex(database);
+    const fractions = ['1', '12', '123', '2', '05', ''];
+    for (const [number, fraction] of fractions.entries())
+      first.add(
+        newTestRecord({
+          id: String(9 - number).repeat(64),
+          name: `n${fraction}`,
+          created: `2026-01-01T00:00:00${fraction && `.${fraction}`}Z`,
+        }),
+      );
+    const again = new ContainerIndex(database);
+    again.load();
+    expect([...again.all()].map(({ record }) => record.name)).toEqual(['n', 'n05', 'n1', 'n12', 'n123', 'n2']);
+  });
   test('integers of 64 bits survive the database', () => {
     const database = new BerthDatabase(':memory:');
     const hostConfig = testHostConfig({ Memory: 2n ** 63n - 1n });
