@@ -4,7 +4,7 @@
  */
 import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
-import { lstat, open, readlink } from 'node:fs/promises';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOpaque } from './opaque.ts';
 
@@ -41,6 +41,24 @@ export async function overlayEntry(layers: readonly string[], path: string): Pro
     directories = entry.parts;
   }
   return null;
+}
+
+/** Names in the merged directory at `path`; none where it is no directory. */
+export async function overlayNames(layers: readonly string[], path: string): Promise<string[]> {
+  let directories: readonly string[] = layers;
+  for (const part of path.split('/').filter((piece) => piece !== '')) {
+    const entry = await lookUp(directories, part);
+    if (entry?.kind !== 'directory') return [];
+    directories = entry.parts;
+  }
+  const names = new Set<string>();
+  const hidden = new Set<string>();
+  for (const directory of directories)
+    for (const name of await readdir(directory)) {
+      if (names.has(name) || hidden.has(name)) continue;
+      (isWhiteout(await lstat(join(directory, name))) ? hidden : names).add(name);
+    }
+  return [...names];
 }
 
 /** The real path of what `path` names, when that is not a directory. */
