@@ -1,24 +1,20 @@
 /** Files of this machine as a tar and back, by the machine's own tar: it knows links, devices, times and names that are no text. */
+import { mkdir } from 'node:fs/promises';
 import type { ByteReader } from '../../client/transport/transport.ts';
 import { ExitStatus } from '../command.ts';
 
 /** Renames the first entry of an archive; link targets stay as they are, hard links follow. */
 function renaming(from: string, to: string): string[] {
   if (from === to) return [];
-  const pattern = from === '.' ? '\\.' : from.replace(/[.*[\]^$\\,]/g, '\\$&');
+  const pattern = from.replace(/[.*[\]^$\\,]/g, '\\$&');
   const replacement = to.replace(/[\\&,]/g, '\\$&');
   return ['--transform', `flags=rhS;s,^${pattern}\\(/\\|$\\),${replacement}\\1,`];
 }
 
-/** @param options.follow copies what links lead to */
-export async function* packLocal(
-  directory: string,
-  base: string,
-  options: { name: string; follow: boolean },
-): AsyncGenerator<Uint8Array> {
+/** @param name that `base` has in the archive */
+export async function* packLocal(directory: string, base: string, name: string): AsyncGenerator<Uint8Array> {
   const words = ['tar', '--create', '--file=-', '--format=gnu', '--sparse', `--directory=${directory}`];
-  if (options.follow) words.push('--dereference');
-  const child = Bun.spawn([...words, ...renaming(base, options.name), '--', base], {
+  const child = Bun.spawn([...words, ...renaming(base, name), '--', base], {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -32,6 +28,10 @@ export async function unpackLocal(
   directory: string,
   options: { from: string; to: string; keepOwner: boolean },
 ): Promise<void> {
+  // The contents of a directory come under names that differ from engine to engine; below a directory of their own it does not matter.
+  const isContents = options.from === '.';
+  const place = isContents && options.to !== '.' ? `${directory}/${options.to}` : directory;
+  if (place !== directory) await mkdir(place, { recursive: true });
   const owner = options.keepOwner ? '--same-owner' : '--no-same-owner';
   const words = [
     'tar',
@@ -40,9 +40,9 @@ export async function unpackLocal(
     '--same-permissions',
     owner,
     '--numeric-owner',
-    `--directory=${directory}`,
+    `--directory=${place}`,
   ];
-  const child = Bun.spawn([...words, ...renaming(options.from, options.to)], {
+  const child = Bun.spawn([...words, ...(isContents ? [] : renaming(options.from, options.to))], {
     stdin: 'pipe',
     stdout: 'ignore',
     stderr: 'pipe',

@@ -27,7 +27,8 @@ export function splitPath(path: string): { directory: string; base: string } {
   if (path === '' || path === '/' || path === '/.') return { directory: '/', base: '.' };
   const trimmed = path.replace(/(?<=.)\/+$/, '');
   const slash = trimmed.lastIndexOf('/');
-  return { directory: trimmed.slice(0, slash + 1) || '.', base: trimmed.slice(slash + 1) };
+  const directory = slash === 0 ? '/' : trimmed.slice(0, Math.max(0, slash));
+  return { directory: directory || '.', base: trimmed.slice(slash + 1) };
 }
 
 /** Errors: a directory onto a file; a directory that is asked for by a slash and is not there. */

@@ -1,4 +1,4 @@
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { errorKind } from '../../../api/errors.ts';
 import {
   fileModeDirectory,
@@ -106,13 +106,15 @@ async function copyIn(cli: Cli, from: string, to: Inside, flags: CopyFlags): Pro
     return;
   }
   const absolute = keepEnd(from, from.startsWith('/') ? from : resolvePath(from, process.cwd()));
+  // A slash behind a link means what it leads to.
   const follow = flags['follow-link'] || /\/\.?$/.test(from);
   const found = await (follow ? stat(absolute) : lstat(absolute)).catch(() => {
     throw new ExitStatus(1, `lstat ${absolute}: no such file or directory`);
   });
-  const { directory, base } = splitPath(absolute);
-  const place = placeCopy({ base, shown: base, isDirectory: found.isDirectory() }, destination);
-  const upload = packLocal(directory, base, { name: place.name, follow: flags['follow-link'] });
+  const shown = splitPath(absolute).base;
+  const { directory, base } = splitPath(follow ? keepEnd(from, await realpath(absolute)) : absolute);
+  const place = placeCopy({ base, shown, isDirectory: found.isDirectory() }, destination);
+  const upload = packLocal(directory, base, place.name);
   await writeContainerArchive(cli.client, to.container, { path: place.directory, upload, copyUidGid: flags.archive });
 }
 
@@ -129,7 +131,7 @@ async function localDestination(path: string): Promise<Destination> {
   if (!found && !parent?.isDirectory())
     throw new ExitStatus(
       1,
-      `invalid output path: directory ${JSON.stringify(splitPath(absolute).directory.replace(/(?<=.)\/$/, ''))} does not exist`,
+      `invalid output path: directory ${JSON.stringify(splitPath(absolute).directory)} does not exist`,
     );
   return { path: absolute, exists: found !== undefined, isDirectory: found?.isDirectory() ?? false };
 }

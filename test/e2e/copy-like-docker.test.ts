@@ -1,0 +1,117 @@
+/** `cp` in both directions: the same files end up at the same places as with docker's client. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runOk } from '../support/command.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+
+let engine: TestEngine;
+let folder: string;
+const clients = ['berth', 'docker'] as const;
+
+beforeAll(async () => {
+  engine = await startEngine({ images: ['busybox'] });
+  folder = mkdtempSync('/var/tmp/berth-e2e-copy-');
+  const source = join(folder, 'source');
+  mkdirSync(join(source, 'dir/sub'), { recursive: true });
+  writeFileSync(join(source, 'file'), 'one\n');
+  chmodSync(join(source, 'file'), 0o640);
+  writeFileSync(join(source, 'we ird,[n]*me&'), 'odd\n');
+  writeFileSync(join(source, 'dir/sub/deep'), 'deep\n');
+  symlinkSync('file', join(source, 'link'));
+  symlinkSync('dir', join(source, 'dlink'));
+  linkSync(join(source, 'dir/sub/deep'), join(source, 'dir/hard'));
+  await engine.ok('create', '--name', 'filled', 'busybox', 'true');
+  await engine.ok('cp', `${source}/.`, 'filled:/data');
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await engine.cleanUp();
+});
+
+const listing = ['find', '.', '-printf', '%p %y %m %s %l %n\\n'];
+
+describe.each([
+  ['file', '/srv/'],
+  ['file', '/srv/new'],
+  ['file', '/etc/passwd'],
+  ['file', '/srv/none/'],
+  ['file', '/none/x'],
+  ['dir', '/srv'],
+  ['dir/.', '/srv'],
+  ['dir', '/srv/new'],
+  ['dir', '/etc/passwd'],
+  ['link', '/srv/'],
+  ['link', '/srv/', '-L'],
+  ['dlink/', '/srv/'],
+  ['we ird,[n]*me&', '/srv/n&,[x]'],
+  ['none', '/srv'],
+])('in: %s to %s %s', (from, to, ...flags) => {
+  test('as docker does', async () => {
+    const seen = await Promise.all(
+      clients.map(async (client) => {
+        const id = (await engine.ok('create', 'busybox', 'true')).trim();
+        const result = await engine[`${client}With`](
+          { cwd: join(folder, 'source') },
+          'cp',
+          ...flags,
+          from,
+          `${id}:${to}`,
+        );
+        const tree = mkdtempSync(join(folder, 'tree-'));
+        await engine.ok('cp', `${id}:/srv`, tree).catch(() => '');
+        return { code: result.code, tree: (await runOk(listing, { cwd: tree })).split('\n').sort() };
+      }),
+    );
+    expect(seen[0]).toEqual(seen[1] as (typeof seen)[number]);
+  });
+});
+
+describe.each([
+  ['/data/file', '.'],
+  ['/data/file', 'there'],
+  ['/data/file', 'new'],
+  ['/data/file', 'old'],
+  ['/data/file', 'none/'],
+  ['/data/file', 'none/x'],
+  ['/data/dir', 'there'],
+  ['/data/dir/.', 'there'],
+  ['/data/dir', 'new'],
+  ['/data/dir/.', 'new'],
+  ['/data/dir', 'old'],
+  ['/data/link', '.'],
+  ['/data/link', '.', '-L'],
+  ['/data/dlink', '.', '-L'],
+  ['/data/we ird,[n]*me&', 'n&,[x]'],
+  ['/none', '.'],
+])('out: %s to %s %s', (from, to, ...flags) => {
+  test('as docker does', async () => {
+    const seen = await Promise.all(
+      clients.map(async (client) => {
+        const cwd = mkdtempSync(join(folder, 'out-'));
+        mkdirSync(join(cwd, 'there'));
+        writeFileSync(join(cwd, 'old'), 'old\n');
+        const result = await engine[`${client}With`]({ cwd }, 'cp', ...flags, `filled:${from}`, to);
+        return { code: result.code, tree: (await runOk(listing, { cwd })).split('\n').sort() };
+      }),
+    );
+    expect(seen[0]).toEqual(seen[1] as (typeof seen)[number]);
+  });
+});
+
+test('a tar goes in and comes out as it is', async () => {
+  const tar = await engine.berth('cp', 'filled:/data/dir', '-');
+  expect(tar.code).toBe(0);
+  const made = Bun.spawn(['tar', '-C', join(folder, 'source'), '-c', 'file'], { stdout: 'pipe' });
+  const stdin = new Uint8Array(await new Response(made.stdout).arrayBuffer());
+  const again = await engine.berthWith({ stdin }, 'cp', '-', 'filled:/data');
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+  const onto = await engine.berthWith({ stdin: '' }, 'cp', '-', 'filled:/etc/passwd');
+  expect(onto.stderr).toBe('destination "filled:/etc/passwd" must be a directory\n');
+});
+
+test('export gives the whole root', async () => {
+  const file = join(folder, 'root.tar');
+  await engine.ok('export', '-o', file, 'filled');
+  expect((await runOk(['tar', 'tf', file])).split('\n')).toContain('data/dir/sub/deep');
+});
