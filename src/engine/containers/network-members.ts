@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import type { Member, MemberChange, Members } from '../networks/members.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -11,7 +10,7 @@ export function networkMembers(context: ContainerContext): Members {
       const container = context.index.find(reference);
       await context.mutex.run(container.id, async () => {
         const change = await work(memberOf(container));
-        await keep(context, container, change);
+        keep(context, container, change);
       });
       await context.dependencies.database.durable();
     },
@@ -32,13 +31,9 @@ function memberOf(container: Container): Member {
   };
 }
 
-async function keep(context: ContainerContext, container: Container, change: MemberChange): Promise<void> {
+function keep(context: ContainerContext, container: Container, change: MemberChange): void {
   const { record } = container;
   if (change.wanted) record.networks = change.wanted;
   if (change.current && record.sandbox) record.sandbox = { ...record.sandbox, networks: change.current };
   context.saveFact(container);
-  if (!change.hosts) return;
-  // Written in place: the container sees this very file.
-  const path = context.dependencies.paths.container(container.id).hosts;
-  await writeFile(path, change.hosts(await readFile(path, 'utf8')));
 }

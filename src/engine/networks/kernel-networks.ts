@@ -7,6 +7,7 @@ import { KernelLinks } from '../../host/netlink/links.ts';
 import { probePort } from '../../host/netlink/port-probe.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import { hostHasIpv6 } from './host-side.ts';
+import { hostsEditor } from './hosts-editor.ts';
 import type { Members } from './members.ts';
 import { NetworkChanges, type NetworkChangesOptions } from './network-changes.ts';
 import { Networks } from './networks.ts';
@@ -21,6 +22,8 @@ export interface KernelNetworksOptions {
   mtu: number;
   /** Path of the native helper program. */
   helper: string;
+  /** Where the /etc/hosts of a container is. */
+  hostsPath(containerId: string): string;
   /** `default-address-pools`; empty: Docker's own. */
   addressPools: readonly { base: string; size: number }[];
   /** Told what other programs broke and the engine mended. */
@@ -45,9 +48,10 @@ export function tableName(bridge: string): string {
 
 /** Makes bridge and firewall table, and keeps them while others change the packet filter. Errors as `Networks`. */
 export async function openKernelNetworks(options: KernelNetworksOptions): Promise<KernelNetworks> {
-  const { database, bridge, bip, mtu, helper, addressPools, onMended, report } = options;
+  const { database, bridge, bip, mtu, helper, hostsPath, addressPools, onMended, report } = options;
   const links = new KernelLinks();
   const firewall = new KernelFirewall(tableName(bridge));
+  const hosts = hostsEditor(hostsPath);
   const networks = new Networks({
     database,
     links,
@@ -61,6 +65,8 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     },
     hostHasIpv6: hostHasIpv6(),
     readHostFile,
+    hosts,
+    report,
   });
   const endWatch = await watchFirewall(() => {
     try {
@@ -83,6 +89,8 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
         members,
         publish,
         report,
+        hosts,
+        names: networks.names,
         attacher: kernelAttacher(helper),
         async settled() {
           await Promise.all([passLegacy(), database.durable()]);
@@ -92,7 +100,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     },
     async close() {
       endWatch();
-      await changes?.close();
+      await Promise.all([changes?.close(), networks.names.settled()]);
       if (networks.leaveHost()) await passLegacyChain(firewall.table, []);
       firewall.close();
       links.close();

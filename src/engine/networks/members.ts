@@ -19,8 +19,6 @@ export interface Member {
 export interface MemberChange {
   wanted?: Record<string, EndpointSettings>;
   current?: Record<string, EndpointSettings>;
-  /** Makes the new /etc/hosts of the running container of the old one. */
-  hosts?(text: string): string;
 }
 
 export interface Members {

@@ -12,6 +12,13 @@ import { defaultSubnetPools } from './subnets.ts';
 
 /** An engine with one container `c` that runs (pid 7), or does not (pid null). */
 function fixture(pid: number | null = 7) {
+  let hosts = '127.0.0.1\tlocalhost\n';
+  const editor = {
+    async edit(_container: string, change: (text: string) => string): Promise<boolean> {
+      hosts = change(hosts);
+      return true;
+    },
+  };
   const links = new RecordingLinks();
   const firewall = new RecordingFirewall();
   const networks = new Networks({
@@ -22,6 +29,8 @@ function fixture(pid: number | null = 7) {
     settings: { bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools },
     hostHasIpv6: true,
     readHostFile: async () => '',
+    hosts: editor,
+    report: () => {},
   });
   const calls: string[] = [];
   const events: string[] = [];
@@ -55,7 +64,6 @@ function fixture(pid: number | null = 7) {
     wanted: { bridge: {} as EndpointSettings },
     current: {},
   };
-  let hosts = '127.0.0.1\tlocalhost\n';
   const changes = new NetworkChanges({
     state: networks.state,
     attacher,
@@ -67,11 +75,12 @@ function fixture(pid: number | null = 7) {
           ...(change.wanted && { wanted: change.wanted }),
           ...(change.current && { current: change.current }),
         };
-        hosts = change.hosts?.(hosts) ?? hosts;
       },
     },
     publish: (action, network) => events.push(`${action} ${network.name}`),
     settled: async () => {},
+    hosts: editor,
+    names: networks.names,
     report: (message, error) => calls.push(`${message}: ${error}`),
   });
   return {

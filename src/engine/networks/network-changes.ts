@@ -13,11 +13,13 @@ import type { Endpoint } from './endpoint-table.ts';
 import { checkWish } from './endpoint-wishes.ts';
 import { ownNames } from './etc-files.ts';
 import { bridgePlan } from './host-side.ts';
+import type { HostsEditor } from './hosts-editor.ts';
 import type { Member, MemberChange, Members } from './members.ts';
 import { isPredefined } from './network-filters.ts';
 import { bridgeNameOption, planNetwork } from './network-plan.ts';
 import type { NetworkState } from './network-state.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
+import type { PeerNames } from './peer-names.ts';
 import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
 import type { EndpointRequest } from './types.ts';
 
@@ -25,6 +27,8 @@ export interface NetworkChangesOptions {
   state: NetworkState;
   members: Members;
   attacher: InterfaceAttacher;
+  hosts: HostsEditor;
+  names: PeerNames;
   /** Tells of `create`, `destroy`, `connect`, `disconnect`. */
   publish(action: string, network: Network, attributes: Record<string, string>): void;
   /** Resolves when the host is ready for a new network and what is in the database would survive a power cut. */
@@ -108,18 +112,20 @@ export class NetworkChanges {
 
   /** Errors: `not-found`; `invalid` for networks and addresses that do not go together; `forbidden` when it is on it already. */
   async connect(id: string, container: string, settings: EndpointSettings | null): Promise<void> {
-    const network = this.#options.state.networks.find(id);
-    await this.#options.members.change(container, async (member) => {
+    const { state, members, hosts, names } = this.#options;
+    const network = state.networks.find(id);
+    await members.change(container, async (member) => {
       checkJoinable(network, member);
       checkWish(network, requestOf(network, settings));
       const wanted = withoutNetwork(member.wanted, network);
       const change: MemberChange = { wanted: { ...wanted, [network.name]: wished(settings) } };
       if (member.pid === null) return change;
       const endpoint = await this.#attach(network, member, settings);
+      await hosts.edit(member.id, (text) => `${text}${hostsLine(endpoint, member)}`);
+      names.changed(network.id);
       return {
         ...change,
         current: { ...member.current, [network.name]: endpointSettings(endpoint, network) },
-        hosts: (text) => `${text}${hostsLine(endpoint, member)}`,
       };
     });
   }
@@ -183,7 +189,7 @@ export class NetworkChanges {
   }
 
   async #leave(network: Network, member: Member): Promise<MemberChange> {
-    const { state, attacher } = this.#options;
+    const { state, attacher, hosts, names } = this.#options;
     const endpoint = state.endpoints.of(member.id).find((one) => one.network === network.id);
     const wanted = withoutNetwork(member.wanted, network);
     const isWanted = Object.keys(wanted).length < Object.keys(member.wanted).length;
@@ -203,7 +209,10 @@ export class NetworkChanges {
     if (next) await attacher.lead(member.pid, next.endpoint.interfaceName, formatAddress(next.gateway));
     this.#publish('disconnect', network, { container: member.id });
     const { [network.name]: _left, ...current } = member.current;
-    return { ...change, current, hosts: (text) => text.replace(hostsLine(endpoint, member), '') };
+    await hosts.edit(member.id, (text) => text.replace(hostsLine(endpoint, member), ''));
+    names.changed(network.id);
+    names.left(member.id);
+    return { ...change, current };
   }
 
   /** The first endpoint of the container whose network leads out. */

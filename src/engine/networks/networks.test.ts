@@ -29,6 +29,8 @@ function fixture({ bip = '', foreign = [] as string[], bridge = 'berth0' } = {})
       probe: () => 0,
       settings: { bridge, bip, mtu: 1500, pools: defaultSubnetPools },
       hostHasIpv6: true,
+      hosts: { edit: async () => false },
+      report: () => {},
       readHostFile: async (path) => (path === '/etc/hosts' ? '127.0.0.1 host\n' : 'nameserver 10.0.0.1\n'),
     });
   return { networks: restart(), firewall, links, database, restart };
@@ -272,6 +274,8 @@ describe('the host', () => {
         settings,
         hostHasIpv6: true,
         readHostFile: async () => '',
+        hosts: { edit: async () => false },
+        report: () => {},
       });
       return [...(firewall.content?.separated ?? [])];
     };
@@ -313,6 +317,8 @@ describe('the host', () => {
       settings,
       hostHasIpv6: false,
       readHostFile: async () => '',
+      hosts: { edit: async () => false },
+      report: () => {},
     });
     expect(networks.inspect('bridge').IPAM.Config).toEqual([{ Subnet: '10.3.0.0/24', Gateway: '10.3.0.1' }]);
     networks.leaveHost();

@@ -8,9 +8,11 @@ import type { Filters } from '../../wire/filters.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWishAtStart } from './endpoint-wishes.ts';
 import { hostsFile, ownNames, resolvConf, stubTarget } from './etc-files.ts';
+import type { HostsEditor } from './hosts-editor.ts';
 import { matchesFilters } from './network-filters.ts';
 import { NetworkState, type NetworkStateOptions } from './network-state.ts';
 import { describeNetwork, type Network } from './network-table.ts';
+import { PeerNames } from './peer-names.ts';
 import { portRequests } from './port-requests.ts';
 import { endpointSettings, interfacePlan, portHolds, portMap } from './sandbox-shapes.ts';
 import type { EndpointRequest, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
@@ -20,6 +22,9 @@ const hostBindingOption = 'com.docker.network.bridge.host_binding_ipv4';
 export interface NetworksOptions extends NetworkStateOptions {
   /** A small file of the host; empty where there is none. */
   readHostFile(path: string): Promise<string>;
+  hosts: HostsEditor;
+  /** For what goes wrong with nobody to tell. */
+  report(message: string, error: unknown): void;
 }
 
 /** A network that a container is to join. */
@@ -31,11 +36,13 @@ interface Join {
 /** The engine's networks as containers and the API see them. */
 export class Networks implements SandboxProvider {
   readonly state: NetworkState;
+  readonly names: PeerNames;
   readonly #readHostFile: NetworksOptions['readHostFile'];
 
   /** See NetworkState. */
   constructor(options: NetworksOptions) {
     this.state = new NetworkState(options);
+    this.names = new PeerNames(this.state, options.hosts, options.report);
     this.#readHostFile = options.readHostFile;
   }
 
@@ -50,7 +57,10 @@ export class Networks implements SandboxProvider {
   }
 
   async release(containerId: string): Promise<void> {
-    for (const endpoint of this.state.endpoints.of(containerId)) this.state.release(endpoint);
+    for (const endpoint of this.state.endpoints.of(containerId)) {
+      this.state.release(endpoint);
+      this.names.changed(endpoint.network);
+    }
   }
 
   async reconcile(running: ReadonlySet<string>): Promise<void> {
@@ -155,6 +165,7 @@ export class Networks implements SandboxProvider {
       throw inStart(error);
     }
     undo.release();
+    for (const { network } of joined) this.names.changed(network.id);
     return this.#sandbox(request, { joined, leading, resolv });
   }
 
@@ -177,10 +188,10 @@ export class Networks implements SandboxProvider {
         ),
         ports: published ? portHolds(published) : [],
       },
-      hosts: this.#hosts(
+      hosts: `${this.#hosts(
         request,
         joined.map(({ endpoint }) => [formatAddress(endpoint.address ?? 0), names]),
-      ),
+      )}${this.names.block(request.containerId)}`,
       resolvConf: resolv,
       networks: Object.fromEntries(
         joined.map(({ endpoint, network }) => [network.name, endpointSettings(endpoint, network)]),

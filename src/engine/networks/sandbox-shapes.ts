@@ -32,7 +32,7 @@ export function endpointSettings(endpoint: Endpoint, network: Network): Endpoint
 }
 
 /** Names under which others on the network know the container, as Docker orders them. */
-function namesOf({ containerName, aliases, container, hostname }: Endpoint): string[] {
+export function namesOf({ containerName, aliases, container, hostname }: Endpoint): string[] {
   return [...new Set([containerName, ...aliases, container.slice(0, 12), hostname])].filter((name) => name !== '');
 }
 

@@ -76,6 +76,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     bip: config.bip,
     mtu: config.mtu,
     helper: foundation.shim,
+    hostsPath: (id) => foundation.paths.container(id).hosts,
     addressPools: config['default-address-pools'],
     onMended: (what) => log.info(`the packet filter was changed by another program; mended ${what}`),
     report,

@@ -1,0 +1,38 @@
+import { open } from 'node:fs/promises';
+import { KeyedMutex } from '../../base/mutex.ts';
+
+/** The /etc/hosts of running containers. */
+export interface HostsEditor {
+  /** Makes the new text of the old one; false: there is no such file. One edit of a file at a time. */
+  edit(containerId: string, change: (text: string) => string): Promise<boolean>;
+}
+
+/** @param pathOf where a container's file is */
+export function hostsEditor(pathOf: (containerId: string) => string): HostsEditor {
+  const mutex = new KeyedMutex();
+  return {
+    edit: (containerId, change) => mutex.run(containerId, () => editFile(pathOf(containerId), change)),
+  };
+}
+
+/** In place: the container goes on seeing the file that was mounted. */
+async function editFile(path: string, change: (text: string) => string): Promise<boolean> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, 'r+');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  try {
+    const text = await file.readFile('utf8');
+    const next = change(text);
+    if (next === text) return true;
+    const bytes = Buffer.from(next);
+    await file.write(bytes, 0, bytes.length, 0);
+    await file.truncate(bytes.length);
+    return true;
+  } finally {
+    await file.close();
+  }
+}
