@@ -54,7 +54,11 @@ export class Machine implements Place {
   }
 
   /** A cable between two machines: each end is an interface with an address (`10.0.0.1/24`). */
-  async connect(name: string, address: string, other: { machine: Machine; name: string; address: string }): Promise<void> {
+  async connect(
+    name: string,
+    address: string,
+    other: { machine: Machine; name: string; address: string },
+  ): Promise<void> {
     await this.script(
       `ip link add ${name} type veth peer name ${other.name} netns ${other.machine.pid}
        ip address add ${address} dev ${name}
