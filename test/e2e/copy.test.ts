@@ -32,20 +32,20 @@ afterAll(async () => {
 const listing = ['find', '.', '-printf', '%p %y %m %s %l %n\\n'];
 
 describe.each([
-  ['file', '/srv/'],
-  ['file', '/srv/new'],
+  ['file', '/root/'],
+  ['file', '/root/new'],
   ['file', '/etc/passwd'],
-  ['file', '/srv/none/'],
+  ['file', '/root/none/'],
   ['file', '/none/x'],
-  ['dir', '/srv'],
-  ['dir/.', '/srv'],
-  ['dir', '/srv/new'],
+  ['dir', '/root'],
+  ['dir/.', '/root'],
+  ['dir', '/root/new'],
   ['dir', '/etc/passwd'],
-  ['link', '/srv/'],
-  ['link', '/srv/', '-L'],
-  ['dlink/', '/srv/'],
-  ['we ird,[n]*me&', '/srv/n&,[x]'],
-  ['none', '/srv'],
+  ['link', '/root/'],
+  ['link', '/root/', '-L'],
+  ['dlink/', '/root/'],
+  ['we ird,[n]*me&', '/root/n&,[x]'],
+  ['none', '/root'],
 ])('in: %s to %s %s', (from, to, ...flags) => {
   test('as docker does', async () => {
     const seen = await Promise.all(
@@ -59,7 +59,7 @@ describe.each([
           `${id}:${to}`,
         );
         const tree = mkdtempSync(join(folder, 'tree-'));
-        await engine.ok('cp', `${id}:/srv`, tree).catch(() => '');
+        await engine.ok('cp', `${id}:/root`, tree).catch(() => '');
         return { code: result.code, tree: (await runOk(listing, { cwd: tree })).split('\n').sort() };
       }),
     );
@@ -102,12 +102,9 @@ describe.each([
 test('a tar goes in and comes out as it is', async () => {
   const tar = await engine.berth('cp', 'filled:/data/dir', '-');
   expect(tar.code).toBe(0);
-  const again = await engine.berthWith(
-    { stdin: await Bun.$`tar -C ${folder}/source -c file`.bytes() },
-    'cp',
-    '-',
-    'filled:/mnt',
-  );
+  const made = Bun.spawn(['tar', '-C', join(folder, 'source'), '-c', 'file'], { stdout: 'pipe' });
+  const stdin = new Uint8Array(await new Response(made.stdout).arrayBuffer());
+  const again = await engine.berthWith({ stdin }, 'cp', '-', 'filled:/data');
   expect(again).toMatchObject({ code: 0, stderr: '' });
   const onto = await engine.berthWith({ stdin: '' }, 'cp', '-', 'filled:/etc/passwd');
   expect(onto.stderr).toBe('destination "filled:/etc/passwd" must be a directory\n');
@@ -117,4 +114,32 @@ test('export gives the whole root', async () => {
   const file = join(folder, 'root.tar');
   await engine.ok('export', '-o', file, 'filled');
   expect((await runOk(['tar', 'tf', file])).split('\n')).toContain('data/dir/sub/deep');
+});
+
+describe.each(clients)('%s', (client) => {
+  test('commit makes an image of what changed, with what was asked for', async () => {
+    const id = (await engine.ok('create', 'busybox', 'cat', '/root/file')).trim();
+    await engine.ok('cp', join(folder, 'source/file'), `${id}:/root/file`);
+    const words = ['commit', '-m', 'said', '-a', 'somebody', '-c', 'ENV A=1', id, `made/by-${client}:v1`];
+    const made = await engine[client](...words);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    expect(await engine.ok('run', '--rm', `made/by-${client}:v1`)).toBe('one');
+    const facts = await engine.ok(
+      'image',
+      'inspect',
+      '-f',
+      '{{.Author}} {{.Comment}} {{.Config.Env}}',
+      made.stdout.trim(),
+    );
+    expect(facts).toStartWith('somebody said [');
+    expect(facts).toContain('A=1');
+  });
+
+  test('diff names what changed', async () => {
+    const id = (await engine.ok('create', 'busybox', 'true')).trim();
+    await engine.ok('cp', join(folder, 'source/file'), `${id}:/root/file`);
+    const { stdout } = await engine[client]('diff', id);
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['A /root/file']));
+  });
 });
