@@ -314,6 +314,11 @@ export const nouns: Record<string, NounEntry> = {
       },
       events,
       info,
+      prune: {
+        summary: 'Remove what nothing uses: containers, networks, images',
+        aliases: ['system prune'],
+        load: () => import('./commands/system/prune.ts'),
+      },
     },
   },
   volume: {

@@ -22,7 +22,6 @@ const missing: Record<string, string> = {
   stack: noSwarm,
   swarm: noSwarm,
   'system dial-stdio': notYet,
-  'system prune': `${notYet}; container prune, image prune, network prune and volume prune do its parts`,
   trust: 'signatures in the style of Docker Content Trust are not part of Berth; images are checked by their digests',
   'volume update': noSwarm,
 };

@@ -13,7 +13,7 @@ export const pruneOptions = defineOptions({
   force: { kind: 'bool', short: 'f', help: 'Do not ask first' },
 });
 
-/** Asks unless told not to. Error: exit status 1 for any answer but yes. */
+/** Asks unless told not to. Error: exit status 0 without a word for any answer but yes: nothing was asked for in the end. */
 export async function confirmPrune(cli: Cli, force: boolean, warning: string): Promise<void> {
   if (force) return;
   await cli.out.write(`${warning}\nAre you sure you want to continue? [y/N] `);
@@ -24,6 +24,5 @@ export async function confirmPrune(cli: Cli, force: boolean, warning: string): P
     if (answer.includes('\n')) break;
   }
   if (/^y(es)?$/i.test(answer.split('\n')[0]?.trim() ?? '')) return;
-  await cli.out.write('\n');
-  throw new ExitStatus(1, 'canceled');
+  throw new ExitStatus(0);
 }

@@ -272,6 +272,18 @@ function diskUsage() {
 }
 
 const handlers: [RegExp, Handler][] = [
+  [
+    /^POST \/containers\/prune/,
+    (_m, response) => json(response, { ContainersDeleted: [doneId], SpaceReclaimed: 1000 }),
+  ],
+  [/^POST \/networks\/prune/, (_m, response) => json(response, { NetworksDeleted: ['zeta10'] })],
+  [/^POST \/volumes\/prune/, (_m, response) => json(response, { VolumesDeleted: ['data'], SpaceReclaimed: 500 })],
+  [
+    /^POST \/images\/prune/,
+    (_m, response) =>
+      json(response, { ImagesDeleted: [{ Untagged: 'x:1' }, { Deleted: danglingId }], SpaceReclaimed: 999 }),
+  ],
+  [/^POST \/build\/prune/, (_m, response) => json(response, { CachesDeleted: null, SpaceReclaimed: 0 })],
   [/^GET \/system\/df/, (_m, response) => json(response, diskUsage())],
   [
     /^GET \/containers\/web\/changes/,

@@ -226,7 +226,7 @@ test('diff shows what the container did, and nothing of what the engine did', as
     'busybox',
     'sh',
     '-c',
-    'echo x > /new; rm /bin/vi; mkdir /etc/d; chmod 700 /root',
+    'echo x > /new; rm /bin/vi; mkdir /etc/d; chmod 751 /root',
   );
   expect((await engine.docker('diff', 'busy')).stdout.trim().split('\n').sort()).toEqual(
     ['A /etc/d', 'A /new', 'C /bin', 'C /etc', 'C /root', 'D /bin/vi'].sort(),

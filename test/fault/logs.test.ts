@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { existsSync, readdirSync } from 'node:fs';
 import { runOk } from '../support/command.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { shimOf } from '../support/shim-of.ts';
 import { until } from '../support/until.ts';
 
 let engine: TestEngine;
@@ -59,7 +60,7 @@ test('a graceful stop does not wait for followers', async () => {
 
 test('a follower ends when the shim is killed', async () => {
   const { follower, path, pid } = await followed('orphaned');
-  const shim = Number((await Bun.file(`/proc/${pid}/status`).text()).match(/PPid:\s+(\d+)/)?.[1]);
+  const shim = await shimOf(pid);
   process.kill(shim, 'SIGKILL');
   expect((await follower.exit()).code).toBe(0);
   await noReader(path);

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { existsSync } from 'node:fs';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { failpointsOf } from '../support/failpoints.ts';
+import { shimOf } from '../support/shim-of.ts';
 import { until } from '../support/until.ts';
 
 const steps = failpointsOf('run');
@@ -129,10 +130,28 @@ describe('while the engine is dead', () => {
     expect(await engine.ok('wait', 'leaving')).toBe('42');
   });
 
+  test('an exit while the next engine takes over is not missed', async () => {
+    const waiting = 'until [ -e /go ]; do usleep 1000; done; exit 42';
+    await engine.ok('run', '-d', '--name', 'meanwhile', 'busybox', 'sh', '-c', waiting);
+    const { Pid } = (await engine.inspect('meanwhile')).State;
+    const go = `/proc/${Pid}/root/go`;
+    await engine.kill9();
+    const goOn = `${engine.failpoints.path}.go-on`;
+    engine.failpoints.arm('adopt.before-entry', `delay ${goOn}`);
+    const started = engine.start();
+    await engine.failpoints.struck('adopt.before-entry');
+    await Bun.write(go, '');
+    await until('the container to end', () => !existsSync(`/proc/${Pid}`));
+    await Bun.write(goOn, '');
+    await started;
+    expect(await engine.ok('wait', 'meanwhile')).toBe('42');
+    expect((await engine.inspect('meanwhile')).State).toMatchObject({ Status: 'exited', ExitCode: 42 });
+  });
+
   test('a shim that is killed takes its container with it, and the next engine says so', async () => {
     await engine.ok('run', '-d', '--name', 'orphan', 'busybox', 'sleep', '1000');
     const { Pid } = (await engine.inspect('orphan')).State;
-    const shim = Number((await Bun.file(`/proc/${Pid}/status`).text()).match(/PPid:\s+(\d+)/)?.[1]);
+    const shim = await shimOf(Pid);
     await engine.kill9();
     process.kill(shim, 'SIGKILL');
     await engine.start();

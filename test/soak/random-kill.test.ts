@@ -80,7 +80,8 @@ test(`${rounds} kills, seed ${seed}`, async () => {
         const found = (await response.json()) as {
           State: { Status: string; Running: boolean; Pid: number; ExitCode: number };
         };
-        return found.State.Running || found.State.Status === 'removing' ? null : found;
+        if (found.State.Running || found.State.Status === 'removing') throw new Error(JSON.stringify(found.State));
+        return found;
       });
       if (State.Status === 'exited') {
         const { ExitCode, Error: reason } = (await engine.inspect(Id)).State;

@@ -1,4 +1,5 @@
 import { errorMessage } from '../../api/errors.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import type { Adoption } from '../../supervisor/types.ts';
 import { timestamp, timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
@@ -17,9 +18,26 @@ export async function adoptContainers(context: ContainerContext): Promise<void> 
   const { dependencies, index } = context;
   index.load();
   const bundles = await dependencies.files.bundles();
+  // A container may end between its shim's answer and its entry: its exit waits behind this until there is a pid to end.
+  const { promise: entered, resolve: release } = Promise.withResolvers<void>();
+  for (const { id } of index.all())
+    context.background(
+      `adopt ${id}`,
+      context.mutex.run(id, () => entered),
+    );
+  try {
+    await adoptAll(context, bundles);
+  } finally {
+    release();
+  }
+}
+
+async function adoptAll(context: ContainerContext, bundles: ReadonlySet<string>): Promise<void> {
+  const { dependencies, index } = context;
   const found = await Promise.all(
     [...index.all()].map(async (container) => ({ container, adoption: await ask(context, container, bundles) })),
   );
+  await failpoint('adopt.before-entry');
   const running = new Set(
     found.filter(({ adoption }) => adoption?.state === 'running').map(({ container }) => container.id),
   );

@@ -33,6 +33,7 @@ function memberOf(container: Container): Member {
 
 function keep(context: ContainerContext, container: Container, change: MemberChange): void {
   const { record } = container;
+  if (!change.wanted && !change.current) return;
   if (change.wanted) record.networks = change.wanted;
   if (change.current && record.sandbox) record.sandbox = { ...record.sandbox, networks: change.current };
   context.saveFact(container);

@@ -18,14 +18,14 @@ function mapValues(endpoints: Record<string, EndpointSettings>): Record<string, 
 }
 
 /** What of a request is a wish: the rest is what a client echoes of an earlier state. */
-export function wishes(endpoint: EndpointSettings | null | undefined): Partial<EndpointSettings> {
+function wishes(endpoint: EndpointSettings | null | undefined): Partial<EndpointSettings> {
   if (!endpoint) return {};
   const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority, MacAddress } = endpoint;
   return { IPAMConfig, Links, Aliases, DriverOpts, GwPriority, MacAddress };
 }
 
 /** A network of a container that does not run. */
-export function idleEndpoint(): EndpointSettings {
+function idleEndpoint(): EndpointSettings {
   return {
     IPAMConfig: null,
     Links: null,

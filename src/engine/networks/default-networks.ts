@@ -15,7 +15,7 @@ export interface DefaultBridgeSettings {
   pools: readonly SubnetPool[];
 }
 
-export function newNetworkId(): string {
+function newNetworkId(): string {
   return randomBytes(32).toString('hex');
 }
 

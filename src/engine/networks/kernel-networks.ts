@@ -42,7 +42,7 @@ export interface KernelNetworks {
 }
 
 /** The default bridge's firewall table is `berth`, that of another one `berth-<bridge>`: engines do not meet. */
-export function tableName(bridge: string): string {
+function tableName(bridge: string): string {
   return bridge === 'berth0' ? 'berth' : `berth-${bridge}`;
 }
 

@@ -5,23 +5,23 @@ import type {
   NetworkCreateResponse,
   NetworksPruneReport,
 } from '../../api/types/network.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
 import { type Filters, matchesLabels } from '../../wire/filters.ts';
 import { parseMoment } from '../../wire/time.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWish } from './endpoint-wishes.ts';
-import { ownNames } from './etc-files.ts';
 import { bridgePlan } from './host-side.ts';
 import type { HostsEditor } from './hosts-editor.ts';
 import type { Member, MemberChange, Members } from './members.ts';
+import { checkJoinable, hostsLine, requestOf, wished, withoutNetwork } from './membership.ts';
 import { isPredefined } from './network-filters.ts';
 import { bridgeNameOption, planNetwork } from './network-plan.ts';
 import type { NetworkState } from './network-state.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
 import type { PeerNames } from './peer-names.ts';
 import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
-import type { EndpointRequest } from './types.ts';
 
 export interface NetworkChangesOptions {
   state: NetworkState;
@@ -66,7 +66,9 @@ export class NetworkChanges {
     const { state, attacher } = this.#options;
     state.networks.save(network);
     try {
+      await failpoint('network.after-save');
       await attacher.makeBridge(bridgePlan(bridge, state.settings.bridge));
+      await failpoint('network.after-bridge');
       state.addNetwork(network);
     } catch (error) {
       state.networks.remove(network.id);
@@ -90,6 +92,7 @@ export class NetworkChanges {
       );
     }
     state.removeNetwork(network);
+    await failpoint('network.after-remove');
     if (network.bridge?.owned) this.#removeBridge(network.bridge.name);
     this.#publish('destroy', network);
     await settled();
@@ -121,6 +124,7 @@ export class NetworkChanges {
       const change: MemberChange = { wanted: { ...wanted, [network.name]: wished(settings) } };
       if (member.pid === null) return change;
       const endpoint = await this.#attach(network, member, settings);
+      await failpoint('network.after-attach');
       await hosts.edit(member.id, (text) => `${text}${hostsLine(endpoint, member)}`);
       names.changed(network.id);
       return {
@@ -141,6 +145,34 @@ export class NetworkChanges {
         throw new BerthError('not-found', `endpoint ${container} not found`, { cause: error });
       throw error;
     }
+  }
+
+  /**
+   * After a crash in the middle of a connect or disconnect: a container has the networks that its record says and the kernel
+   * knows. Call it when the running containers are adopted.
+   */
+  async reconcile(): Promise<void> {
+    const { state, members } = this.#options;
+    const links = new Set(state.links.list().map(({ name }) => name));
+    for (const id of new Set(state.endpoints.all().map(({ container }) => container))) {
+      await members.change(id, async ({ current }) => {
+        const left: Record<string, EndpointSettings> = {};
+        for (const endpoint of state.endpoints.of(id)) {
+          const { name } = state.networks.find(endpoint.network);
+          const settings = current[name];
+          const hasInterface = endpoint.address === null || links.has(hostNameOf(endpoint));
+          if (settings && hasInterface) left[name] = settings;
+          else await this.#drop(endpoint);
+        }
+        return Object.keys(left).length === Object.keys(current).length ? {} : { current: left };
+      });
+    }
+  }
+
+  async #drop(endpoint: Endpoint): Promise<void> {
+    const { state, attacher } = this.#options;
+    await attacher.detach(hostNameOf(endpoint));
+    state.release(endpoint);
   }
 
   /** Resolves when no bridge is left to remove. */
@@ -179,6 +211,7 @@ export class NetworkChanges {
     const endpoint = state.newEndpoint(owner, network, requestOf(network, settings));
     try {
       state.endpoints.add(endpoint);
+      await failpoint('network.after-endpoint');
       await attacher.attach(member.pid as number, interfacePlan(endpoint, network, { leads, hairpin: false }));
     } catch (error) {
       state.release(endpoint);
@@ -203,7 +236,9 @@ export class NetworkChanges {
     const change: MemberChange = { wanted };
     if (!endpoint || member.pid === null) return change;
     await attacher.detach(hostNameOf(endpoint));
+    await failpoint('network.after-detach');
     state.release(endpoint);
+    await failpoint('network.after-release');
     // The default route went with the interface: the next network that leads out takes over.
     const next = this.#leading(member.id);
     if (next) await attacher.lead(member.pid, next.endpoint.interfaceName, formatAddress(next.gateway));
@@ -228,64 +263,4 @@ export class NetworkChanges {
   #publish(action: string, network: Network, attributes: Record<string, string> = {}): void {
     this.#options.publish(action, network, { ...attributes, name: network.name, type: network.driver });
   }
-}
-
-function withoutNetwork(
-  wanted: Readonly<Record<string, EndpointSettings>>,
-  { id, name }: Network,
-): Record<string, EndpointSettings> {
-  const isIt = (key: string): boolean => key === name || key === id || (key === 'default' && name === 'bridge');
-  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !isIt(key)));
-}
-
-function checkJoinable(network: Network, { networkMode, wanted }: Member): void {
-  if (network.driver === 'host')
-    throw new BerthError(
-      'invalid',
-      'cannot connect container to host network - container must be created in host network mode',
-    );
-  if (networkMode === 'host' || networkMode.startsWith('container:'))
-    throw new BerthError(
-      'invalid',
-      'container sharing network namespace with another container or host cannot be connected to any other network',
-    );
-  if ((network.driver === 'null' && Object.keys(wanted).length > 0) || 'none' in wanted)
-    throw new BerthError(
-      'invalid',
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    );
-}
-
-function requestOf(network: Network, settings: EndpointSettings | null): EndpointRequest {
-  return {
-    network: network.id,
-    address: settings?.IPAMConfig?.IPv4Address || null,
-    macAddress: settings?.MacAddress || null,
-    aliases: settings?.Aliases ?? [],
-  };
-}
-
-/** The wish as the container's record keeps it: what a client echoes of an earlier state is dropped. */
-function wished(settings: EndpointSettings | null): EndpointSettings {
-  return {
-    IPAMConfig: settings?.IPAMConfig ?? null,
-    Links: settings?.Links ?? null,
-    Aliases: settings?.Aliases ?? null,
-    MacAddress: settings?.MacAddress ?? '',
-    DriverOpts: settings?.DriverOpts ?? null,
-    GwPriority: settings?.GwPriority ?? 0,
-    NetworkID: '',
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  };
-}
-
-function hostsLine(endpoint: Endpoint, member: Member): string {
-  return `${formatAddress(endpoint.address ?? 0)}\t${ownNames(member.hostname, member.domainname)}\n`;
 }

@@ -37,8 +37,8 @@ import {
 } from './nf-tables.ts';
 import type { FilteredNetwork, PublishedPort, TableContent } from './types.ts';
 
-export const mapOfAddresses = 'addressed';
-export const mapOfEverywhere = 'everywhere';
+const mapOfAddresses = 'addressed';
+const mapOfEverywhere = 'everywhere';
 
 const protocolNumber = { tcp: 6, udp: 17 } as const;
 const nameLength = 16;
@@ -198,7 +198,7 @@ function u32(value: number): Buffer {
 }
 
 /** The name of an interface as the kernel compares it. */
-export function interfaceBytes(name: string): Buffer {
+function interfaceBytes(name: string): Buffer {
   const bytes = Buffer.alloc(nameLength);
   bytes.write(name);
   return bytes;

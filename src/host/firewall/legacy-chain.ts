@@ -11,7 +11,7 @@ export interface LegacyTools {
   run(args: readonly string[]): Promise<string | null>;
 }
 
-export const hostLegacyTools: LegacyTools = {
+const hostLegacyTools: LegacyTools = {
   async readTables() {
     try {
       return await readFile('/proc/net/ip_tables_names', 'utf8');

@@ -19,7 +19,7 @@ export const nftMessage = {
 } as const;
 export const hook = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 export const verdict = { drop: 0, accept: 1, jump: -3, return: -5 } as const;
-export const setFlag = { interval: 4, map: 8, concatenation: 128 } as const;
+const setFlag = { interval: 4, map: 8, concatenation: 128 } as const;
 /** Data types of nft's own, kept by the kernel for listings; a concatenation is six bits each. */
 export const dataType = { ipv4: 7, protocol: 12, service: 13, interfaceName: 41 } as const;
 export const chainAttribute = { table: 1, handle: 2, name: 3, hook: 4, policy: 5, type: 7 } as const;

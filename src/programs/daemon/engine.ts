@@ -85,6 +85,10 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   const exec = new ExecService(containers.context);
   const { images, registryQueries, backend: imageBackend } = openImages(foundation, containers);
   await containers.adopt();
+  const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
+    events.publish('network', action, id, attributes),
+  );
+  await networkChanges.reconcile();
   const stopCheckpoints = keepLogShort(database, foundation.paths.database, (error) => report('checkpoint', error));
   return {
     cgroupVersion: host.cgroup.version,
@@ -100,9 +104,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       images: imageBackend,
       networks: {
         queries: network.networks,
-        changes: network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
-          events.publish('network', action, id, attributes),
-        ),
+        changes: networkChanges,
       },
       volumes,
       system: openSystem(foundation, { containers, volumes, images, registryQueries }),

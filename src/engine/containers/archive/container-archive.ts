@@ -51,7 +51,7 @@ export class ContainerArchive {
       container.hasOwnFiles = true;
       const process = new FilesProcess(this.#helper, [...flags, ...root, 'write', absolute(path)]);
       process.output.resume();
-      void feed(content, process);
+      feed(content, process);
       const code = await process.ended;
       if (code !== 0) throw process.error(code, { reference, path });
     };
@@ -157,39 +157,32 @@ function readStat(output: Readable, rest: PassThrough, path: string): Promise<Co
 }
 
 /** Gives an upload to the child, unpacked where it is packed. A client that leaves ends the child. */
-async function feed(content: Readable, process: FilesProcess): Promise<void> {
-  try {
-    const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    let start = Buffer.alloc(0);
-    while (start.length < magicLength) {
-      const { value, done } = await chunks.next();
-      if (done) break;
-      start = Buffer.concat([start, value]);
-    }
+function feed(content: Readable, process: FilesProcess): void {
+  const cancel = (): void => process.kill();
+  content.on('error', cancel);
+  content.on('close', () => {
+    if (!content.readableEnded) cancel();
+  });
+  let start = Buffer.alloc(0);
+  const look = (): void => {
+    const chunk = content.read() as Buffer | null;
+    if (chunk === null) return;
+    start = Buffer.concat([start, chunk]);
+    if (start.length < magicLength) return;
+    content.off('readable', look);
+    content.off('end', endEarly);
+    content.unshift(start);
     const packing = packedAs(start);
-    let target = process.input;
-    if (packing !== 'none') {
-      const unpacked = decompressor(packing);
-      unpacked.on('error', () => process.kill());
-      unpacked.pipe(process.input);
-      target = unpacked;
+    if (packing === 'none') {
+      content.pipe(process.input);
+      return;
     }
-    // No bytes at all are an archive of nothing.
-    await put(target, start.length > 0 ? start : Buffer.alloc(1024));
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) await put(target, next.value);
-    target.end();
-  } catch {
-    // The upload broke off; its end says so.
-    process.kill();
-  }
-}
-
-async function put(target: NodeJS.WritableStream & { destroyed?: boolean }, chunk: Buffer): Promise<void> {
-  if (target.write(chunk) || target.destroyed) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  target.once('drain', resolve);
-  target.once('close', resolve);
-  await promise;
-  target.off('drain', resolve);
-  target.off('close', resolve);
+    const unpacked = decompressor(packing);
+    unpacked.on('error', cancel);
+    content.pipe(unpacked).pipe(process.input);
+  };
+  // No bytes at all are an archive of nothing.
+  const endEarly = (): void => void process.input.end(start.length > 0 ? start : Buffer.alloc(1024));
+  content.on('readable', look);
+  content.once('end', endEarly);
 }

@@ -1,0 +1,72 @@
+/** What connecting a container to a network means for its record. */
+import { BerthError } from '../../api/errors.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
+import { formatAddress } from '../../host/netlink/cidr.ts';
+import type { Endpoint } from './endpoint-table.ts';
+import { ownNames } from './etc-files.ts';
+import type { Member } from './members.ts';
+import type { Network } from './network-table.ts';
+import type { EndpointRequest } from './types.ts';
+
+/** What the container joins, without this network. */
+export function withoutNetwork(
+  wanted: Readonly<Record<string, EndpointSettings>>,
+  { id, name }: Network,
+): Record<string, EndpointSettings> {
+  const isIt = (key: string): boolean => key === name || key === id || (key === 'default' && name === 'bridge');
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !isIt(key)));
+}
+
+/** Error: `invalid` in dockerd's words for a container and a network that do not go together. */
+export function checkJoinable(network: Network, { networkMode, wanted }: Member): void {
+  if (network.driver === 'host')
+    throw new BerthError(
+      'invalid',
+      'cannot connect container to host network - container must be created in host network mode',
+    );
+  if (networkMode === 'host' || networkMode.startsWith('container:'))
+    throw new BerthError(
+      'invalid',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  if ((network.driver === 'null' && Object.keys(wanted).length > 0) || 'none' in wanted)
+    throw new BerthError(
+      'invalid',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+}
+
+export function requestOf(network: Network, settings: EndpointSettings | null): EndpointRequest {
+  return {
+    network: network.id,
+    address: settings?.IPAMConfig?.IPv4Address || null,
+    macAddress: settings?.MacAddress || null,
+    aliases: settings?.Aliases ?? [],
+  };
+}
+
+/** The wish as the container's record keeps it: what a client echoes of an earlier state is dropped. */
+export function wished(settings: EndpointSettings | null): EndpointSettings {
+  return {
+    IPAMConfig: settings?.IPAMConfig ?? null,
+    Links: settings?.Links ?? null,
+    Aliases: settings?.Aliases ?? null,
+    MacAddress: settings?.MacAddress ?? '',
+    DriverOpts: settings?.DriverOpts ?? null,
+    GwPriority: settings?.GwPriority ?? 0,
+    NetworkID: '',
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
+  };
+}
+
+/** The container's own line in its /etc/hosts. */
+export function hostsLine(endpoint: Endpoint, member: Member): string {
+  return `${formatAddress(endpoint.address ?? 0)}\t${ownNames(member.hostname, member.domainname)}\n`;
+}
