@@ -36,7 +36,7 @@ void message_text(struct message *message, const char *text) {
 }
 
 /* Sends a frame, or keeps what the peer does not take now. */
-static void connection_send(struct connection *connection, unsigned type, unsigned request, const void *payload, size_t length) {
+void connection_send(struct connection *connection, unsigned type, unsigned request, const void *payload, size_t length) {
   struct message frame = {0};
   message_u32(&frame, (uint32_t)length);
   message_add(&frame, type, 2);
@@ -68,6 +68,7 @@ static void send_hello(struct connection *connection) {
 }
 
 void connection_greet(struct shim *shim, struct connection *connection) {
+  if (shim_tell_refusal(shim, connection)) return;
   if (shim->container->pid > 0) send_started(shim, connection);
   if (shim->out_of_memory) connection_send(connection, PROTOCOL_OUT_OF_MEMORY, 0, NULL, 0);
   if (!shim->container->reported || shim->container->pid <= 0) return;

@@ -25,7 +25,10 @@ void connections_poll(struct shim *shim, struct pollset *set);
 /* Frees the dead ones. */
 void connections_reap(struct shim *shim);
 
-/* Writes a frame to every control connection. A peer that lets 256 KiB wait is dropped. */
+/* Writes a frame. A peer that lets 256 KiB wait is dropped. */
+void connection_send(struct connection *connection, unsigned type, unsigned request, const void *payload, size_t length);
+
+/* The same to every control connection. */
 void connections_notify(struct shim *shim, unsigned type, const void *payload, size_t length);
 
 /* Tells a new control connection how things stand. */

@@ -24,6 +24,8 @@
 #define LEFTOVERS_MILLISECONDS 10
 #define CONTAINER_DRAIN_MILLISECONDS 500
 #define EXEC_DRAIN_MILLISECONDS 2000
+/* How long a shim without a container waits for the engine to come and hear why. */
+#define REFUSAL_MILLISECONDS 2000
 
 struct session *shim_find(struct shim *shim, const char *id) {
   for (struct session *session = shim->sessions; session; session = session->next) {
@@ -96,6 +98,25 @@ static void release_root(struct shim *shim) {
   if (shim->releaser < 0) tell_cleaned(shim); /* no memory for a child: this process has waited */
 }
 
+bool shim_tell_refusal(struct shim *shim, struct connection *connection) {
+  if (!shim->refusal) return false;
+  connection_send(connection, PROTOCOL_FAILED, 0, shim->refusal->data, shim->refusal->length);
+  if (shim->cleaned) connection_send(connection, PROTOCOL_CLEANED, 0, NULL, 0);
+  shim->refusal_told = true;
+  return true;
+}
+
+/* Tells the engine, now and whenever it comes, why there is no container. */
+static void refuse_container(struct shim *shim, unsigned stage, const char *text) {
+  shim->refusal = calloc(1, sizeof *shim->refusal);
+  if (!shim->refusal) return; /* the engine sees that the shim is gone */
+  message_u8(shim->refusal, stage);
+  message_text(shim->refusal, text);
+  for (struct connection *connection = shim->connections; connection; connection = connection->next) {
+    if (connection->control) shim_tell_refusal(shim, connection);
+  }
+}
+
 void shim_launch_failed(struct shim *shim, struct session *session, unsigned stage, const char *text) {
   struct message message = {0};
   session->pid = -1;
@@ -104,9 +125,7 @@ void shim_launch_failed(struct shim *shim, struct session *session, unsigned sta
   if (session == shim->container) {
     cgroup_kill(shim->plan.cgroup_path);
     cleanup_after_exit(&shim->plan);
-    message_u8(&message, stage);
-    message_text(&message, text);
-    connections_notify(shim, PROTOCOL_FAILED, message.data, message.length);
+    refuse_container(shim, stage, text);
     release_root(shim);
   } else {
     message_id(&message, session->id);
@@ -228,6 +247,13 @@ static bool session_over(const struct session *session, int64_t limit) {
   return session->exited && (session_drained(session) || milliseconds_since(&session->drain_since) >= limit);
 }
 
+/* Milliseconds for which the engine may still come to hear of a failed start; 0: none, it has or nothing failed. */
+static int refusal_left(const struct shim *shim) {
+  if (!shim->refusal || shim->refusal_told) return 0;
+  int64_t left = REFUSAL_MILLISECONDS - milliseconds_since(&shim->begun_at);
+  return left > 0 ? (int)left : 0;
+}
+
 /* True when the container's part is finished. */
 static bool settle_container(struct shim *shim) {
   struct session *container = shim->container;
@@ -240,7 +266,7 @@ static bool settle_container(struct shim *shim) {
     shim->leftovers_killed = true;
     cgroup_kill(shim->plan.cgroup_path);
   }
-  return container->reported && session_finish_clients(container) && shim->cleaned;
+  return container->reported && session_finish_clients(container) && shim->cleaned && refusal_left(shim) == 0;
 }
 
 /* True when nothing is left of the exec. Background processes of it may go on writing: to nobody. */
@@ -280,7 +306,8 @@ static int attachments_left(struct shim *shim) {
 static void serve(struct shim *shim) {
   while (!settle(shim)) {
     struct pollset *set = &shim->pollset;
-    int timeout = attachments_left(shim);
+    int timeout = attachments_left(shim), refusal = refusal_left(shim);
+    if (refusal > 0 && (timeout < 0 || refusal < timeout)) timeout = refusal;
     connections_poll(shim, set);
     launches_poll(shim, set);
     pollset_add(set, shim->signals, POLLIN, (struct poll_slot){handle_signals, NULL, NULL});
@@ -328,16 +355,17 @@ static void start_forwarder(struct shim *shim) {
   ports_forward(shim->ports);
 }
 
-/* Tells the engine, whose connections wait in the listener's queue, why nothing was started. */
+/* Nothing was started: stays until the engine, whose connections wait in the listener's queue, has heard why. */
 static int refuse(struct shim *shim, unsigned stage, const char *text) {
   if (!shim->container) shim->container = shim->sessions = session_new("", false, STDIN_CLOSED);
   if (!shim->container) return 1;
-  connections_poll(shim, &shim->pollset);
-  pollset_run(&shim->pollset, shim, 1000);
-  struct message message = {0};
-  message_u8(&message, stage);
-  message_text(&message, text);
-  connections_notify(shim, PROTOCOL_FAILED, message.data, message.length);
+  refuse_container(shim, stage, text);
+  clock_gettime(CLOCK_MONOTONIC, &shim->begun_at);
+  for (int left; (left = refusal_left(shim)) > 0;) {
+    connections_poll(shim, &shim->pollset);
+    pollset_run(&shim->pollset, shim, left);
+    connections_reap(shim);
+  }
   return 1;
 }
 

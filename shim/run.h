@@ -39,6 +39,8 @@ struct shim {
   int root;                 /* holds the container's root until the exit was told; -1 */
   pid_t releaser;           /* lets go of the root; 0: nobody has to */
   bool out_of_memory;
+  struct message *refusal;  /* the payload of FAILED; NULL: the container was started, or may still be */
+  bool refusal_told;
   struct stray strays[STRAYS];
   size_t stray_count;
   char buffer[65536]; /* scratch of one handler */
@@ -49,6 +51,9 @@ struct session *shim_find(struct shim *shim, const char *id);
 
 /* All announced clients are there, or will never come: output may flow. */
 void shim_attachments_arrived(struct shim *shim);
+
+/* Sends FAILED where the container could not be started. True: it was sent. */
+bool shim_tell_refusal(struct shim *shim, struct connection *connection);
 
 /* The payload of EXITED. */
 void shim_exit_message(const struct shim *shim, struct message *message);

@@ -42,6 +42,9 @@ test.each(['', '&timestamps=1', '&tail=7'])('the same bytes in the same order (%
 });
 
 test('one frame for each run of a stream, as far as a buffer goes', async () => {
-  expect((await read({})).frames).toBe(5000 + 1 + 3 + 1 + 1);
-  expect((await read({ 'Berth-Merge-Frames': '1' })).frames).toBe(5);
+  const plain = await read({});
+  expect(plain.frames).toBe(5000 + 1 + 3 + 1 + 1);
+  // The order between the streams is the container's and the shim's, so the runs are counted.
+  const runs = plain.pieces.filter(([stream], index) => stream !== plain.pieces[index - 1]?.[0]).length;
+  expect((await read({ 'Berth-Merge-Frames': '1' })).frames).toBe(runs);
 });

@@ -52,6 +52,8 @@ class Exchange implements ResponseOwner {
   responseDone = false;
   willHijack = false;
   aborted = false;
+  /** The sink has taken what it can hold; it asks for more by itself. */
+  sinkIsFull = false;
   /** Body bytes read over after the answer. */
   discarded = 0;
 
@@ -104,7 +106,10 @@ export class HttpConnection {
   readonly #onData = (chunk: Buffer): void => this.#received(chunk);
   readonly #onEnd = (): void => this.#ended();
   readonly #onClose = (): void => this.#closed();
-  readonly #onDrain = (): void => this.#advance();
+  readonly #onDrain = (): void => {
+    if (this.#current) this.#current.sinkIsFull = false;
+    this.#advance();
+  };
   #pending: Buffer = nothing;
   /** Where the search for the head's end goes on. */
   #searched = 0;
@@ -247,8 +252,9 @@ export class HttpConnection {
   }
 
   #moveBody(exchange: Exchange): boolean {
-    if (!exchange.sink) {
+    if (!exchange.sink || (exchange.sinkIsFull && exchange.responseDone)) {
       if (!exchange.responseDone) return false;
+      exchange.sinkIsFull = false;
       // Nobody wanted the body. A client that waits for 100 Continue will not send it.
       if (exchange.head.expectsContinue) this.#closing = true;
       exchange.sink = (bytes) => {
@@ -261,10 +267,12 @@ export class HttpConnection {
       this.#finish();
       return false;
     }
+    if (exchange.sinkIsFull) return false;
     const { bytes, used } = exchange.decoder.take(this.#pending);
     this.#pending = used === this.#pending.length ? nothing : this.#pending.subarray(used);
     let wantsMore = true;
     if (bytes && bytes.length > 0) wantsMore = exchange.sink(bytes);
+    exchange.sinkIsFull = !wantsMore;
     if (exchange.decoder.done) {
       exchange.bodyEnded = true;
       exchange.sink(null);
