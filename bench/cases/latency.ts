@@ -1,5 +1,6 @@
 /** How long `_ping` waits while a gigabyte is loaded and ten clients start containers. */
 import { existsSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Contenders, state } from '../contenders.ts';
 import type { Row } from '../report.ts';
@@ -14,10 +15,13 @@ export async function latencyCases({ berth, berthRoot }: Contenders): Promise<Ro
   }
   await berth.shell.must(`${berth.client} rmi -f big >/dev/null; sync`);
   const load = Bun.spawn(['bash', '-c', `${berth.client} load -q -i ${archive}; sync`], { stdout: 'ignore' });
+  // The question is when the engine answers, not when a busy machine lets this process look.
+  setPriority(-15);
   let running = true;
   const clients = Array.from({ length: 10 }, async () => {
     while (running)
-      await Bun.spawn(['bash', '-c', `${berth.client} run --rm busybox true`], { stdout: 'ignore' }).exited;
+      await Bun.spawn(['nice', '-n', '15', 'bash', '-c', `${berth.client} run --rm busybox true`], { stdout: 'ignore' })
+        .exited;
   });
   const waits: number[] = [];
   const ping = async () => {
@@ -34,6 +38,7 @@ export async function latencyCases({ berth, berthRoot }: Contenders): Promise<Ro
     await Bun.sleep(5);
   }
   await Promise.all([finished, ...clients]);
+  setPriority(0);
   return [
     {
       name: '`_ping` at p99 during a 1 GB load and ten clients starting containers',

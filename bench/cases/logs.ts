@@ -4,8 +4,9 @@ import type { Row } from '../report.ts';
 import { pss } from './memory.ts';
 
 const bytes = 2_000_000_000;
-/** 100-byte lines; the same bytes for everyone. */
-const writer = `sh -c 'yes 012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c ${bytes}'`;
+/** 100-byte lines, the same bytes for everyone, out of a file that is made once: the writer must not be what is measured. */
+const line = '0123456789'.repeat(9) + '012345678';
+const writer = `sh -c 'yes ${line} | head -c ${bytes / 100} >/tmp/lines; i=0; while [ $i -lt 100 ]; do cat /tmp/lines; i=$((i+1)); done'`;
 
 async function seconds(contender: Contender, command: string): Promise<number> {
   return (await contender.shell.must(command)).milliseconds / 1000;

@@ -8,6 +8,7 @@ import { createServer } from '../../server/create-server.ts';
 import { Paths } from '../../store/paths.ts';
 import { type DaemonConfig, daemonHelp, readDaemonArguments } from './config.ts';
 import { dockerVersion, openEngine } from './engine.ts';
+import { collectWhenIdle } from './idle-collection.ts';
 import { createLogger, isLogLevel, type Logger } from './logger.ts';
 
 /** @param argv behind `berth daemon` */
@@ -51,6 +52,7 @@ async function serve(config: DaemonConfig): Promise<void> {
     const listener = await server.listen(host, config.group);
     log.info(`API listen on ${listener.host}`);
   }
+  collectWhenIdle();
   const stop = once(async (signal: string) => {
     log.info(`${signal}: stopping; containers go on running`);
     // Whatever hangs, the process ends: containers do not need it.
