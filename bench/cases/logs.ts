@@ -5,7 +5,7 @@ import { pss } from './memory.ts';
 
 const bytes = 2_000_000_000;
 /** 100-byte lines, the same bytes for everyone, out of a file that is made once: the writer must not be what is measured. */
-const line = '0123456789'.repeat(9) + '012345678';
+const line = `${'0123456789'.repeat(9)}012345678`;
 const writer = `sh -c 'yes ${line} | head -c ${bytes / 100} >/tmp/lines; i=0; while [ $i -lt 100 ]; do cat /tmp/lines; i=$((i+1)); done'`;
 
 async function seconds(contender: Contender, command: string): Promise<number> {
