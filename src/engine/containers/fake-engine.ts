@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerConfig, HostConfig } from '../../api/types/container.ts';
 import { readHostFacts } from '../../host/facts.ts';
+import type { ContainerDefaults } from '../../oci/image-config.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { Paths } from '../../store/paths.ts';
 import type {
@@ -17,7 +18,6 @@ import type {
   Supervisor,
 } from '../../supervisor/types.ts';
 import { EventBus } from '../events/event-bus.ts';
-import type { ImageConfig } from '../images/types.ts';
 import type { SandboxProvider } from '../networks/types.ts';
 import type { ContainerVolumes } from '../volumes/types.ts';
 import type { BundleFiles, ContainerFiles } from './context.ts';
@@ -324,7 +324,7 @@ const settings: ContainerSettings = {
 
 export interface FakeEngineOptions {
   database?: BerthDatabase;
-  image?: ImageConfig;
+  image?: ContainerDefaults;
 }
 
 /** A service, its fakes, and what it published. */

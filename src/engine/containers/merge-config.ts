@@ -1,13 +1,13 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerConfig, HealthcheckConfig } from '../../api/types/container.ts';
-import type { ImageConfig } from '../images/types.ts';
+import type { ContainerDefaults } from '../../oci/image-config.ts';
 import { keyOf } from './spec/environment.ts';
 
 /**
  * What the client did not say comes from the image, by Docker's rules. Gives a new object.
  * Error: `invalid` `no command specified`.
  */
-export function mergeConfig(own: ContainerConfig, image: ImageConfig | null): ContainerConfig {
+export function mergeConfig(own: ContainerConfig, image: ContainerDefaults | null): ContainerConfig {
   const merged: ContainerConfig = { ...own };
   if (image) inherit(merged, own, image);
   // A single empty word is how the command line asks for no entrypoint at all.
@@ -16,7 +16,7 @@ export function mergeConfig(own: ContainerConfig, image: ImageConfig | null): Co
   return merged;
 }
 
-function inherit(merged: ContainerConfig, own: ContainerConfig, image: ImageConfig): void {
+function inherit(merged: ContainerConfig, own: ContainerConfig, image: ContainerDefaults): void {
   if (!own.User) merged.User = image.User ?? '';
   if (image.ExposedPorts) merged.ExposedPorts = { ...emptyObjects(image.ExposedPorts), ...own.ExposedPorts };
   merged.Env = mergeVariables(own.Env, image.Env);

@@ -1,5 +1,7 @@
 /** What containers ask of images, and the other way round. */
+
 import type { ContainerConfig } from '../../api/types/container.ts';
+import type { ContainerDefaults } from '../../oci/image-config.ts';
 
 /** The parts of an OCI image config (https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md) that a container reads. */
 export interface ContainerImage {
@@ -8,27 +10,11 @@ export interface ContainerImage {
   os: string;
   architecture: string;
   /** Docker's `Config` object of the image, as stored, with Docker's keys (Env, Cmd, Entrypoint, User, WorkingDir, Labels, Volumes, ExposedPorts, StopSignal, Healthcheck, Shell, OnBuild, ArgsEscaped). */
-  config: ImageConfig;
+  config: ContainerDefaults;
   /** Bytes, unpacked, all layers. */
   size: number;
   /** Lower directories for overlay, the top layer first, absolute and short. Empty: an image without layers. */
   lower: string[];
-}
-
-export interface ImageConfig {
-  User?: string;
-  ExposedPorts?: Record<string, object> | null;
-  Env?: string[] | null;
-  Entrypoint?: string[] | null;
-  Cmd?: string[] | null;
-  Volumes?: Record<string, object> | null;
-  WorkingDir?: string;
-  Labels?: Record<string, string> | null;
-  StopSignal?: string;
-  Healthcheck?: object | null;
-  Shell?: string[] | null;
-  OnBuild?: string[] | null;
-  ArgsEscaped?: boolean;
 }
 
 export interface ContainerImages {
