@@ -1,23 +1,4 @@
 import { restartContainer } from '../../../client/containers/restart.ts';
-import { forEachName } from '../../batch.ts';
-import { defineCommand, ExitStatus } from '../../command.ts';
+import { stoppingCommand } from '../../stopping-command.ts';
 
-export const command = defineCommand({
-  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  options: {
-    signal: { kind: 'string', short: 's', help: 'Signal that asks the container to end' },
-    time: { kind: 'int', hidden: true, help: 'The old name of --timeout' },
-    timeout: { kind: 'int', short: 't', help: 'Seconds to wait before the container is killed (-1: forever)' },
-  },
-  words: { least: 1 },
-  complete: 'containers',
-  async run({ cli, options, given, words }) {
-    if (given.has('time') && given.has('timeout'))
-      throw new ExitStatus(1, 'conflicting options: cannot specify both --timeout and --time');
-    const timeout = given.has('timeout') ? options.timeout : given.has('time') ? options.time : undefined;
-    return forEachName(cli, words, async (name) => {
-      await restartContainer(cli.client, name, { signal: options.signal, timeout });
-      return name;
-    });
-  },
-});
+export const command = stoppingCommand(restartContainer);
