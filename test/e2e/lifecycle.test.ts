@@ -197,7 +197,10 @@ describe('kill -9 of the engine', () => {
     expect(after.NetworkSettings.Ports).toEqual(before.NetworkSettings.Ports);
     expect(await engine.ok('exec', 'survivor', 'echo', 'alive')).toBe('alive');
     expect((await engine.inspect('leaver')).State).toMatchObject({ Status: 'exited', ExitCode: 42 });
-    const lines = (await engine.ok('logs', 'survivor')).split('\n').map(Number);
+    const lines = await until('lines from before and after', async () => {
+      const seen = (await engine.ok('logs', 'survivor')).split('\n').map(Number);
+      return seen.length > 10 ? seen : null;
+    });
     // Every line from the first on, through the death and the time without an engine.
     expect(lines).toEqual(lines.map((_, index) => index));
     expect(lines.length).toBeGreaterThan(10);
