@@ -72,7 +72,10 @@ function commandLine(pid: string): string {
 test('debian: apt works, and nothing of this machine is in it', async () => {
   await engine.ok('image', 'bootstrap', 'debian');
   const { RepoTags, Config } = await inspect('debian');
-  expect(RepoTags.sort()).toEqual(['debian:latest', expect.stringMatching(/^debian:[a-z]+$/)].sort());
+  expect(RepoTags).toHaveLength(2);
+  expect(RepoTags).toEqual(
+    expect.arrayContaining(['debian:latest', expect.stringMatching(/^debian:(?!latest$)[a-z]+$/)]),
+  );
   expect(Config.Cmd).toEqual(['bash']);
   const inside = async (script: string) =>
     await engine.ok('run', '--rm', '--network', 'host', 'debian', 'sh', '-c', script);

@@ -30,7 +30,7 @@ function commandLine(pid: string): string {
 
 test('debootstrap dies with the engine', async () => {
   const client = engine.spawn('berth', 'image', 'bootstrap', 'debian');
-  await until('packages to be unpacked', () => /Unpacking|Extracting/.test(client.stdout));
+  await until('packages to be unpacked', () => /Unpacking|Extracting/.test(client.stdout), 90_000);
   expect(workers().length).toBeGreaterThan(0);
   await engine.kill9();
   await until('debootstrap to be gone', () => workers().length === 0);
