@@ -157,7 +157,7 @@ async function hostConfig(input: BuildInput, binds: string[]): Promise<Partial<H
     LogConfig: { Type: flags['log-driver'], Config: logOptions(flags) },
     RestartPolicy: restart,
     AutoRemove: flags.rm,
-    ...(flags.annotation.length > 0 && { Annotations: pairs(flags.annotation) }),
+    ...annotations(flags, given),
     CapAdd: flags['cap-add'].length > 0 ? flags['cap-add'] : null,
     CapDrop: flags['cap-drop'].length > 0 ? flags['cap-drop'] : null,
     CgroupnsMode: checkMode(flags.cgroupns, 'cgroupns', 'CGROUP', ['host', 'private']),
@@ -188,6 +188,13 @@ async function hostConfig(input: BuildInput, binds: string[]): Promise<Partial<H
     DeviceCgroupRules: flags['device-cgroup-rule'].length > 0 ? flags['device-cgroup-rule'] : null,
     ...limits(flags, given),
   };
+}
+
+/** `--on-unhealthy` travels as an annotation: Docker's API has no place for it. */
+function annotations(flags: ContainerFlags, given: ReadonlySet<string>): { Annotations?: Record<string, string> } {
+  const Annotations = pairs(flags.annotation);
+  if (given.has('on-unhealthy')) Annotations['berth.on-unhealthy'] = flags['on-unhealthy'];
+  return Object.keys(Annotations).length > 0 ? { Annotations } : {};
 }
 
 function limits(flags: ContainerFlags, given: ReadonlySet<string>): Partial<HostConfig> {

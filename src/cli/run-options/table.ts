@@ -143,6 +143,12 @@ export const containerOptions = defineOptions({
   network: { kind: 'list', value: 'network', help: 'Network to join', complete: 'networks' },
   'network-alias': { kind: 'list', help: 'Further name inside the network' },
   'no-healthcheck': { kind: 'bool', help: "Leave out the image's health check" },
+  'on-unhealthy': {
+    kind: 'string',
+    default: 'none',
+    help: 'What to do when it becomes unhealthy: none, restart, stop or kill',
+    complete: ['none', 'restart', 'stop', 'kill'],
+  },
   'oom-kill-disable': { kind: 'bool', help: 'Do not kill it when memory runs out' },
   'oom-score-adj': { kind: 'int', help: 'Preference of the OOM killer, -1000 to 1000' },
   pid: { kind: 'string', help: 'PID namespace: host or container:NAME' },

@@ -1,6 +1,7 @@
 import { errorMessage } from '../../api/errors.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { Adoption } from '../../supervisor/types.ts';
+import { healthAtStart, healthUnwatched } from '../health/health-state.ts';
 import { timestamp, timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -47,6 +48,7 @@ async function adoptAll(context: ContainerContext, bundles: ReadonlySet<string>)
   const due = found
     .filter(({ container, adoption }) => follow(context, container, adoption))
     .map(({ container }) => container);
+  for (const container of index.all()) if (container.state === 'running') context.watched(container);
   if (due.length > 0) context.background('start containers with the engine', startAll(context, due));
 }
 
@@ -77,6 +79,7 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
     if (record.state === 'created' || record.state === 'exited' || record.state === 'restarting') {
       record.state = 'running';
       record.startedAt = timestampOf(adoption.startedAt);
+      record.health = healthAtStart(record.config, record.health);
       context.index.save(container);
     }
     return;
@@ -94,6 +97,7 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
   // Nobody knows how a container ended whose shim is gone, with a reboot for example; 255 is what Docker says then.
   record.exitCode = status?.code ?? 255;
   record.oomKilled = status?.oomKilled ?? false;
+  record.health = healthUnwatched(record.health);
   record.finishedAt = status ? timestampOf(status.exitedAt) : timestamp();
   context.index.save(container);
   context.publish(container, 'die', { exitCode: String(record.exitCode) });

@@ -73,6 +73,16 @@ export interface BundleFiles {
   resolvConf: string | null;
 }
 
+/** Who follows the lives of containers; called when the books are right, and must not throw. */
+export interface LifeObserver {
+  /** It runs: started, let go on, or found running by a new engine. */
+  watched?(container: Container): void;
+  /** It stands still, or will be looked after by the next engine. */
+  unwatched?(container: Container): void;
+  /** It ended, or is removed. `unwatched` comes before. */
+  ended?(container: Container): void;
+}
+
 /** Shared by every verb of the service. */
 export class ContainerContext {
   readonly dependencies: ContainerDependencies;
@@ -83,13 +93,29 @@ export class ContainerContext {
   readonly mutex = new KeyedMutex();
   readonly #background = new Set<Promise<void>>();
   closing = false;
-  /** Tells exec about the death of a container. */
-  onExited: (container: Container) => void = () => {};
+  /** Told in this order. */
+  readonly observers: LifeObserver[] = [];
 
   constructor(dependencies: ContainerDependencies) {
     this.dependencies = dependencies;
     this.index = new ContainerIndex(dependencies.database);
     this.bundles = new BundleWriter(dependencies.host, dependencies.settings, () => dependencies.files.readMountInfo());
+  }
+
+  /** It runs: whoever follows containers looks at it from now on. */
+  watched(container: Container): void {
+    for (const observer of this.observers) observer.watched?.(container);
+  }
+
+  /** The opposite. */
+  unwatched(container: Container): void {
+    for (const observer of this.observers) observer.unwatched?.(container);
+  }
+
+  /** It ended, or is removed. */
+  ended(container: Container): void {
+    this.unwatched(container);
+    for (const observer of this.observers) observer.ended?.(container);
   }
 
   /** Publishes a container event with Docker's attributes: image, name, the labels, and `extra`. */
@@ -152,6 +178,7 @@ export class ContainerContext {
     if (container.state !== 'paused') return;
     container.move('unpause');
     this.index.save(container);
+    this.watched(container);
   }
 
   /** The pid of the running container that a mode such as `container:<id>` names. Error: in dockerd's words. */

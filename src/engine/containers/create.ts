@@ -141,6 +141,7 @@ function newRecord(parts: RecordParts, machine: string): ContainerRecord {
     finishedAt: never,
     restartCount: 0,
     stoppedByUser: false,
+    health: null,
     sandbox: null,
   };
 }

@@ -1,5 +1,6 @@
 import { failpoint } from '../../base/failpoint.ts';
 import type { ExitStatus } from '../../supervisor/types.ts';
+import { healthUnwatched } from '../health/health-state.ts';
 import { timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -49,6 +50,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   record.exitCode = status.code;
   record.oomKilled ||= status.oomKilled;
   record.finishedAt = timestampOf(status.exitedAt);
+  record.health = healthUnwatched(record.health);
   const leaving = record.hostConfig.AutoRemove && record.state === 'exited' && container.restarts === 0;
   publishNetworks(context, container, 'disconnect');
   publishVolumes(context, container, 'unmount');
@@ -56,7 +58,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   // The row of a container that is about to go is deleted once instead of written and deleted.
   if (!leaving) context.saveFact(container);
   await failpoint('run.after-exit');
-  context.onExited(container);
+  context.ended(container);
   context.publish(container, 'die', {
     exitCode: String(status.code),
     execDuration: String(Math.floor(ranFor / 1000)),

@@ -137,6 +137,7 @@ export function newTestRecord(changes: Partial<ContainerRecord> = {}): Container
     finishedAt: never,
     restartCount: 0,
     stoppedByUser: false,
+    health: null,
     sandbox: null,
     ...changes,
   };

@@ -59,6 +59,7 @@ function stateOf(container: Container): ContainerState {
     Error: record.error,
     StartedAt: record.startedAt,
     FinishedAt: record.finishedAt,
+    ...(record.health && { Health: record.health }),
   };
 }
 

@@ -78,7 +78,7 @@ function matches(context: ContainerContext, container: Container, filters: Filte
     return false;
   if (!matchesLabels(filters, record.config.Labels)) return false;
   if (!matchesExactly(filters, 'status', record.state)) return false;
-  if (!matchesExactly(filters, 'health', 'none')) return false;
+  if (!matchesExactly(filters, 'health', record.health?.Status ?? 'none')) return false;
   if (filters.has('exited') && (isRunning(record.state) || !matchesExactly(filters, 'exited', String(record.exitCode))))
     return false;
   if (filters.has('is-task') && !matchesExactly(filters, 'is-task', 'false')) return false;
@@ -162,6 +162,7 @@ function summarize(container: Container, now: number): ContainerSummary {
     Labels: record.config.Labels ?? {},
     State: record.state,
     Status: statusText(record, now),
+    Health: { Status: record.health?.Status ?? 'none', FailingStreak: record.health?.FailingStreak ?? 0 },
     HostConfig: Annotations ? { NetworkMode, Annotations } : { NetworkMode },
     NetworkSettings: { Networks: networksOf(container) },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(mountPoint),

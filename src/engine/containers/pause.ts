@@ -1,3 +1,4 @@
+import { healthUnwatched } from '../health/health-state.ts';
 import type { ContainerContext } from './context.ts';
 
 /** Freezes every process of the container. Errors: `conflict` in dockerd's words for one that does not run or is paused. */
@@ -7,6 +8,8 @@ export function pauseContainer(context: ContainerContext, reference: string): Pr
     container.check('pause', reference);
     await context.dependencies.freezer.freeze(context.cgroupOf(container));
     container.move('pause', reference);
+    context.unwatched(container);
+    container.record.health = healthUnwatched(container.record.health);
     context.index.save(container);
     context.publish(container, 'pause');
   });

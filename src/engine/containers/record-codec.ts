@@ -102,6 +102,7 @@ const usualRecord: Partial<ContainerRecord> = {
   finishedAt: never,
   restartCount: 0,
   stoppedByUser: false,
+  health: null,
   sandbox: null,
 };
 

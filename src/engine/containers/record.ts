@@ -2,7 +2,7 @@
  * What the database keeps of a container, as one JSON document in `containers.record`. Configuration keeps Docker's keys as the
  * client sent them, merged with the image's.
  */
-import type { ContainerConfig, HostConfig, PortMap } from '../../api/types/container.ts';
+import type { ContainerConfig, Health, HostConfig, PortMap } from '../../api/types/container.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
 import type { ContainerState } from './states.ts';
 
@@ -63,6 +63,8 @@ export interface ContainerRecord {
   restartCount: number;
   /** Somebody stopped it: `unless-stopped` leaves it so over a restart of the engine. */
   stoppedByUser: boolean;
+  /** What its checks said. Null: it has none, or never ran. */
+  health: Health | null;
   /** Networks and published ports of the running container. Null: it does not run. */
   sandbox: { networks: Record<string, EndpointSettings>; ports: PortMap } | null;
 }

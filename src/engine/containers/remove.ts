@@ -111,7 +111,7 @@ export async function removeNow(
       if (mount.anonymous) context.background(`volume ${mount.name}`, volumes.discard(mount.name));
     }
   }
-  context.onExited(container);
+  context.ended(container);
   container.dismissPending();
   context.publish(container, 'destroy');
   const notice = { exitCode: container.record.exitCode, error: '' };

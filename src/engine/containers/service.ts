@@ -74,6 +74,7 @@ export class ContainerService {
     for (const container of this.context.index.all()) {
       if (container.restart.timer) clearTimeout(container.restart.timer);
       container.dismissPending();
+      this.context.unwatched(container);
     }
     await this.context.settled();
   }

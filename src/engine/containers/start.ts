@@ -4,6 +4,7 @@ import { together } from '../../base/together.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
 import { startFailureExitCode } from '../../supervisor/runtime-errors.ts';
 import type { RootMount, ShimSpec, StartedContainer } from '../../supervisor/types.ts';
+import { healthAtStart } from '../health/health-state.ts';
 import type { Sandbox } from '../networks/types.ts';
 import { timestampOf } from './clock.ts';
 import type { Container, PendingAttachment } from './container.ts';
@@ -207,12 +208,14 @@ function commitStart(
   record.exitCode = 0;
   record.error = '';
   record.oomKilled = false;
+  record.health = healthAtStart(record.config, record.health);
   record.sandbox = { networks: sandbox.networks, ports: sandbox.ports };
   context.saveFact(container);
   failpoint('run.after-start');
   publishVolumes(context, container, 'mount');
   publishNetworks(context, container, 'connect');
   context.publish(container, 'start');
+  context.watched(container);
   for (const [index, attachment] of result.waiting.entries()) attachment.connect(started.attachments[index] ?? null);
   // Clients that came while the shim was starting have no stream of their own yet.
   for (const attachment of container.takePending())

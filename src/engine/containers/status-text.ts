@@ -6,7 +6,7 @@ export function statusText(record: ContainerRecord, now: number): string {
   const since = (time: string): string => humanDuration(Math.max(0, now - Date.parse(time)));
   switch (record.state) {
     case 'running':
-      return `Up ${since(record.startedAt)}`;
+      return `Up ${since(record.startedAt)}${healthText(record)}`;
     case 'paused':
       return `Up ${since(record.startedAt)} (Paused)`;
     case 'restarting':
@@ -22,4 +22,9 @@ export function statusText(record: ContainerRecord, now: number): string {
         ? 'Created'
         : `Exited (${record.exitCode}) ${since(record.finishedAt)} ago`;
   }
+}
+
+function healthText({ health }: ContainerRecord): string {
+  if (!health) return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }

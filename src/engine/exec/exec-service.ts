@@ -4,9 +4,10 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { ExecCreateRequest, ExecCreateResponse, ExecInspect } from '../../api/types/exec.ts';
 import { DeferredDuplex } from '../../base/deferred-duplex.ts';
 import { failpoint } from '../../base/failpoint.ts';
+import { killTree } from '../../host/process/kill-tree.ts';
 import { parseDetachKeys } from '../../wire/detach-keys.ts';
 import type { Container } from '../containers/container.ts';
-import type { ContainerContext } from '../containers/context.ts';
+import type { ContainerContext, LifeObserver } from '../containers/context.ts';
 import { execProcess } from './exec-process.ts';
 
 export interface ExecStartOptions {
@@ -35,14 +36,14 @@ const keptMilliseconds = 5 * 60_000;
 const keptFinished = 1000;
 
 /** `docker exec`: create, start, resize, inspect. */
-export class ExecService {
+export class ExecService implements LifeObserver {
   readonly #context: ContainerContext;
   readonly #execs = new Map<string, Exec>();
   #finished = 0;
 
   constructor(context: ContainerContext) {
     this.#context = context;
-    context.onExited = (container) => this.#forget(container);
+    context.observers.push(this);
   }
 
   /** Errors: `not-found`, `conflict` for a container that does not run or is paused, `invalid` without a command or for an unknown user. */
@@ -148,6 +149,12 @@ export class ExecService {
     await this.#context.dependencies.supervisor.resize(exec.container.id, exec.id, size);
   }
 
+  /** Ends it and all that it has started; nothing to do where it has ended. Error: `not-found`. */
+  async kill(execId: string): Promise<void> {
+    const { pid, state } = this.#find(execId);
+    if (state === 'running' && pid > 0) await killTree(pid);
+  }
+
   #find(execId: string): Exec {
     const exec = this.#execs.get(execId);
     if (!exec) throw new BerthError('not-found', `No such exec instance: ${execId}`);
@@ -168,7 +175,7 @@ export class ExecService {
    * A container that ended takes along what was never started. What ran ends by itself, with the exit code that the shim has for it or
    * without, and can still be asked about: a client that ran the last command of a container wants to know how it went.
    */
-  #forget(container: Container): void {
+  ended(container: Container): void {
     for (const exec of this.#execs.values())
       if (exec.container === container && exec.state === 'created') this.#drop(exec.id);
   }

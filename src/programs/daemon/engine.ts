@@ -11,6 +11,7 @@ import { ContainerService } from '../../engine/containers/service.ts';
 import type { ContainerSettings } from '../../engine/containers/settings.ts';
 import { EventBus } from '../../engine/events/event-bus.ts';
 import { ExecService } from '../../engine/exec/exec-service.ts';
+import { HealthService } from '../../engine/health/health-service.ts';
 import { ImageBootstrap } from '../../engine/images/bootstrap/bootstrap.ts';
 import { HelloWorld } from '../../engine/images/built-in.ts';
 import { StoredContainerImages } from '../../engine/images/container-images.ts';
@@ -83,6 +84,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   });
   const { containers, volumes, supervisor } = openContainers(foundation, network);
   const exec = new ExecService(containers.context);
+  new HealthService(containers.context, exec);
   const { images, registryQueries, backend: imageBackend } = openImages(foundation, containers);
   await containers.adopt();
   const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>

@@ -2,6 +2,7 @@
 import { BerthError } from '../../../api/errors.ts';
 import type { ContainerConfig, HealthcheckConfig, HostConfig } from '../../../api/types/container.ts';
 import { parseSignal } from '../../../host/process/signals.ts';
+import { unhealthyAction } from '../../health/on-unhealthy.ts';
 import { normalizeCapabilities } from '../spec/capabilities.ts';
 import { keyOf } from '../spec/environment.ts';
 import { containerOfMode, isContainerMode } from '../spec/namespaces.ts';
@@ -65,6 +66,7 @@ export function checkSettings(config: ContainerConfig, host: HostConfig, facts: 
   for (const key of Object.keys(host.Annotations ?? {})) {
     if (key === '') throw invalid('invalid Annotations: the empty string is not permitted as an annotation key');
   }
+  unhealthyAction(host);
   checkNamespaceModes(host);
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)
     throw invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
