@@ -7,7 +7,9 @@ const reasons: Record<number, string> = {
   101: 'UPGRADED',
   200: 'OK',
   201: 'Created',
+  202: 'Accepted',
   204: 'No Content',
+  206: 'Partial Content',
   301: 'Moved Permanently',
   304: 'Not Modified',
   400: 'Bad Request',
@@ -18,14 +20,19 @@ const reasons: Record<number, string> = {
   408: 'Request Timeout',
   409: 'Conflict',
   413: 'Request Entity Too Large',
+  415: 'Unsupported Media Type',
+  416: 'Requested Range Not Satisfiable',
   417: 'Expectation Failed',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   499: 'Client Closed Request',
   500: 'Internal Server Error',
   501: 'Not Implemented',
+  502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
+  507: 'Insufficient Storage',
 };
 
 export function statusLine(status: number): string {
@@ -104,14 +111,13 @@ export class HttpResponse {
     this.#finish();
   }
 
-  /** Sends the head at once; `write` and `end` follow. */
-  start(status: number, headers: Headers): void {
+  /** Sends the head at once; `write` and `end` follow. @param length bytes that will be written, where that is known */
+  start(status: number, headers: Headers, length?: number): void {
     if (this.#state !== 'open') throw new Error('the answer was already given');
-    this.#chunked = !this.#owner.http10;
-    this.#owner.socket.write(
-      this.#head(status, headers, this.#chunked ? 'Transfer-Encoding: chunked\r\n' : ''),
-      'latin1',
-    );
+    this.#chunked = length === undefined && !this.#owner.http10;
+    let framing = this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '';
+    if (length !== undefined) framing = `Content-Length: ${length}\r\n`;
+    this.#owner.socket.write(this.#head(status, headers, framing), 'latin1');
     this.#state = 'streaming';
   }
 

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { closeSync, fdatasync, openSync } from 'node:fs';
-import { migrations } from './migrations.ts';
+import { type Migration, migrations } from './migrations.ts';
 
 /**
  * The engine's one SQLite database, opened by one process only. `synchronous=NORMAL` in WAL mode: a commit survives the death
@@ -12,8 +12,8 @@ export class BerthDatabase {
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  /** @param path of the file, or `:memory:` in tests */
-  constructor(path: string) {
+  /** @param path of the file, or `:memory:` in tests; @param steps of its schema */
+  constructor(path: string, steps: readonly Migration[] = migrations) {
     this.sql = new Database(path, { create: true, strict: true });
     this.sql.run('PRAGMA journal_mode=WAL');
     this.sql.run('PRAGMA synchronous=NORMAL');
@@ -23,7 +23,7 @@ export class BerthDatabase {
     this.sql.run('PRAGMA busy_timeout=1000');
     // Where a storm of writes made the log long, its file is cut when it begins again.
     this.sql.run('PRAGMA journal_size_limit=16777216');
-    this.#migrate();
+    this.#migrate(steps);
     this.#walFile = path === ':memory:' ? null : openSync(`${path}-wal`, 'r');
   }
 
@@ -79,9 +79,9 @@ export class BerthDatabase {
     }
   }
 
-  #migrate(): void {
+  #migrate(steps: readonly Migration[]): void {
     const version = this.sql.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0;
-    for (const migration of migrations) {
+    for (const migration of steps) {
       if (migration.id <= version) continue;
       this.transaction(() => {
         this.sql.run(migration.sql);
