@@ -1,5 +1,6 @@
 /** One container with a living shim, as its control connection tells it. */
 import { BerthError } from '../api/errors.ts';
+import { stringifyJson } from '../wire/json.ts';
 import { encodeId } from './frames.ts';
 import { protocol } from './protocol.ts';
 import { runtimeError } from './runtime-errors.ts';
@@ -99,7 +100,7 @@ export class LiveContainer {
       terminal: spec.terminal,
       rows: spec.size?.rows ?? 0,
       columns: spec.size?.columns ?? 0,
-      process: JSON.stringify(withConsoleSize(spec)),
+      process: stringifyJson(withConsoleSize(spec)),
     });
     try {
       const pid = await pending.started.promise;

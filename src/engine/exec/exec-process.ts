@@ -38,7 +38,11 @@ export async function execProcess(
     env: mergeEnvironment(own, request.Env ?? []),
     cwd: request.WorkingDir || config.WorkingDir || '/',
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    oomScoreAdj: context.bundles.oomScoreOf(hostConfig),
   };
+  // The runtime knows no limits but these: those of the container's first process are not handed on.
+  const limits = context.bundles.limitsOf(hostConfig);
+  if (limits.length > 0) process.rlimits = limits;
   if (request.Tty) process.terminal = true;
   if (parseSecurityOptions(hostConfig.SecurityOpt ?? [], settings.noNewPrivileges).noNewPrivileges)
     process.noNewPrivileges = true;

@@ -3,9 +3,11 @@
  * (https://github.com/opencontainers/runtime-spec/blob/v1.2.1/config.md).
  */
 import { join } from 'node:path';
+import type { HostConfig } from '../../../api/types/host-config.ts';
 import type { HostFacts } from '../../../host/facts.ts';
 import {
   ociRuntimeVersion,
+  type RuntimeLimit,
   type RuntimeProcess,
   type RuntimeSpec,
   type RuntimeUser,
@@ -182,16 +184,26 @@ export class BundleWriter {
       env: containerEnvironment({ hostname: request.hostname, terminal: config.Tty }, config.Env ?? []),
       cwd: config.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-      oomScoreAdj: oomScore(hostConfig.OomScoreAdj, this.#host),
+      oomScoreAdj: this.oomScoreOf(hostConfig),
     };
     if (config.Tty) {
       process.terminal = true;
       const [height, width] = hostConfig.ConsoleSize;
       if (height > 0 && width > 0) process.consoleSize = { height, width };
     }
-    const limits = resourceLimits(this.#settings.ulimits, hostConfig.Ulimits ?? [], this.#host);
+    const limits = this.limitsOf(hostConfig);
     if (limits.length > 0) process.rlimits = limits;
     return process;
+  }
+
+  /** What every process of the container may use at most, those of exec too. */
+  limitsOf(hostConfig: HostConfig): RuntimeLimit[] {
+    return resourceLimits(this.#settings.ulimits, hostConfig.Ulimits ?? [], this.#host);
+  }
+
+  /** How soon a process of the container is killed for memory. */
+  oomScoreOf(hostConfig: HostConfig): number {
+    return oomScore(hostConfig.OomScoreAdj, this.#host);
   }
 
   /** An init makes no sense where the process is not the first one of its pid namespace. */

@@ -1,4 +1,6 @@
 /** The mounts of a container's OCI configuration: the kernel's file systems, the network files, and what the user asked for. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BerthError } from '../../../api/errors.ts';
 import type { HostConfig } from '../../../api/types/host-config.ts';
 import type { RuntimeLinux, RuntimeMount } from '../../../oci/runtime-spec.ts';
@@ -119,7 +121,7 @@ export async function containerMounts(
       continue;
     }
     propagation = await widenPropagation(propagation, mount, context);
-    mounts.push(bindMount(mount, context));
+    mounts.push(await bindMount(mount, context));
   }
   mounts.push(...networkMounts(context, taken));
   return { mounts, propagation };
@@ -131,20 +133,30 @@ function inOrder(mounts: readonly MountRecord[]): MountRecord[] {
   return [...mounts].sort((a, b) => depth(a) - depth(b));
 }
 
-function bindMount(mount: MountRecord, context: MountContext): RuntimeMount {
+async function bindMount(mount: MountRecord, context: MountContext): Promise<RuntimeMount> {
   const options = [mount.nonRecursive ? 'bind' : 'rbind'];
-  if (!mount.writable) options.push(readOnlyOption(mount, context.recursiveReadOnly));
+  if (!mount.writable) options.push(await readOnlyOption(mount, context.recursiveReadOnly));
   if (mount.propagation) options.push(mount.propagation);
   const source = mount.subpath ? context.pinned(subpathPin(mount)) : mount.source;
   return { destination: mount.destination, type: 'bind', source, options };
 }
 
-function readOnlyOption(mount: MountRecord, recursiveReadOnly: boolean): 'ro' | 'rro' {
-  if (mount.readOnly === 'flat') return 'ro';
+async function readOnlyOption(mount: MountRecord, recursiveReadOnly: boolean): Promise<'ro' | 'rro'> {
+  // Nothing can be mounted below a file, and crun takes `rro` for directories only.
+  if (mount.readOnly === 'flat' || (await isFile(join(mount.source, mount.subpath)))) return 'ro';
   if (recursiveReadOnly) return 'rro';
   if (mount.readOnly === 'recursive')
     throw new BerthError('invalid', 'rro is not supported: kernel is older than 5.12, or the runtime does not know it');
   return 'ro';
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isDirectory();
+  } catch {
+    // The mount itself will say what is wrong with it.
+    return false;
+  }
 }
 
 function networkMounts(context: MountContext, taken: ReadonlySet<string>): RuntimeMount[] {
