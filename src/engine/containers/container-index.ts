@@ -86,11 +86,17 @@ export class ContainerIndex {
     throw new BerthError('not-found', `No such container: ${reference}`);
   }
 
-  /** Enters a new container. Error: `conflict` in dockerd's words for a name in use. */
-  add(record: ContainerRecord): Container {
+  /**
+   * Enters a new container. Error: `conflict` in dockerd's words for a name in use.
+   * @param alongside writes in the same transaction
+   */
+  add(record: ContainerRecord, alongside: () => void = () => {}): Container {
     this.checkName(record.name);
     const created = Math.floor(Date.parse(record.created) / 1000);
-    this.#insert.run(record.id, record.name, created, encodeRecord(record));
+    this.#database.transaction(() => {
+      this.#insert.run(record.id, record.name, created, encodeRecord(record));
+      alongside();
+    });
     return this.#enter(new Container(record));
   }
 
@@ -143,9 +149,15 @@ export class ContainerIndex {
     this.#byName.set(name, container);
   }
 
-  /** Forgets it; its name is free at once. */
-  remove(container: Container): void {
-    this.#delete.run(container.id);
+  /**
+   * Forgets it; its name is free at once.
+   * @param alongside writes in the same transaction
+   */
+  remove(container: Container, alongside: () => void = () => {}): void {
+    this.#database.transaction(() => {
+      this.#delete.run(container.id);
+      alongside();
+    });
     this.#unsaved.delete(container);
     this.#byId.delete(container.id);
     this.#byName.delete(container.record.name);

@@ -3,9 +3,9 @@ import { BerthError } from '../../api/errors.ts';
 import type { ContainerConfig, ContainerCreateResponse, HostConfig } from '../../api/types/container.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
 import { failpoint } from '../../base/failpoint.ts';
-import { UndoStack } from '../../base/undo-stack.ts';
 import type { ContainerImage } from '../images/types.ts';
 import { timestamp } from './clock.ts';
+import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { fillHostConfig } from './host-config.ts';
 import { checkLogConfig } from './log-plan.ts';
@@ -13,6 +13,7 @@ import { mergeConfig } from './merge-config.ts';
 import { collectMounts } from './mounts/collect.ts';
 import { checkedName, generateName } from './names.ts';
 import { type ContainerRecord, type MountRecord, never } from './record.ts';
+import { finishRemoval } from './remove.ts';
 import { checkModes, checkSettings } from './validate/config.ts';
 import { checkResources } from './validate/resources.ts';
 
@@ -45,12 +46,13 @@ export async function createContainer(
   const name =
     options.name === '' ? generateName((taken) => index.byName(taken) !== undefined) : checkedName(options.name);
   index.checkName(name);
-  const undo = new UndoStack();
+  const borrowed: string[] = [];
+  let entered: Container | null = null;
   try {
     const mounts = await collectMounts(config, hostConfig, {
       volumes: dependencies.volumes,
       mountsOf: (reference) => index.find(reference).record.mounts,
-      undo,
+      borrowed,
     });
     const record = newRecord(
       { name, config, hostConfig, image, mounts, endpoints: options.endpoints },
@@ -60,8 +62,8 @@ export async function createContainer(
       if (mount.copyUp && image) await fillVolume(context, image, mount);
     }
     await failpoint('run.before-create');
-    const container = index.add(record);
-    undo.release();
+    const container = index.add(record, () => dependencies.volumes.claim(borrowed));
+    entered = container;
     await failpoint('run.after-create');
     container.imageLayers = image?.lower ?? [];
     container.prepared = dependencies.files.prepare(record.id);
@@ -71,9 +73,22 @@ export async function createContainer(
     context.publish(container, 'create');
     return { Id: record.id, Warnings: warnings };
   } catch (error) {
-    for (const failure of await undo.unwind()) dependencies.report('create container', failure);
+    // Nobody has been told of it.
+    if (entered) await takeBack(context, entered);
     throw error;
+  } finally {
+    const report = (error: unknown): void => dependencies.report('create container', error);
+    await Promise.all(borrowed.map((volume) => dependencies.volumes.release(volume).catch(report)));
   }
+}
+
+async function takeBack(context: ContainerContext, container: Container): Promise<void> {
+  if (container.state !== 'created') return;
+  container.move('remove');
+  container.record.leavesWithVolumes = true;
+  await finishRemoval(context, container).catch((error: unknown) =>
+    context.dependencies.report('create container', error),
+  );
 }
 
 /** An empty volume gets what the image has at its place, as with Docker. */

@@ -264,17 +264,30 @@ class FakeFiles implements ContainerFiles {
 class FakeVolumes implements ContainerVolumes {
   readonly names = new Set<string>();
 
-  ensure(wish: { name: string }) {
+  readonly lent = new Set<string>();
+
+  borrow(wish: { name: string }) {
     const name = wish.name || 'f'.repeat(64);
-    const created = !this.names.has(name);
+    if (!this.names.has(name)) this.lent.add(name);
     this.names.add(name);
-    const volume = { name, driver: 'local', mountpoint: `/volumes/${name}`, created: '', labels: null, options: null };
-    return Promise.resolve({ volume, created });
+    return Promise.resolve({
+      ...{ name, driver: 'local', mountpoint: `/volumes/${name}` },
+      ...{ created: '', labels: null, options: null },
+    });
+  }
+  claim(names: readonly string[]): void {
+    for (const name of names) this.lent.delete(name);
+  }
+  release(name: string): Promise<void> {
+    return this.lent.delete(name) ? this.bury(name) : Promise.resolve();
+  }
+  condemn(): void {
+    // The fake forgets with `bury`, and never dies in between.
   }
   directory(name: string): Promise<string | null> {
     return Promise.resolve(this.names.has(name) ? `/volumes/${name}` : null);
   }
-  discard(name: string): Promise<void> {
+  bury(name: string): Promise<void> {
     this.names.delete(name);
     return Promise.resolve();
   }

@@ -65,6 +65,8 @@ export interface ContainerRecord {
   stoppedByUser: boolean;
   /** What its checks said. Null: it has none, or never ran. */
   health: Health | null;
+  /** Set by a removal that takes the anonymous volumes along, as `--rm` always does. */
+  leavesWithVolumes?: boolean;
   /** Networks and published ports of the running container. Null: it does not run. */
   sandbox: { networks: Record<string, EndpointSettings>; ports: PortMap } | null;
 }

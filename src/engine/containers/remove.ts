@@ -35,19 +35,31 @@ export async function removeContainer(
   if (container.restart.timer) clearTimeout(container.restart.timer);
   container.restart = { timer: null, delay: 0 };
   container.move('remove', reference);
-  // A crash from here on is finished by the next start of the engine.
-  context.index.save(container);
-  await finishRemoval(context, container, options.removeVolumes);
+  if (options.removeVolumes) container.record.leavesWithVolumes = true;
+  // A crash from here on is finished by the next start of the engine. On a full disk a removal is what makes room: it goes on.
+  context.saveFact(container);
+  await finishRemoval(context, container);
 }
 
-/** Ends the process of a container in state `removing`, where there is one, and removes it. */
-export async function finishRemoval(
-  context: ContainerContext,
-  container: Container,
-  removeVolumes: boolean,
-): Promise<void> {
-  if (container.pid !== 0) await killForRemoval(context, container);
-  await context.mutex.run(container.id, () => removeNow(context, container, { removeVolumes }));
+/**
+ * Ends the process of a container in state `removing`, where there is one, and removes it.
+ * Error: what keeps it alive or on the disk; the container is `dead` then and can be removed again.
+ */
+export async function finishRemoval(context: ContainerContext, container: Container): Promise<void> {
+  try {
+    await failpoint('remove.after-mark');
+    if (container.pid !== 0) await killForRemoval(context, container);
+    await failpoint('remove.after-kill');
+  } catch (error) {
+    if (container.state === 'removing') container.move('fail-remove');
+    context.saveFact(container);
+    throw new BerthError(
+      'internal',
+      `cannot remove container "${container.record.name}": could not kill container: ${errorMessage(error)}`,
+      { cause: error },
+    );
+  }
+  await context.mutex.run(container.id, () => removeNow(context, container));
 }
 
 function refusalOf(container: Container): string | null {
@@ -66,15 +78,7 @@ async function killForRemoval(context: ContainerContext, container: Container): 
     await context.dependencies.supervisor.signal(container.id, null, killSignal);
   } catch (error) {
     // It may have ended by itself a moment ago, then its exit is on the way. Anything else leaves the process alive.
-    if (container.pid !== 0 && errorKind(error) !== 'not-found') {
-      container.move('fail-remove');
-      context.index.save(container);
-      throw new BerthError(
-        'internal',
-        `cannot remove container "${container.record.name}": could not kill container: ${errorMessage(error)}`,
-        { cause: error },
-      );
-    }
+    if (container.pid !== 0 && errorKind(error) !== 'not-found') throw error;
   }
   if (container.pid !== 0) await exit;
 }
@@ -83,38 +87,41 @@ async function killForRemoval(context: ContainerContext, container: Container): 
  * The removal itself, for a container in state `removing` without a process; the caller holds its mutex.
  * Error: the disk's; the container is `dead` then and can be removed again.
  */
-export async function removeNow(
-  context: ContainerContext,
-  container: Container,
-  options: { removeVolumes: boolean },
-): Promise<void> {
+export async function removeNow(context: ContainerContext, container: Container): Promise<void> {
   const { files, volumes } = context.dependencies;
+  const doomed = volumesToRemove(context, container);
   try {
     if (container.cleaning) await container.cleaning;
     if (container.prepared) await container.prepared.catch(() => {});
     await failpoint('run.before-remove');
     await files.discard(container.id);
     await failpoint('run.after-discard');
-    context.index.remove(container);
+    context.index.remove(container, () => volumes.condemn(doomed));
     await failpoint('run.after-remove');
   } catch (error) {
     container.move('fail-remove');
     container.record.error = errorMessage(error);
-    context.index.save(container);
+    context.saveFact(container);
     container.tellRemoval({ exitCode: container.record.exitCode, error: container.record.error });
     throw new BerthError('internal', `cannot remove container "${container.record.name}": ${errorMessage(error)}`, {
       cause: error,
     });
   }
-  if (options.removeVolumes) {
-    for (const mount of container.record.mounts) {
-      if (mount.anonymous) context.background(`volume ${mount.name}`, volumes.discard(mount.name));
-    }
-  }
+  for (const name of doomed) context.background(`volume ${name}`, volumes.bury(name));
   context.ended(container);
   container.dismissPending();
   context.publish(container, 'destroy');
   const notice = { exitCode: container.record.exitCode, error: '' };
   container.tellExit(notice);
   container.tellRemoval(notice);
+}
+
+/** The anonymous volumes that go with the container; what another one mounts too stays. */
+function volumesToRemove(context: ContainerContext, container: Container): string[] {
+  const { mounts, hostConfig, leavesWithVolumes } = container.record;
+  if (!hostConfig.AutoRemove && !leavesWithVolumes) return [];
+  const own = mounts.filter((mount) => mount.anonymous).map(({ name }) => name);
+  if (own.length === 0) return own;
+  const others = [...context.index.all()].filter((other) => other !== container);
+  return own.filter((name) => !others.some(({ record }) => record.mounts.some((mount) => mount.name === name)));
 }

@@ -29,6 +29,8 @@ export function startContainer(context: ContainerContext, reference: string): Pr
   return context.mutex.run(container.id, async () => {
     container.check('start', reference);
     container.record.stoppedByUser = false;
+    container.record.restartCount = 0;
+    container.restart.delay = 0;
     await run(context, container, 'start');
   });
 }
@@ -47,6 +49,8 @@ async function run(context: ContainerContext, container: Container, transition: 
     const launched = await launch(context, container, undo);
     undo.push('process', () => endProcess(context, container));
     await failpoint('run.after-shim');
+    // Somebody may have begun to remove it meanwhile: then the process goes again.
+    container.check(transition);
     undo.release();
     commitStart(context, container, { ...launched, transition });
   } catch (error) {
@@ -243,8 +247,8 @@ async function abandonStart(context: ContainerContext, container: Container, err
   container.dismissPending();
   context.saveFact(container);
   container.tellExit({ exitCode: record.exitCode, error: '' });
-  if (record.hostConfig.AutoRemove) {
+  if (record.hostConfig.AutoRemove && record.state !== 'removing') {
     container.move('remove');
-    await removeNow(context, container, { removeVolumes: true });
+    await removeNow(context, container);
   }
 }

@@ -22,12 +22,22 @@ export interface VolumeWish {
 }
 
 export interface ContainerVolumes {
-  /** The volume of that name, or a new one. Errors: `invalid` for a name that is none, `not-found` for an unknown driver. */
-  ensure(wish: VolumeWish): Promise<{ volume: StoredVolume; created: boolean }>;
+  /**
+   * The volume of that name, or a new one; nobody removes it until `release`. A new one is only lent: unless a container claims it, it
+   * goes with the release, and with the next start of the engine where this one does not live to see that.
+   * Errors: `invalid` for a name that is none, `not-found` for an unknown driver.
+   */
+  borrow(wish: VolumeWish): Promise<StoredVolume>;
+  /** The other end of each `borrow`. */
+  release(name: string): Promise<void>;
+  /** Lent volumes stay. Call it inside the transaction that enters their container. */
+  claim(names: readonly string[]): void;
   /** The volume's directory, made again where somebody took it away. Null: no such volume. */
   directory(name: string): Promise<string | null>;
-  /** Forgets an unused volume and its contents. A missing one is fine. */
-  discard(name: string): Promise<void>;
+  /** From now on the volumes go, whatever happens to the engine. Call it inside the transaction that removes their last container. */
+  condemn(names: readonly string[]): void;
+  /** Removes a condemned volume with its contents. A missing one is fine. */
+  bury(name: string): Promise<void>;
 }
 
 /** What volumes ask of containers. */

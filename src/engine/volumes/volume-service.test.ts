@@ -66,11 +66,41 @@ describe('volumes', () => {
     const service = open();
     users = { data: ['c1'] };
     await expect(service.remove('data', true)).rejects.toThrow('remove data: volume is in use - [c1]');
-    await service.discard('data');
-    expect(service.inspect('data').Name).toBe('data');
     users = {};
     await expect(service.remove('none', false)).rejects.toThrow('get none: no such volume');
     await service.remove('none', true);
+  });
+
+  test('one that is lent goes with its last borrower, unless a container claims it', async () => {
+    const service = open();
+    const wish = { name: 'lent', driver: '', options: null, labels: null };
+    const { mountpoint } = await service.borrow(wish);
+    await service.borrow(wish);
+    await expect(service.remove('lent', false)).rejects.toThrow('volume is in use');
+    await service.release('lent');
+    expect(existsSync(mountpoint)).toBe(true);
+    await service.release('lent');
+    expect(existsSync(mountpoint)).toBe(false);
+    await service.borrow(wish);
+    service.claim(['lent']);
+    users = { lent: ['c1'] };
+    await service.release('lent');
+    users = {};
+    expect(service.inspect('lent').Name).toBe('lent');
+    await service.remove('lent', false);
+  });
+
+  test('what an engine that died had lent or condemned goes with the next one', async () => {
+    const service = open();
+    const { mountpoint } = await service.borrow({ name: 'lent', driver: '', options: null, labels: null });
+    const { Mountpoint } = await service.create(request('condemned'));
+    service.condemn(['condemned']);
+    const next = open();
+    await next.recover();
+    expect(existsSync(mountpoint)).toBe(false);
+    expect(existsSync(Mountpoint)).toBe(false);
+    expect((await next.create(request('condemned'))).Name).toBe('condemned');
+    await next.remove('condemned', false);
   });
 
   test('the directory comes back where somebody took it away', async () => {

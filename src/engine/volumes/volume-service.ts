@@ -3,6 +3,8 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumesPruneReport } from '../../api/types/volume.ts';
+import { failpoint } from '../../base/failpoint.ts';
+import { KeyedMutex } from '../../base/mutex.ts';
 import { sizeBelow } from '../../host/files/size-below.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { Paths } from '../../store/paths.ts';
@@ -26,39 +28,60 @@ const localDriver = 'local';
 export class VolumeService implements ContainerVolumes {
   readonly #dependencies: VolumeDependencies;
   readonly #volumes = new Map<string, StoredVolume>();
+  /** Volumes that go unless a container claims them, and how many creates of containers hold each volume. */
+  readonly #lent = new Set<string>();
+  readonly #borrowers = new Map<string, number>();
+  readonly #mutex = new KeyedMutex();
 
   constructor(dependencies: VolumeDependencies) {
     this.#dependencies = dependencies;
-    const rows = dependencies.database.sql.query<{ record: string }, []>('SELECT record FROM volumes').all();
-    for (const row of rows) {
-      const volume = JSON.parse(row.record) as StoredVolume;
-      this.#volumes.set(volume.name, volume);
+    for (const { record, doomed } of this.#rows()) {
+      const volume = JSON.parse(record) as StoredVolume;
+      if (doomed === 0) this.#volumes.set(volume.name, volume);
     }
   }
 
-  async ensure(wish: VolumeWish): Promise<{ volume: StoredVolume; created: boolean }> {
-    const anonymous = wish.name === '';
-    const name = anonymous ? randomBytes(32).toString('hex') : wish.name;
-    const existing = this.#volumes.get(name);
-    if (existing) return { volume: existing, created: false };
-    checkWish(name, wish);
-    const { database, paths, events } = this.#dependencies;
-    const mountpoint = paths.volume(name);
-    await mkdir(mountpoint, { recursive: true, mode: 0o755 });
-    const again = this.#volumes.get(name);
-    if (again) return { volume: again, created: false };
-    const volume: StoredVolume = {
-      name,
-      driver: localDriver,
-      mountpoint,
-      created: `${new Date().toISOString().slice(0, 19)}Z`,
-      labels: anonymous ? { ...wish.labels, [anonymousLabel]: '' } : wish.labels,
-      options: wish.options,
-    };
-    database.sql.query('INSERT INTO volumes VALUES (?, ?, ?)').run(name, volume.created, JSON.stringify(volume));
-    this.#volumes.set(name, volume);
-    events.publish('volume', 'create', name, { driver: localDriver });
-    return { volume, created: true };
+  /** Removes what an engine that died had lent or condemned. Call once, before the service is used. */
+  async recover(): Promise<void> {
+    for (const { record, doomed } of this.#rows()) {
+      if (doomed !== 0) await this.#erase(JSON.parse(record) as StoredVolume);
+    }
+  }
+
+  borrow(wish: VolumeWish): Promise<StoredVolume> {
+    const name = wish.name === '' ? randomBytes(32).toString('hex') : wish.name;
+    return this.#mutex.run(name, async () => {
+      const volume = this.#volumes.get(name) ?? (await this.#make(name, wish, { lent: true }));
+      this.#borrowers.set(name, (this.#borrowers.get(name) ?? 0) + 1);
+      return volume;
+    });
+  }
+
+  release(name: string): Promise<void> {
+    const left = (this.#borrowers.get(name) ?? 0) - 1;
+    if (left > 0) this.#borrowers.set(name, left);
+    else this.#borrowers.delete(name);
+    if (left > 0 || !this.#lent.has(name)) return Promise.resolve();
+    if (this.#dependencies.users.containersWith(name).length > 0) {
+      this.#lent.delete(name);
+      return Promise.resolve();
+    }
+    return this.bury(name);
+  }
+
+  claim(names: readonly string[]): void {
+    for (const name of names) if (this.#lent.has(name)) this.#setDoomed(name, false);
+  }
+
+  condemn(names: readonly string[]): void {
+    for (const name of names) this.#setDoomed(name, true);
+  }
+
+  bury(name: string): Promise<void> {
+    return this.#mutex.run(name, async () => {
+      const volume = this.#volumes.get(name);
+      if (volume) await this.#bury(volume);
+    });
   }
 
   async directory(name: string): Promise<string | null> {
@@ -66,12 +89,6 @@ export class VolumeService implements ContainerVolumes {
     if (!volume) return null;
     await mkdir(volume.mountpoint, { recursive: true, mode: 0o755 });
     return volume.mountpoint;
-  }
-
-  async discard(name: string): Promise<void> {
-    const volume = this.#volumes.get(name);
-    if (!volume || this.#dependencies.users.containersWith(name).length > 0) return;
-    await this.#delete(volume);
   }
 
   /** Error: `not-found`. */
@@ -97,26 +114,39 @@ export class VolumeService implements ContainerVolumes {
 
   /** A volume of that name is given back. Errors: `invalid`, `not-found` for a driver. */
   async create(request: VolumeCreateRequest): Promise<Volume> {
-    const { volume, created } = await this.ensure({
+    const anonymous = request.Name === '';
+    const name = anonymous ? randomBytes(32).toString('hex') : request.Name;
+    const wish = {
       name: request.Name,
       driver: request.Driver,
       options: request.DriverOpts,
       labels: request.Labels,
+    };
+    const volume = await this.#mutex.run(name, () => {
+      const existing = this.#volumes.get(name);
+      if (!existing) return this.#make(name, wish, { lent: false });
+      this.claim([name]);
+      this.#lent.delete(name);
+      return existing;
     });
-    if (created) await this.#dependencies.database.durable();
+    await this.#dependencies.database.durable();
     return shown(volume);
   }
 
   /** Errors: `not-found`, `conflict` while a container uses it. */
-  async remove(name: string, force: boolean): Promise<void> {
-    const volume = this.#volumes.get(name);
-    if (!volume) {
-      if (force) return;
-      throw new BerthError('not-found', `get ${name}: no such volume`);
-    }
-    const users = this.#dependencies.users.containersWith(name);
-    if (users.length > 0) throw new BerthError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
-    await this.#delete(volume);
+  remove(name: string, force: boolean): Promise<void> {
+    return this.#mutex.run(name, async () => {
+      const volume = this.#volumes.get(name);
+      if (!volume) {
+        if (force) return;
+        throw new BerthError('not-found', `get ${name}: no such volume`);
+      }
+      const users = this.#dependencies.users.containersWith(name);
+      if (this.#isUsed(name))
+        throw new BerthError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+      this.condemn([name]);
+      await this.#bury(volume);
+    });
   }
 
   /** Unused anonymous volumes; with the filter `all`, named ones too. */
@@ -127,9 +157,15 @@ export class VolumeService implements ContainerVolumes {
     for (const volume of [...this.#volumes.values()]) {
       const anonymous = volume.labels !== null && anonymousLabel in volume.labels;
       if ((!all && !anonymous) || !matchesLabels(filters, volume.labels)) continue;
-      if (this.#dependencies.users.containersWith(volume.name).length > 0) continue;
-      reclaimed += await sizeBelow(volume.mountpoint);
-      await this.#delete(volume);
+      const size = await sizeBelow(volume.mountpoint);
+      const isGone = await this.#mutex.run(volume.name, async () => {
+        if (this.#isUsed(volume.name) || this.#volumes.get(volume.name) !== volume) return false;
+        this.condemn([volume.name]);
+        await this.#bury(volume);
+        return true;
+      });
+      if (!isGone) continue;
+      reclaimed += size;
       deleted.push(volume.name);
     }
     this.#dependencies.events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
@@ -149,17 +185,89 @@ export class VolumeService implements ContainerVolumes {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #delete(volume: StoredVolume): Promise<void> {
+  #isUsed(name: string): boolean {
+    return this.#borrowers.has(name) || this.#dependencies.users.containersWith(name).length > 0;
+  }
+
+  #rows(): { record: string; doomed: number }[] {
+    const { sql } = this.#dependencies.database;
+    return sql.query<{ record: string; doomed: number }, []>('SELECT record, doomed FROM volumes').all();
+  }
+
+  #setDoomed(name: string, doomed: boolean): void {
+    const { sql } = this.#dependencies.database;
+    sql.query('UPDATE volumes SET doomed = ? WHERE name = ?').run(doomed ? 1 : 0, name);
+  }
+
+  /** A new volume; the caller holds the mutex of its name. */
+  async #make(name: string, wish: VolumeWish, { lent }: { lent: boolean }): Promise<StoredVolume> {
+    checkWish(name, wish);
     const { database, paths, events } = this.#dependencies;
-    database.sql.query('DELETE FROM volumes WHERE name = ?').run(volume.name);
-    this.#volumes.delete(volume.name);
+    const mountpoint = paths.volume(name);
+    const volume: StoredVolume = {
+      name,
+      driver: localDriver,
+      mountpoint,
+      created: `${new Date().toISOString().slice(0, 19)}Z`,
+      labels: wish.name === '' ? { ...wish.labels, [anonymousLabel]: '' } : wish.labels,
+      options: wish.options,
+    };
+    // The row first, lent: a directory without a row would be taken for nobody's, one with a row is found after a crash.
+    const row = database.sql.query('INSERT INTO volumes (name, created, record, doomed) VALUES (?, ?, ?, 1)');
+    row.run(name, volume.created, JSON.stringify(volume));
+    try {
+      await failpoint('volume.after-insert');
+      await mkdir(mountpoint, { recursive: true, mode: 0o755 });
+      await failpoint('volume.after-directory');
+      if (!lent) this.#setDoomed(name, false);
+    } catch (error) {
+      await this.#erase(volume);
+      throw error;
+    }
+    this.#volumes.set(name, volume);
+    if (lent) this.#lent.add(name);
+    events.publish('volume', 'create', name, { driver: localDriver });
+    return volume;
+  }
+
+  /** The caller holds the mutex of its name. Error: the disk's; the volume stays then. */
+  async #bury(volume: StoredVolume): Promise<void> {
+    const { name } = volume;
+    this.#volumes.delete(name);
+    try {
+      await failpoint('volume.after-condemn');
+      await this.#erase(volume);
+    } catch (error) {
+      this.#volumes.set(name, volume);
+      this.#setDoomed(name, this.#lent.has(name));
+      throw error;
+    }
+    this.#lent.delete(name);
+    this.#dependencies.events.publish('volume', 'destroy', name, { driver: volume.driver });
+  }
+
+  /** Out of sight at once, then the row, then the bytes: what a crash leaves of these below `tmp` goes with the next start. */
+  async #erase({ name, mountpoint }: StoredVolume): Promise<void> {
+    const { database, paths } = this.#dependencies;
+    const directory = dirname(mountpoint);
     const grave = join(paths.temporary, `removed-volume-${randomBytes(8).toString('hex')}`);
-    await rename(dirname(volume.mountpoint), grave).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-    events.publish('volume', 'destroy', volume.name, { driver: volume.driver });
+    await renameWhereThere(directory, grave);
+    try {
+      await failpoint('volume.after-rename');
+      database.sql.query('DELETE FROM volumes WHERE name = ?').run(name);
+    } catch (error) {
+      await renameWhereThere(grave, directory);
+      throw error;
+    }
+    await failpoint('volume.after-delete');
     await rm(grave, { recursive: true, force: true });
   }
+}
+
+async function renameWhereThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 function checkWish(name: string, wish: VolumeWish): void {

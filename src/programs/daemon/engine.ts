@@ -83,6 +83,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     report,
   });
   const { containers, volumes, supervisor } = openContainers(foundation, network);
+  await volumes.recover();
   const exec = new ExecService(containers.context);
   new HealthService(containers.context, exec);
   const { images, registryQueries, backend: imageBackend } = openImages(foundation, containers);

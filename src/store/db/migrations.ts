@@ -9,7 +9,7 @@
  *   image_layers, image_documents                       what an image needs
  *   tags(name, image)                                   canonical reference, `name:tag` or `name@digest` → image
  *   containers(id, name, created, record)               record: JSON, src/engine/containers/record.ts
- *   volumes(name, created, record)                     bytes under volumes/<name>/_data
+ *   volumes(name, created, record, doomed)             bytes under volumes/<name>/_data; doomed: the next start of the engine removes it
  *   networks, endpoints                                 addresses in use by (network, container)
  *
  * What is true only for this boot (pids, sockets) is in the exec root and never here.
@@ -76,5 +76,10 @@ export const migrations: readonly Migration[] = [
     sql: `
       CREATE TABLE volumes (name TEXT PRIMARY KEY, created TEXT NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
     `,
+  },
+  {
+    id: 3,
+    name: 'doomed volumes',
+    sql: 'ALTER TABLE volumes ADD COLUMN doomed INTEGER NOT NULL DEFAULT 0;',
   },
 ];

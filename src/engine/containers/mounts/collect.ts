@@ -1,7 +1,6 @@
 /** All mounts of a new container: what its options name, what other containers lend, what its image declares. */
 import { BerthError } from '../../../api/errors.ts';
 import type { ContainerConfig, HostConfig } from '../../../api/types/container.ts';
-import type { UndoStack } from '../../../base/undo-stack.ts';
 import type { ContainerVolumes } from '../../volumes/types.ts';
 import type { MountRecord } from '../record.ts';
 import { parseMode } from './mode.ts';
@@ -11,10 +10,11 @@ export interface CollectContext {
   volumes: ContainerVolumes;
   /** Mounts of another container, for `--volumes-from`. Error: `not-found`. */
   mountsOf(reference: string): readonly MountRecord[];
-  undo: UndoStack;
+  /** Names of the volumes that were borrowed for the container; the caller releases each of them. */
+  borrowed: string[];
 }
 
-/** Anonymous and new volumes are made; `undo` takes them away again. Errors: dockerd's words for mounts that cannot be. */
+/** Anonymous and new volumes are made, and lent until the caller claims them. Errors: dockerd's words for mounts that cannot be. */
 export async function collectMounts(
   config: ContainerConfig,
   host: HostConfig,
@@ -66,14 +66,14 @@ function lentMounts(sources: readonly string[], context: CollectContext): Parsed
 async function attachVolume(mount: ParsedMount, context: CollectContext): Promise<void> {
   const { record } = mount;
   record.anonymous = record.name === '';
-  const { volume, created } = await context.volumes.ensure({
+  const volume = await context.volumes.borrow({
     name: record.name,
     driver: record.driver,
     options: mount.driverOptions,
     labels: mount.labels,
   });
+  context.borrowed.push(volume.name);
   record.name = volume.name;
   record.driver = volume.driver;
   record.source = volume.mountpoint;
-  if (created) context.undo.push(`volume ${volume.name}`, () => context.volumes.discard(volume.name));
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
 import type { MountRequest } from '../../../api/types/host-config.ts';
-import { UndoStack } from '../../../base/undo-stack.ts';
 import { newTestRecord, testConfig, testHostConfig } from '../fake-engine.ts';
 import type { MountRecord } from '../record.ts';
 import { collectMounts } from './collect.ts';
@@ -97,30 +96,31 @@ test('a tmpfs target is absolute', () =>
 
 describe('all together', () => {
   const made: string[] = [];
-  const context = (undo: UndoStack, lent: MountRecord[] = []) => ({
+  const context = (lent: MountRecord[] = []) => ({
     volumes: {
-      ensure: (wish: { name: string }) => {
+      borrow: (wish: { name: string }) => {
         made.push(wish.name);
         const name = wish.name || 'anonymous';
         const volume = { name, driver: 'local', mountpoint: `/v/${name}`, created: '', labels: null, options: null };
-        return Promise.resolve({ volume, created: true });
+        return Promise.resolve(volume);
       },
       directory: () => Promise.resolve(null),
-      discard: () => Promise.resolve(),
+      release: () => Promise.resolve(),
+      claim: () => undefined,
+      condemn: () => undefined,
+      bury: () => Promise.resolve(),
     },
     mountsOf: () => newTestRecord({ mounts: lent }).mounts,
-    undo,
+    borrowed: [],
   });
 
   test('the same target twice is an error', () => {
     const host = testHostConfig({ Binds: ['/a:/b', '/c:/b'] });
-    return expect(collectMounts(testConfig(), host, context(new UndoStack()))).rejects.toThrow(
-      'Duplicate mount point: /b',
-    );
+    return expect(collectMounts(testConfig(), host, context())).rejects.toThrow('Duplicate mount point: /b');
   });
   test('a volume of the image gives way to a mount of the user', async () => {
     const config = testConfig({ Volumes: { '/b/': {}, '/other': {} } });
-    const mounts = await collectMounts(config, testHostConfig({ Binds: ['/a:/b'] }), context(new UndoStack()));
+    const mounts = await collectMounts(config, testHostConfig({ Binds: ['/a:/b'] }), context());
     expect(mounts.map((mount) => [mount.type, mount.destination, mount.anonymous])).toEqual([
       ['bind', '/b', false],
       ['volume', '/other', true],
@@ -129,7 +129,7 @@ describe('all together', () => {
   test('--volumes-from lends all but tmpfs, and may make it read-only', async () => {
     const lent = [{ ...emptyMount('bind', '/x'), source: '/h' }, emptyMount('tmpfs', '/t')];
     const host = testHostConfig({ VolumesFrom: ['other:ro'] });
-    const mounts = await collectMounts(testConfig(), host, context(new UndoStack(), lent));
+    const mounts = await collectMounts(testConfig(), host, context(lent));
     expect(mounts.map((mount) => [mount.destination, mount.writable])).toEqual([['/x', false]]);
   });
 });
