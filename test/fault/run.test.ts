@@ -74,6 +74,30 @@ describe.each(['kept', '--rm'] as const)('kill -9, %s', (kind) => {
   });
 });
 
+describe('kill -9 of the engine that takes over', () => {
+  test.each(failpointsOf('adopt'))('at %s', async (step) => {
+    await engine.ok('run', '-d', '--name', 'running', 'busybox', 'sleep', '1000');
+    const ending = 'until [ -e /go ]; do usleep 1000; done; echo last words; exit 7';
+    await engine.ok('run', '-d', '--name', 'ending', 'busybox', 'sh', '-c', ending);
+    await engine.ok('run', '-d', '--rm', '--name', 'leaving', 'busybox', 'sh', '-c', ending);
+    const [before, ...others] = await Promise.all(
+      ['running', 'ending', 'leaving'].map(async (name) => (await engine.inspect(name)).State.Pid as number),
+    );
+    await engine.kill9();
+    for (const pid of others) await Bun.write(`/proc/${pid}/root/go`, '');
+    for (const pid of others) await until('the container to end', () => !existsSync(`/proc/${pid}`));
+    engine.failpoints.arm(step, 'kill9');
+    await expect(engine.start()).rejects.toThrow('the engine ended at once');
+    expect(engine.failpoints.hits()).toEqual([step]);
+    await engine.start();
+    await expectBooksToAgree();
+    expect((await engine.inspect('running')).State).toMatchObject({ Running: true, Pid: before });
+    expect((await engine.inspect('ending')).State).toMatchObject({ Status: 'exited', ExitCode: 7 });
+    expect(await engine.ok('logs', 'ending')).toBe('last words');
+    await until('the one with --rm to be gone', async () => !(await isThere('leaving')));
+  });
+});
+
 /** Behind these the kernel has decided already: nothing there may fail, only die. */
 const decided = new Set(['run.after-start', 'run.before-exit', 'run.after-exit']);
 

@@ -43,8 +43,11 @@ async function adoptAll(context: ContainerContext, bundles: ReadonlySet<string>)
     found.filter(({ adoption }) => adoption?.state === 'running').map(({ container }) => container.id),
   );
   for (const { container, adoption } of found) enter(context, container, adoption);
+  await failpoint('adopt.after-entry');
   await removeStrangers(context, bundles);
+  await failpoint('adopt.after-strangers');
   await dependencies.networks.reconcile(running);
+  await failpoint('adopt.after-networks');
   const due = found
     .filter(({ container, adoption }) => follow(context, container, adoption))
     .map(({ container }) => container);
