@@ -1,10 +1,22 @@
 /** Lets at most `limit` holders in; the others wait in the order they came. */
 export class Semaphore {
+  #limit: number;
   #free: number;
   readonly #waiting: { enter: () => void; signal: AbortSignal | undefined }[] = [];
 
   constructor(limit: number) {
+    this.#limit = limit;
     this.#free = limit;
+  }
+
+  /** From now on so many; whoever is inside stays. */
+  set limit(limit: number) {
+    this.#free += limit - this.#limit;
+    this.#limit = limit;
+    while (this.#free > 0 && this.#waiting.length > 0) {
+      this.#free--;
+      this.#waiting.shift()?.enter();
+    }
   }
 
   /** True when the next `acquire` enters at once. */
@@ -21,7 +33,8 @@ export class Semaphore {
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      const next = this.#waiting.shift();
+      // Below zero: the limit was lowered while more were inside.
+      const next = this.#free < 0 ? undefined : this.#waiting.shift();
       if (next) next.enter();
       else this.#free++;
     };

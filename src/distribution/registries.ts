@@ -27,9 +27,9 @@ export interface Endpoint {
 const hubHost = 'registry-1.docker.io';
 
 export class Registries {
-  readonly #mirrors: { domain: string; url: URL }[];
-  readonly #insecureHosts = new Set<string>();
-  readonly #insecureAddresses = new BlockList();
+  #mirrors: { domain: string; url: URL }[] = [];
+  #insecureHosts = new Set<string>();
+  #insecureAddresses = new BlockList();
   /** Insecure hosts that last answered over http: they are not asked for TLS again and again. */
   readonly #plainHosts = new Set<string>();
 
@@ -39,6 +39,14 @@ export class Registries {
     this.#insecureAddresses.addSubnet('::1', 128, 'ipv6');
     for (const entry of settings.insecureRegistries ?? []) this.#addInsecure(entry);
     this.#mirrors = (settings.mirrors ?? []).map(readMirror);
+  }
+
+  /** From now on as another one says; what is known of hosts that answer over http is asked anew. */
+  become(other: Registries): void {
+    this.#mirrors = other.#mirrors;
+    this.#insecureHosts = other.#insecureHosts;
+    this.#insecureAddresses = other.#insecureAddresses;
+    this.#plainHosts.clear();
   }
 
   /** Endpoints for a registry, in the order to try. @param domain of a `Reference` */

@@ -1,11 +1,12 @@
 /** The API server: connections in, backends behind. */
 import type { Socket } from 'node:net';
 import { BerthError } from '../api/errors.ts';
+import type { RouteName } from '../api/routes.ts';
 import { judgeVersion, newestVersion, splitVersion, versionText } from '../api/versions.ts';
 import { stringifyJson } from '../wire/json.ts';
 import type { Handlers } from './handler.ts';
 import { HttpConnection, type HttpRequest } from './http/connection.ts';
-import { type Listener, listen } from './http/listen.ts';
+import { type Listener, listen, type ServerTls } from './http/listen.ts';
 import type { HttpResponse } from './http/response.ts';
 import { statusOf } from './http/status.ts';
 import { Reply } from './reply.ts';
@@ -43,13 +44,15 @@ export interface ServerOptions {
   builderVersion?: '1' | '2';
   /** The host has cgroup v2 only; clients before 1.41 otherwise get the host's cgroup namespace. */
   cgroup2?: boolean;
+  /** Told about every request that was answered well, with the seconds it took. */
+  onAnswered?: ((route: RouteName, seconds: number) => void) | undefined;
   /** Told about every failed request; `status` is what the client got. */
   onFailure?(failure: { method: string; target: string; status: number; error: unknown }): void;
 }
 
 export interface ApiServer {
-  /** @param host `unix:///path`, `tcp://host:port` or `fd://n`; @param group who may use a unix socket. See `http/listen.ts`. */
-  listen(host: string, group: string): Promise<Listener>;
+  /** @param host `unix:///path`, `tcp://host:port` or `fd://n`; @param group who may use a unix socket; @param tls for TCP. See `http/listen.ts`. */
+  listen(host: string, group: string, tls?: ServerTls | null): Promise<Listener>;
   /** Serves a connection that somebody else accepted. */
   serve(connection: Socket): void;
   /** Stops listening, lets requests under way end for a while, then cuts connections. @param grace milliseconds */
@@ -79,8 +82,8 @@ export function createServer(options: ServerOptions): ApiServer {
 
   return {
     serve,
-    async listen(host, group) {
-      const listener = await listen({ host, group, onConnection: serve });
+    async listen(host, group, tls = null) {
+      const listener = await listen({ host, group, tls, onConnection: serve });
       listeners.push(listener);
       return listener;
     },
@@ -152,7 +155,11 @@ class Dispatcher {
     const handler = this.#handlers[match.name];
     if (!handler) throw new BerthError('not-implemented', `${http.method} ${rest} is not supported by this engine`);
     const request = new ApiRequest(http, { version: minor, search, parameters: match.parameters });
-    return handler(request, new Reply(response));
+    const answered = handler(request, new Reply(response));
+    const { onAnswered } = this.#options;
+    if (!onAnswered) return answered;
+    const begun = performance.now();
+    return Promise.resolve(answered).then(() => onAnswered(match.name, (performance.now() - begun) / 1000));
   }
 
   #setHeaders(response: HttpResponse): void {

@@ -54,6 +54,12 @@ export class LayerTransfers {
     this.#extractions = new Semaphore(options.concurrentExtractions ?? 2);
   }
 
+  /** From now on: downloads at a time over all pulls, attempts of each. */
+  limit(concurrentDownloads: number, downloadAttempts: number): void {
+    this.#downloads.limit = concurrentDownloads;
+    this.#options.downloadAttempts = downloadAttempts;
+  }
+
   /** The layer, where the store has it already. */
   existing(layer: Descriptor, diffId: string): StoredLayer | null {
     const stored = this.#options.store.layer(diffId);

@@ -44,6 +44,11 @@ export class LayerPushes {
     this.#uploads = new Semaphore(concurrent);
   }
 
+  /** Uploads at a time from now on. */
+  set concurrent(limit: number) {
+    this.#uploads.limit = limit;
+  }
+
   /** Sees that the repository has the layer; gives the descriptor to write into a manifest. */
   async push(push: LayerPush): Promise<Descriptor> {
     const { repository, diffId, known, signal } = push;

@@ -41,6 +41,11 @@ export class ImagePush {
     this.#layers = new LayerPushes(options.store, options.concurrentUploads ?? 5);
   }
 
+  /** `max-concurrent-uploads` from now on. */
+  set concurrentUploads(limit: number) {
+    this.#layers.concurrent = limit;
+  }
+
   /** Pushes one tag, or every tag of the repository where none is named. Only a bad name is told before the first message. */
   async push(request: ImagePullRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
     const reference = parseReference(request.reference);

@@ -1,10 +1,9 @@
 /**
- * The engine's configuration: flags of `berth daemon` and the keys of daemon.json, both from one table
- * (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). A key in file and flag at once, or an unknown
- * key, stops the start in dockerd's words.
+ * The keys of the engine's configuration: flags of `berth daemon` and the keys of daemon.json, both from one table
+ * (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). `read-config.ts` reads them, `check-config.ts` judges
+ * the values, `reload.ts` takes them over while the engine runs.
  */
-import { readFileSync } from 'node:fs';
-import { BerthError } from '../../api/errors.ts';
+import { join } from 'node:path';
 
 export interface DaemonConfig {
   hosts: string[];
@@ -22,6 +21,7 @@ export interface DaemonConfig {
   group: string;
   debug: boolean;
   'log-level': string;
+  'log-format': string;
   'cgroup-parent': string;
   'log-driver': string;
   'log-opts': Record<string, string>;
@@ -35,29 +35,43 @@ export interface DaemonConfig {
   'no-new-privileges': boolean;
   'seccomp-profile': string;
   init: boolean;
+  /** Program that `--init` runs; empty: Berth's own. */
+  'init-path': string;
   labels: string[];
   mtu: number;
   'max-concurrent-downloads': number;
   'max-concurrent-uploads': number;
   'max-download-attempts': number;
   'shutdown-timeout': number;
+  'metrics-addr': string;
+  'http-proxy': string;
+  'https-proxy': string;
+  'no-proxy': string;
+  tls: boolean;
+  tlsverify: boolean;
+  tlscacert: string;
+  tlscert: string;
+  tlskey: string;
   /** Serve plain TCP without TLS on addresses other than loopback: whoever reaches it is root here. */
   'allow-plain-tcp': boolean;
 }
 
-type Kind = 'string' | 'boolean' | 'number' | 'list' | 'object';
+/** `map`: text by name, `object`: a value that only the file can hold, unless the flag has a reader of its own. */
+export type Kind = 'string' | 'boolean' | 'number' | 'list' | 'map' | 'object';
 
-interface Option {
+export interface Option {
   kind: Kind;
   /** Flag, where it differs from the key or there is none (null). */
   flag?: string | null;
   short?: string;
   /** Refused in daemon.json. */
   flagOnly?: boolean;
+  /** SIGHUP takes a new value over. */
+  reloadable?: boolean;
   help: string;
 }
 
-const options: Record<keyof DaemonConfig, Option> = {
+export const options: Record<keyof DaemonConfig, Option> = {
   hosts: { kind: 'list', flag: 'host', short: 'H', help: 'Daemon socket(s) to connect to' },
   'data-root': { kind: 'string', help: 'Root directory of persistent state' },
   'exec-root': { kind: 'string', help: 'Root directory for state that lives until the next boot' },
@@ -71,45 +85,145 @@ const options: Record<keyof DaemonConfig, Option> = {
   'insecure-registries': {
     kind: 'list',
     flag: 'insecure-registry',
+    reloadable: true,
     help: 'Registry (host:port or CIDR) to use without TLS',
   },
-  'registry-mirrors': { kind: 'list', flag: 'registry-mirror', help: 'Preferred mirror of Docker Hub' },
+  'registry-mirrors': {
+    kind: 'list',
+    flag: 'registry-mirror',
+    reloadable: true,
+    help: 'Preferred mirror of Docker Hub',
+  },
   group: { kind: 'string', short: 'G', help: 'Group that may use the unix socket' },
-  debug: { kind: 'boolean', short: 'D', help: 'Enable debug mode' },
+  debug: { kind: 'boolean', short: 'D', reloadable: true, help: 'Enable debug mode' },
   'log-level': { kind: 'string', short: 'l', help: 'Logging level ("debug"|"info"|"warn"|"error"|"fatal")' },
+  'log-format': { kind: 'string', help: 'Format of the engine\'s own log ("text"|"json")' },
   'cgroup-parent': { kind: 'string', help: 'Parent cgroup of all containers' },
   'log-driver': { kind: 'string', help: 'Default driver for container logs' },
-  'log-opts': { kind: 'object', flag: 'log-opt', help: 'Default log driver options' },
-  'default-runtime': { kind: 'string', help: 'Default OCI runtime' },
-  runtimes: { kind: 'object', flag: 'add-runtime', help: 'Additional OCI runtime: name=path' },
+  'log-opts': { kind: 'map', flag: 'log-opt', help: 'Default log driver options' },
+  'default-runtime': { kind: 'string', reloadable: true, help: 'Default OCI runtime' },
+  runtimes: { kind: 'object', flag: 'add-runtime', reloadable: true, help: 'Additional OCI runtime: name=path' },
   'default-shm-size': { kind: 'string', help: 'Default size of /dev/shm' },
-  'default-ulimits': { kind: 'object', flag: null, help: 'Default ulimits of containers' },
+  'default-ulimits': { kind: 'object', flag: 'default-ulimit', help: 'Default ulimits of containers' },
   'default-cgroupns-mode': { kind: 'string', help: 'Default cgroup namespace mode ("host"|"private")' },
   'default-ipc-mode': { kind: 'string', help: 'Default IPC mode ("shareable"|"private")' },
-  'default-address-pools': { kind: 'object', flag: null, help: 'Pools from which networks get their subnets' },
+  'default-address-pools': {
+    kind: 'object',
+    flag: 'default-address-pool',
+    help: 'Pools from which networks get their subnets',
+  },
   'no-new-privileges': { kind: 'boolean', help: 'Set no-new-privileges on new containers' },
   'seccomp-profile': { kind: 'string', help: 'Path to a seccomp profile, or "unconfined"' },
   init: { kind: 'boolean', help: 'Run an init in containers' },
-  labels: { kind: 'list', flag: 'label', help: 'Label of the daemon: key=value' },
+  'init-path': { kind: 'string', help: 'Init program of containers (default: a built-in one)' },
+  labels: { kind: 'list', flag: 'label', reloadable: true, help: 'Label of the daemon: key=value' },
   mtu: { kind: 'number', help: 'MTU of the default bridge' },
-  'max-concurrent-downloads': { kind: 'number', help: 'Concurrent downloads of one pull' },
-  'max-concurrent-uploads': { kind: 'number', help: 'Concurrent uploads of one push' },
-  'max-download-attempts': { kind: 'number', help: 'Attempts per download' },
-  'shutdown-timeout': { kind: 'number', help: 'Seconds that a graceful stop may take' },
+  'max-concurrent-downloads': { kind: 'number', reloadable: true, help: 'Concurrent downloads of one pull' },
+  'max-concurrent-uploads': { kind: 'number', reloadable: true, help: 'Concurrent uploads of one push' },
+  'max-download-attempts': { kind: 'number', reloadable: true, help: 'Attempts per download' },
+  'shutdown-timeout': { kind: 'number', reloadable: true, help: 'Seconds that a graceful stop may take' },
+  'metrics-addr': { kind: 'string', help: 'Address and port that serve metrics for Prometheus' },
+  'http-proxy': { kind: 'string', help: 'Proxy for outgoing http requests' },
+  'https-proxy': { kind: 'string', help: 'Proxy for outgoing https requests' },
+  'no-proxy': { kind: 'string', help: 'Hosts, comma-separated, that are reached without the proxy' },
+  tls: { kind: 'boolean', help: 'Use TLS on TCP; implied by --tlsverify' },
+  tlsverify: { kind: 'boolean', help: 'Use TLS on TCP and let in only clients with a certificate of the CA' },
+  tlscacert: { kind: 'string', help: 'Certificate authority of clients' },
+  tlscert: { kind: 'string', help: "The engine's TLS certificate" },
+  tlskey: { kind: 'string', help: 'Key of that certificate' },
   'allow-plain-tcp': { kind: 'boolean', help: 'Serve the API on TCP without TLS beyond loopback' },
 };
 
-/** Keys of dockerd's daemon.json that Berth knows and does not have yet; each stops the start with a line of its own. */
-const notYet = new Set(
-  `allow-direct-routing api-cors-header bip6 builder cdi-spec-dirs default-gateway default-gateway-v6 default-network-opts
-   exec-opts fixed-cidr fixed-cidr-v6 host-gateway-ips icc init-path ip ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6
-   log-format metrics-addr proxies raw-logs selinux-enabled storage-driver storage-opts tls tlscacert tlscert tlskey tlsverify
-   userland-proxy userns-remap swarm-default-advertise-addr`.split(/\s+/),
-);
-/** Keys without a meaning for Berth that do no harm: containers always outlive the engine, there is no containerd. */
-const harmless = new Set(['live-restore', 'containerd', 'features', 'experimental']);
+/** A key of dockerd's that Berth knows, but of which only some values mean something here. */
+export interface NarrowOption {
+  kind: Kind;
+  /** Flag, where it differs from the key or there is none (null). */
+  flag?: string | null;
+  short?: string;
+  /** What may be asked for: it is what the engine does anyway, or does no harm. Absent: whatever is asked for. */
+  only?: readonly unknown[];
+  /** One line about any other value; absent: not built yet. */
+  why?: string;
+}
 
-function defaults(): DaemonConfig {
+const noSwarm = 'Swarm is not part of Berth; compose and Kubernetes take its place';
+
+/** Whoever builds one of these moves it into `options`. */
+export const narrowOptions: Record<string, NarrowOption> = {
+  'allow-direct-routing': { kind: 'boolean', only: [false] },
+  'api-cors-header': {
+    kind: 'string',
+    only: [''],
+    why: 'DEPRECATED: The "api-cors-header" config parameter and the dockerd "--api-cors-header" option have been removed; use a reverse proxy if you need CORS headers',
+  },
+  'authorization-plugins': {
+    kind: 'list',
+    flag: 'authorization-plugin',
+    only: [[]],
+    why: 'plugins of the engine are not part of Berth; the group of the socket and TLS client certificates say who may use it',
+  },
+  bip6: { kind: 'string', only: [''] },
+  builder: { kind: 'object', flag: null },
+  'cdi-spec-dirs': { kind: 'list', flag: 'cdi-spec-dir', only: [[]] },
+  containerd: { kind: 'string' },
+  'containerd-namespace': { kind: 'string' },
+  'containerd-plugins-namespace': { kind: 'string' },
+  'cpu-rt-period': { kind: 'number', only: [0] },
+  'cpu-rt-runtime': { kind: 'number', only: [0] },
+  'cri-containerd': { kind: 'boolean' },
+  'default-gateway': { kind: 'string', only: [''] },
+  'default-gateway-v6': { kind: 'string', only: [''] },
+  'default-network-opts': { kind: 'object', flag: 'default-network-opt', only: [{}] },
+  'exec-opts': {
+    kind: 'list',
+    flag: 'exec-opt',
+    only: [[], ['native.cgroupdriver=cgroupfs']],
+    why: 'Berth makes cgroups itself, so native.cgroupdriver=cgroupfs is the only one; below a unit with Delegate=yes systemd leaves them alone',
+  },
+  experimental: { kind: 'boolean' },
+  features: { kind: 'object', flag: 'feature' },
+  'fixed-cidr': { kind: 'string', only: [''] },
+  'fixed-cidr-v6': { kind: 'string', only: [''] },
+  'host-gateway-ips': { kind: 'list', flag: 'host-gateway-ip', only: [[]] },
+  icc: { kind: 'boolean', only: [true] },
+  ip: { kind: 'string', only: ['', '0.0.0.0'] },
+  'ip-forward': { kind: 'boolean', only: [true] },
+  'ip-forward-no-drop': { kind: 'boolean', only: [true, false] },
+  'ip-masq': { kind: 'boolean', only: [true] },
+  ip6tables: { kind: 'boolean', only: [true] },
+  iptables: { kind: 'boolean', only: [true] },
+  ipv6: { kind: 'boolean', only: [false] },
+  'live-restore': { kind: 'boolean' },
+  'network-control-plane-mtu': { kind: 'number' },
+  'node-generic-resources': { kind: 'list', flag: 'node-generic-resource', only: [[]], why: noSwarm },
+  'raw-logs': { kind: 'boolean' },
+  'selinux-enabled': { kind: 'boolean', only: [false] },
+  'storage-driver': {
+    kind: 'string',
+    short: 's',
+    only: ['', 'overlay2', 'overlayfs', 'overlay'],
+    why: 'layers are directories joined by overlay mounts (overlay2), and there is no other driver yet',
+  },
+  'storage-opts': { kind: 'list', flag: 'storage-opt', only: [[]] },
+  'swarm-default-advertise-addr': { kind: 'string', only: [''], why: noSwarm },
+  'swarm-raft-election-tick': { kind: 'number', only: [0], why: noSwarm },
+  'swarm-raft-heartbeat-tick': { kind: 'number', only: [0], why: noSwarm },
+  'userland-proxy': { kind: 'boolean', only: [true] },
+  'userland-proxy-path': { kind: 'string' },
+  'userns-remap': { kind: 'string', only: [''] },
+};
+
+/** Transfers at a time; 0 stands for dockerd's default. */
+export function concurrency(config: DaemonConfig): { downloads: number; uploads: number; attempts: number } {
+  return {
+    downloads: config['max-concurrent-downloads'] || 3,
+    uploads: config['max-concurrent-uploads'] || 5,
+    attempts: config['max-download-attempts'] || 5,
+  };
+}
+
+/** The values without file and flags. @param certificates folder of TLS files that are not named */
+export function defaultConfig(certificates: string): DaemonConfig {
   return {
     hosts: [],
     'data-root': '/var/lib/berth',
@@ -126,6 +240,7 @@ function defaults(): DaemonConfig {
     group: 'berth',
     debug: false,
     'log-level': 'info',
+    'log-format': 'text',
     'cgroup-parent': '/berth',
     'log-driver': 'json-file',
     'log-opts': {},
@@ -139,181 +254,22 @@ function defaults(): DaemonConfig {
     'no-new-privileges': false,
     'seccomp-profile': '',
     init: false,
+    'init-path': '',
     labels: [],
     mtu: 1500,
     'max-concurrent-downloads': 3,
     'max-concurrent-uploads': 5,
     'max-download-attempts': 5,
     'shutdown-timeout': 15,
+    'metrics-addr': '',
+    'http-proxy': '',
+    'https-proxy': '',
+    'no-proxy': '',
+    tls: false,
+    tlsverify: false,
+    tlscacert: join(certificates, 'ca.pem'),
+    tlscert: join(certificates, 'cert.pem'),
+    tlskey: join(certificates, 'key.pem'),
     'allow-plain-tcp': false,
   };
-}
-
-/** What the command line asked for. */
-export interface DaemonArguments {
-  config: DaemonConfig;
-  help: boolean;
-  /** Check the configuration and leave. */
-  validate: boolean;
-}
-
-/**
- * Reads flags and the configuration file. A missing file at the default place is fine, one named by `--config-file` must exist.
- * Error: `invalid` with dockerd's text.
- */
-export function readDaemonArguments(argv: readonly string[]): DaemonArguments {
-  const flags = parseFlags(argv);
-  const config = { ...defaults(), ...(flags.values as Partial<DaemonConfig>) };
-  const file = readConfigFile(config['config-file'], 'config-file' in flags.values);
-  applyFile(config, file, flags.values);
-  if (config.hosts.length === 0) config.hosts = [`unix://${config['exec-root']}/berth.sock`];
-  return { config, help: flags.help, validate: flags.validate };
-}
-
-type Values = Partial<Record<keyof DaemonConfig, unknown>>;
-
-function parseFlags(argv: readonly string[]): { values: Values; help: boolean; validate: boolean } {
-  const values: Values = {};
-  let help = false;
-  let validate = false;
-  for (let index = 0; index < argv.length; index++) {
-    const argument = argv[index] as string;
-    if (argument === '--help' || argument === '-h') {
-      help = true;
-      continue;
-    }
-    if (argument === '--validate') {
-      validate = true;
-      continue;
-    }
-    const match = /^(?:--([a-z0-9][a-z0-9-]*)|-([A-Za-z]))(?:=(.*))?$/s.exec(argument);
-    if (!match) throw new BerthError('invalid', `"berth daemon" accepts no arguments: ${argument}`);
-    const key = findFlag(match[1], match[2]);
-    if (!key)
-      throw new BerthError(
-        'invalid',
-        match[1] ? `unknown flag: --${match[1]}` : `unknown shorthand flag: '${match[2]}' in ${argument}`,
-      );
-    let value = match[3];
-    if (value === undefined && options[key].kind !== 'boolean') {
-      value = argv[++index];
-      if (value === undefined) throw new BerthError('invalid', `flag needs an argument: ${argument}`);
-    }
-    setFlag(values, key, value);
-  }
-  return { values, help, validate };
-}
-
-function findFlag(long: string | undefined, short: string | undefined): keyof DaemonConfig | undefined {
-  return (Object.keys(options) as (keyof DaemonConfig)[]).find((key) => {
-    const option = options[key];
-    if (option.flag === null) return false;
-    return long === undefined ? option.short === short : (option.flag ?? key) === long;
-  });
-}
-
-function setFlag(values: Values, key: keyof DaemonConfig, text: string | undefined): void {
-  switch (options[key].kind) {
-    case 'boolean':
-      if (text !== undefined && text !== 'true' && text !== 'false')
-        throw new BerthError('invalid', `invalid argument "${text}" for "--${key}" flag: must be true or false`);
-      values[key] = text !== 'false';
-      break;
-    case 'number':
-      if (!/^-?\d+$/.test(text ?? ''))
-        throw new BerthError('invalid', `invalid argument "${text}" for "--${key}" flag: must be a number`);
-      values[key] = Number(text);
-      break;
-    case 'list':
-      values[key] = [...((values[key] as string[] | undefined) ?? []), text as string];
-      break;
-    case 'object': {
-      const separator = (text as string).indexOf('=');
-      if (separator <= 0)
-        throw new BerthError('invalid', `invalid argument "${text}" for "--${key}" flag: must be key=value`);
-      const name = (text as string).slice(0, separator);
-      const value = (text as string).slice(separator + 1);
-      values[key] = { ...(values[key] as object | undefined), [name]: key === 'runtimes' ? { path: value } : value };
-      break;
-    }
-    default:
-      values[key] = text;
-  }
-}
-
-function readConfigFile(path: string, mustExist: boolean): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (!mustExist && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw unusable(path, (cause as Error).message, cause);
-  }
-  if (text.trim() === '') return {};
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return parsed as Record<string, unknown>;
-  } catch (cause) {
-    throw unusable(path, (cause as Error).message, cause);
-  }
-  throw unusable(path, 'it must hold one JSON object');
-}
-
-function applyFile(config: DaemonConfig, file: Record<string, unknown>, flags: Values): void {
-  const path = config['config-file'];
-  const unknown: string[] = [];
-  const both: string[] = [];
-  for (const [key, value] of Object.entries(file)) {
-    if (harmless.has(key)) continue;
-    if (notYet.has(key)) throw unusable(path, `the directive ${key} is known, but Berth does not support it yet`);
-    if (!(key in options) || options[key as keyof DaemonConfig].flagOnly) {
-      unknown.push(key);
-      continue;
-    }
-    const name = key as keyof DaemonConfig;
-    if (name in flags) both.push(`${key}: (from flag: ${show(flags[name])}, from file: ${show(value)})`);
-    checkKind(path, name, value);
-    (config as unknown as Record<string, unknown>)[name] = value;
-  }
-  if (unknown.length > 0)
-    throw unusable(path, `the following directives don't match any configuration option: ${unknown.join(', ')}`);
-  if (both.length > 0)
-    throw unusable(
-      path,
-      `the following directives are specified both as a flag and in the configuration file: ${both.join(', ')}`,
-    );
-}
-
-const fitsKind: Record<Kind, (value: unknown) => boolean> = {
-  string: (value) => typeof value === 'string',
-  boolean: (value) => typeof value === 'boolean',
-  number: (value) => typeof value === 'number',
-  list: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
-  object: (value) => typeof value === 'object' && value !== null,
-};
-
-function checkKind(path: string, key: keyof DaemonConfig, value: unknown): void {
-  const fits = fitsKind[options[key].kind](value);
-  if (!fits) throw unusable(path, `the directive ${key} must be a ${options[key].kind}`);
-}
-
-function show(value: unknown): string {
-  return Array.isArray(value) ? `[${value.join(' ')}]` : String(value);
-}
-
-function unusable(path: string, why: string, cause?: unknown): BerthError {
-  return new BerthError('invalid', `unable to configure the Docker daemon with file ${path}: ${why}`, { cause });
-}
-
-/** The text of `berth daemon --help`. */
-export function daemonHelp(): string {
-  const lines = (Object.keys(options) as (keyof DaemonConfig)[]).flatMap((key) => {
-    const option = options[key];
-    if (option.flag === null) return [];
-    const short = option.short ? `-${option.short}, ` : '    ';
-    const type = option.kind === 'boolean' ? '' : option.kind === 'object' ? ' map' : ` ${option.kind}`;
-    return [`  ${short}${`--${option.flag ?? key}${type}`.padEnd(34)} ${option.help}`];
-  });
-  return `Usage:  berth daemon [OPTIONS]\n\nA self-sufficient runtime for containers.\n\nOptions:\n${lines.join('\n')}\n      --validate                         Validate daemon configuration and exit`;
 }

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import packageFile from '../../../package.json' with { type: 'json' };
 import { errorMessage } from '../../api/errors.ts';
-import { Registries } from '../../distribution/registries.ts';
 import { ContainerArchive } from '../../engine/containers/archive/container-archive.ts';
 import { DiskFiles } from '../../engine/containers/files.ts';
 import { networkMembers } from '../../engine/containers/network-members.ts';
@@ -23,7 +22,7 @@ import { ImagePush } from '../../engine/images/push.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
 import { readLog } from '../../engine/logs/log-reader.ts';
 import { type KernelNetworks, openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
-import { dockerVersion, SystemService } from '../../engine/system/system.ts';
+import { dockerVersion, SystemService, type SystemSettings } from '../../engine/system/system.ts';
 import { VolumeService } from '../../engine/volumes/volume-service.ts';
 import { makeFreezer } from '../../host/cgroup/freezer.ts';
 import { type HostFacts, readHostFacts } from '../../host/facts.ts';
@@ -34,8 +33,10 @@ import { ImageStore } from '../../store/image-store.ts';
 import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
-import type { DaemonConfig } from './config.ts';
+import { concurrency, type DaemonConfig } from './config.ts';
+import { makeRegistries, reloadEngine, systemParts } from './engine-reload.ts';
 import type { Logger } from './logger.ts';
+import type { MetricsSource } from './metrics.ts';
 import { containerSettings } from './settings.ts';
 
 export { dockerVersion };
@@ -44,6 +45,11 @@ export { dockerVersion };
 export interface Engine {
   backends: Backends;
   cgroupVersion: 1 | 2;
+  metrics: MetricsSource;
+  /** Takes over what may change while it runs. Error: `invalid`, with nothing changed. */
+  reload(config: DaemonConfig): void;
+  /** Publishes an event of the engine itself. */
+  announce(action: string, attributes: Record<string, string>): void;
   /** Resolves when nothing is left half done; containers go on running. */
   close(): Promise<void>;
 }
@@ -86,15 +92,19 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   await volumes.recover();
   const exec = new ExecService(containers.context);
   new HealthService(containers.context, exec);
-  const { images, registryQueries, backend: imageBackend } = openImages(foundation, containers);
+  const { images, registryQueries, reloadable, backend: imageBackend } = openImages(foundation, containers);
   await containers.adopt();
   const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
     events.publish('network', action, id, attributes),
   );
   await networkChanges.reconcile();
   const stopCheckpoints = keepLogShort(database, foundation.paths.database, (error) => report('checkpoint', error));
+  const systemSettings = makeSystemSettings(foundation);
   return {
     cgroupVersion: host.cgroup.version,
+    metrics: metricsSource(foundation, containers),
+    reload: (next) => reloadEngine(next, { ...reloadable, system: systemSettings, containers: foundation.settings }),
+    announce: (action, attributes) => events.publish('daemon', action, foundation.engineId, attributes),
     backends: {
       containers: {
         lifecycle: containers,
@@ -110,7 +120,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
         changes: networkChanges,
       },
       volumes,
-      system: openSystem(foundation, { containers, volumes, images, registryQueries }),
+      system: openSystem(foundation, { containers, volumes, images, registryQueries, settings: systemSettings }),
       events,
     },
     async close() {
@@ -193,10 +203,8 @@ function openContainers(foundation: Foundation, { networks }: KernelNetworks) {
 
 function openImages(foundation: Foundation, containers: ContainerService) {
   const { config, paths, events, shim, store, log } = foundation;
-  const registries = new Registries({
-    mirrors: config['registry-mirrors'],
-    insecureRegistries: config['insecure-registries'],
-  });
+  const registries = makeRegistries(config);
+  const { downloads, uploads, attempts } = concurrency(config);
   const registryQueries = new RegistryQueries(registries);
   const images = new ImageService({
     store,
@@ -205,19 +213,20 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     helper: shim,
     warn: (message) => log.warn(message),
   });
+  const transfers = new LayerTransfers({
+    store,
+    directory: paths.downloads,
+    concurrentDownloads: downloads,
+    downloadAttempts: attempts,
+  });
   const pull = new ImagePull({
     store,
     registries,
-    layers: new LayerTransfers({
-      store,
-      directory: paths.downloads,
-      concurrentDownloads: config['max-concurrent-downloads'],
-      downloadAttempts: config['max-download-attempts'],
-    }),
+    layers: transfers,
     events,
     builtIn: new HelloWorld(store, () => readFile(embeddedHello)),
   });
-  const push = new ImagePush({ store, registries, events, concurrentUploads: config['max-concurrent-uploads'] });
+  const push = new ImagePush({ store, registries, events, concurrentUploads: uploads });
   const backend: Backends['images'] = {
     queries: images,
     changes: images,
@@ -234,7 +243,7 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     },
     bootstrap: new ImageBootstrap({ store, events }),
   };
-  return { images, registryQueries, backend };
+  return { images, registryQueries, reloadable: { registries, transfers, push }, backend };
 }
 
 interface SystemParts {
@@ -242,25 +251,43 @@ interface SystemParts {
   volumes: VolumeService;
   images: ImageService;
   registryQueries: RegistryQueries;
+  settings: SystemSettings;
 }
 
-function openSystem(foundation: Foundation, { containers, volumes, images, registryQueries }: SystemParts) {
-  const { config, paths, engineId, host, settings, store, events } = foundation;
+function makeSystemSettings({ config, paths, engineId, settings }: Foundation): SystemSettings {
+  return {
+    engineId,
+    version: packageFile.version,
+    commit: process.env['BERTH_COMMIT'] ?? '',
+    buildTime: process.env['BERTH_BUILD_TIME'] ?? '',
+    dataRoot: paths.dataRoot,
+    ...systemParts(config),
+    addressPools: config['default-address-pools'],
+    containers: settings,
+  };
+}
+
+function metricsSource({ engineId, host, events }: Foundation, containers: ContainerService): MetricsSource {
+  return {
+    engineId,
+    version: packageFile.version,
+    commit: process.env['BERTH_COMMIT'] ?? '',
+    architecture: host.machine,
+    kernel: host.kernelRelease,
+    operatingSystem: host.operatingSystem,
+    cpus: host.cpus,
+    memory: host.memory,
+    countContainers: () => containers.count(),
+    countEventListeners: () => events.listenerCount,
+    observe: (observer) => events.observe(observer),
+  };
+}
+
+function openSystem(foundation: Foundation, { containers, volumes, images, registryQueries, settings }: SystemParts) {
+  const { host, store, events } = foundation;
   const none = new Map<string, string[]>();
   return new SystemService({
-    settings: {
-      engineId,
-      version: packageFile.version,
-      commit: process.env['BERTH_COMMIT'] ?? '',
-      buildTime: process.env['BERTH_BUILD_TIME'] ?? '',
-      dataRoot: paths.dataRoot,
-      debug: config.debug,
-      labels: config.labels,
-      registryMirrors: config['registry-mirrors'],
-      insecureRegistries: config['insecure-registries'],
-      addressPools: config['default-address-pools'],
-      containers: settings,
-    },
+    settings,
     host,
     countContainers: () => containers.count(),
     countImages: () => store.records.all().filter((image) => !image.hidden).length,

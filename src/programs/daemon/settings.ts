@@ -12,12 +12,11 @@ const knownRuntimes = ['crun', 'runc'];
 /** @param initPath of the program that `--init` runs. Error: `invalid` for a value that cannot be read. */
 export function containerSettings(config: DaemonConfig, initPath: string): ContainerSettings {
   const runtimes = findRuntimes(config);
-  const defaultRuntime = config['default-runtime'] || (runtimes.keys().next().value ?? 'crun');
-  if (config['default-runtime'] && !runtimes.has(config['default-runtime']))
-    throw new BerthError('invalid', `specified default runtime '${config['default-runtime']}' does not exist`);
+  const init = config['init-path'] || initPath;
+  if (!findProgram(init)) throw new BerthError('invalid', `init-path ${init}: executable file not found`);
   return {
     cgroupParent: join('/', config['cgroup-parent']),
-    defaultRuntime,
+    defaultRuntime: findDefaultRuntime(config, runtimes),
     runtimes,
     shmSize: readSize('default-shm-size', config['default-shm-size']),
     ulimits: Object.entries(config['default-ulimits']).map(([name, { Hard, Soft }]) => ({ Name: name, Hard, Soft })),
@@ -26,7 +25,7 @@ export function containerSettings(config: DaemonConfig, initPath: string): Conta
     noNewPrivileges: config['no-new-privileges'],
     seccompProfile: readProfile(config['seccomp-profile']),
     init: config.init,
-    initPath: () => initPath,
+    initPath: () => init,
     logDriver: config['log-driver'],
     logOptions: config['log-opts'],
     dns: config.dns,
@@ -35,7 +34,16 @@ export function containerSettings(config: DaemonConfig, initPath: string): Conta
   };
 }
 
-function findRuntimes(config: DaemonConfig): Map<string, RuntimeProgram> {
+/** Error: `invalid` where the one that is asked for is not there. */
+export function findDefaultRuntime(config: DaemonConfig, runtimes: ReadonlyMap<string, RuntimeProgram>): string {
+  const wanted = config['default-runtime'];
+  if (wanted && !runtimes.has(wanted))
+    throw new BerthError('invalid', `specified default runtime '${wanted}' does not exist`);
+  return wanted || (runtimes.keys().next().value ?? 'crun');
+}
+
+/** The runtimes of the configuration and the installed ones, by name. Error: `invalid` for one that is not there. */
+export function findRuntimes(config: DaemonConfig): Map<string, RuntimeProgram> {
   const runtimes = new Map<string, RuntimeProgram>();
   for (const name of knownRuntimes) {
     const path = findProgram(name);
@@ -51,16 +59,22 @@ function findRuntimes(config: DaemonConfig): Map<string, RuntimeProgram> {
 }
 
 function findProgram(name: string): string | null {
+  if (isAbsolute(name)) return isExecutable(name) ? name : null;
   for (const directory of (process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin').split(delimiter)) {
     const path = join(directory, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not in this directory; the next one may have it.
-    }
+    if (isExecutable(path)) return path;
   }
   return null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // Not there, or no program: the same to whoever looks for one.
+    return false;
+  }
 }
 
 function readSize(key: string, text: string): number {

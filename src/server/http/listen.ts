@@ -2,13 +2,24 @@
 import { chmod, chown, lstat, mkdtemp, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { BerthError } from '../../api/errors.ts';
+
+/** PEM texts. */
+export interface ServerTls {
+  certificate: string;
+  key: string;
+  /** Only clients with a certificate of this authority come in; absent: all do. */
+  clientAuthority?: string;
+}
 
 export interface ListenOptions {
   /** `unix:///path`, `tcp://host:port`, or `fd://` (all sockets of a service manager) or `fd://<number>`. */
   host: string;
   /** Group name or number that may use a unix socket; empty or unknown: root's. */
   group: string;
+  /** For TCP; null: in clear text. */
+  tls: ServerTls | null;
   onConnection(socket: Socket): void;
 }
 
@@ -37,6 +48,20 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 function serve(options: ListenOptions): Server {
   // The half that a client closed says nothing about the other: stdin ends before stdout does.
   return createServer({ allowHalfOpen: true }, options.onConnection);
+}
+
+/** As `serve`, behind a handshake. Who fails it is cut off by the runtime. */
+function serveTls({ certificate, key, clientAuthority }: ServerTls, onConnection: (socket: Socket) => void): Server {
+  return createTlsServer(
+    {
+      cert: certificate,
+      key,
+      minVersion: 'TLSv1.2',
+      ...(clientAuthority !== undefined && { ca: clientAuthority, requestCert: true, rejectUnauthorized: true }),
+      allowHalfOpen: true,
+    },
+    onConnection,
+  );
 }
 
 function bound(server: Server, start: () => void): Promise<void> {
@@ -118,15 +143,13 @@ async function listenTcp(address: string, options: ListenOptions): Promise<Liste
   const port = Number(match?.[3]);
   if (!match || port > 65_535) throw new BerthError('invalid', `Invalid bind address format: ${options.host}`);
   const host = match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] as string));
-  const server = serve({
-    ...options,
-    onConnection(socket) {
-      // Small answers go at once; a client whose machine is gone is noticed.
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, 15_000);
-      options.onConnection(socket);
-    },
-  });
+  const onConnection = (socket: Socket): void => {
+    // Small answers go at once; a client whose machine is gone is noticed.
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 15_000);
+    options.onConnection(socket);
+  };
+  const server = options.tls ? serveTls(options.tls, onConnection) : serve({ ...options, onConnection });
   await bound(server, () => server.listen({ port, host }));
   const real = server.address();
   const realPort = typeof real === 'object' && real ? real.port : port;

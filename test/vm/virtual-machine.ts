@@ -1,0 +1,151 @@
+/**
+ * A Debian machine with systemd and cgroup version 2 in QEMU, driven through a virtio port: each script that is handed over runs as root
+ * and answers with its exit code and output. Emulated (TCG), because nested virtualisation does not boot everywhere: some ten times
+ * slower than this machine, the same kernel interfaces.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Subprocess } from 'bun';
+import { repository } from '../support/repository.ts';
+import { until } from '../support/until.ts';
+
+export interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Milliseconds from power-on to the first script. */
+const bootDeadline = 240_000;
+const scriptDeadline = 180_000;
+
+export class VirtualMachine {
+  readonly #directory: string;
+  readonly #emulator: Subprocess;
+  readonly #port: string;
+  #hand: Socket | null = null;
+  #answers = '';
+
+  private constructor(directory: string, emulator: Subprocess, port: string) {
+    this.#directory = directory;
+    this.#emulator = emulator;
+    this.#port = port;
+  }
+
+  /** Boots with these files at /handed (name → path here); resolves once it takes scripts. */
+  static async boot(files: Record<string, string>): Promise<VirtualMachine> {
+    const base = await baseImage();
+    const directory = mkdtempSync(join(tmpdir(), 'berth-vm-'));
+    const handed = join(directory, 'handed');
+    mkdirSync(handed);
+    for (const [name, path] of Object.entries(files)) await succeed('cp', '--reflink=auto', path, join(handed, name));
+    const disk = join(directory, 'handed.ext4');
+    await succeed('truncate', '-s', '400M', disk);
+    await succeed('mkfs.ext4', '-q', '-m', '0', '-d', handed, disk);
+    rmSync(handed, { recursive: true });
+    const port = join(directory, 'hand.sock');
+    const emulator = Bun.spawn(
+      [
+        ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G', '-nodefaults'],
+        ...['-display', 'none', '-nic', 'none', '-kernel', join(base, 'vmlinuz'), '-initrd', join(base, 'initrd')],
+        ...['-append', 'root=/dev/vda rw console=ttyS0 quiet mitigations=off random.trust_cpu=on'],
+        ...['-drive', `file=${join(base, 'disk.ext4')},format=raw,if=virtio,snapshot=on`],
+        ...['-drive', `file=${disk},format=raw,if=virtio,readonly=on`],
+        ...['-serial', `file:${join(directory, 'console')}`, '-device', 'virtio-serial'],
+        ...[
+          '-chardev',
+          `socket,path=${port},server=on,wait=off,id=hand`,
+          '-device',
+          'virtserialport,chardev=hand,name=test',
+        ],
+      ],
+      { stdin: 'ignore', stdout: 'inherit', stderr: 'inherit', env: { ...process.env, TMPDIR: directory } },
+    );
+    const machine = new VirtualMachine(directory, emulator, port);
+    try {
+      await machine.answersScripts();
+    } catch (error) {
+      const console = machine.console;
+      await machine.powerOff();
+      throw new Error(`${(error as Error).message}\n${console.slice(-4000)}`);
+    }
+    return machine;
+  }
+
+  /** What the kernel and systemd wrote. */
+  get console(): string {
+    return readFileSync(join(this.#directory, 'console'), 'utf8');
+  }
+
+  /** Runs a bash script to its end. */
+  async run(script: string, deadline = scriptDeadline): Promise<Answer> {
+    if (!this.#hand) throw new Error('the machine takes no scripts');
+    this.#answers = '';
+    this.#hand.write(`${Buffer.from(script).toString('base64')}\n`);
+    await until(`an answer to: ${script}`, () => this.#answers.includes('\n'), deadline);
+    const [code, stdout, stderr] = this.#answers.trim().split(' ') as [string, string, string];
+    const decode = (text: string): string => Buffer.from(text.slice(1), 'base64').toString();
+    return { code: Number(code), stdout: decode(stdout), stderr: decode(stderr) };
+  }
+
+  /** As `run`, anything but exit code 0 throws; stdout without the last newline. */
+  async ok(script: string, deadline = scriptDeadline): Promise<string> {
+    const { code, stdout, stderr } = await this.run(script, deadline);
+    if (code !== 0) throw new Error(`${script}\nexit code ${code}\n${stderr}${stdout}`);
+    return stdout.replace(/\n$/, '');
+  }
+
+  /** An orderly reboot; resolves once it takes scripts again. */
+  async reboot(): Promise<void> {
+    const before = await this.ok('cat /proc/sys/kernel/random/boot_id');
+    await this.ok('systemctl reboot --no-block');
+    await until('the next boot', async () => (await this.#bootId()) !== before, bootDeadline);
+  }
+
+  async powerOff(): Promise<void> {
+    this.#hand?.destroy();
+    this.#emulator.kill('SIGKILL');
+    await this.#emulator.exited;
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  private async answersScripts(): Promise<void> {
+    await until('the machine to take scripts', async () => (await this.#bootId()) !== '', bootDeadline);
+  }
+
+  /** Empty while nobody answers. */
+  async #bootId(): Promise<string> {
+    try {
+      await this.#reachHand();
+      return await this.ok('cat /proc/sys/kernel/random/boot_id', 3000);
+    } catch {
+      // It boots, or goes down: the port has nobody behind it.
+      return '';
+    }
+  }
+
+  async #reachHand(): Promise<void> {
+    this.#hand?.destroy();
+    const hand = connect(this.#port);
+    await new Promise((resolve, reject) => hand.once('connect', resolve).once('error', reject));
+    hand.on('error', () => undefined);
+    hand.on('data', (bytes) => {
+      this.#answers += bytes.toString();
+    });
+    this.#hand = hand;
+  }
+}
+
+/** Makes the disk where it is not there yet. */
+async function baseImage(): Promise<string> {
+  return (await succeed(join(repository, 'test/vm/base-image'))).trim();
+}
+
+async function succeed(...command: string[]): Promise<string> {
+  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${stderr}`);
+  return stdout;
+}
