@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-typedef signed char vector __attribute__((vector_size(16)));
+#include "byte-scan.h"
 
 /* What a byte becomes that is not written as it is: control characters, quotes, and what Go escapes for HTML's sake. */
 static inline bool is_plain(unsigned char byte) {
@@ -76,24 +76,16 @@ char *log_encode(const char **in, const char *end, char *out) {
   const unsigned char *text = (const unsigned char *)*in;
   const unsigned char *stop = (const unsigned char *)end;
   while (text < stop) {
-    if (stop - text >= 16) {
-      vector bytes;
-      memcpy(&bytes, text, sizeof bytes);
+    if (stop - text >= SCAN_WIDTH) {
+      vector bytes = scan_load(text);
       /* As signed numbers, bytes beyond ASCII are below the space too. */
       vector special =
           (bytes < 0x20) | (bytes == '"') | (bytes == '\\') | (bytes == '<') | (bytes == '>') | (bytes == '&');
-      uint64_t halves[2];
-      memcpy(halves, &special, sizeof halves);
       memcpy(out, &bytes, sizeof bytes);
-      if ((halves[0] | halves[1]) == 0) {
-        text += 16;
-        out += 16;
-        continue;
-      }
-      /* Little endian: the lowest byte that is set comes first in memory. */
-      int plain = halves[0] ? __builtin_ctzll(halves[0]) >> 3 : 8 + (__builtin_ctzll(halves[1]) >> 3);
+      int plain = scan_first(special);
       text += plain;
       out += plain;
+      if (plain == SCAN_WIDTH) continue;
     } else if (is_plain(*text)) {
       *out++ = (char)*text++;
       continue;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-typedef signed char vector __attribute__((vector_size(16)));
+#include "byte-scan.h"
 
 static int hex_digit(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -83,21 +83,14 @@ static char *unescape(const char **in, const char *end, char *out) {
 static char *decode_string(const char **in, const char *end, char *out) {
   const char *text = *in;
   while (text < end) {
-    vector bytes;
-    memcpy(&bytes, text, sizeof bytes);
+    vector bytes = scan_load(text);
     /* A control character is not allowed; the line's newline ends the scan at the latest. */
     vector special = (bytes == '"') | (bytes == '\\') | ((bytes >= 0) & (bytes < 0x20));
-    uint64_t halves[2];
-    memcpy(halves, &special, sizeof halves);
     memcpy(out, &bytes, sizeof bytes);
-    if ((halves[0] | halves[1]) == 0) {
-      text += 16;
-      out += 16;
-      continue;
-    }
-    int plain = halves[0] ? __builtin_ctzll(halves[0]) >> 3 : 8 + (__builtin_ctzll(halves[1]) >> 3);
+    int plain = scan_first(special);
     text += plain;
     out += plain;
+    if (plain == SCAN_WIDTH) continue;
     if (text >= end) return NULL;
     if (*text == '"') {
       *in = text + 1;
