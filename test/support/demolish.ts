@@ -6,6 +6,12 @@ import { until } from './until.ts';
 
 /** Kills the engine's processes, then removes mounts, interfaces, nftables table, cgroups and directories. */
 export async function demolish(identity: EngineIdentity): Promise<void> {
+  await powerOff(identity);
+  rmSync(identity.dataRoot, { recursive: true, force: true });
+}
+
+/** The same, as a reboot does it: what is in the data root stays. */
+export async function powerOff(identity: EngineIdentity): Promise<void> {
   await until(`the processes of ${identity.bridge} to end`, () => {
     const processes = findLeaks(identity, { engine: null, table: null }).filter((leak) => leak.kind === 'process');
     for (const { what } of processes) kill(Number(what.split(' ')[0]));
@@ -16,8 +22,7 @@ export async function demolish(identity: EngineIdentity): Promise<void> {
   for (const name of bridgesOf(identity)) quietly(['ip', 'link', 'delete', name]);
   for (const path of hostMounts(identity)) quietly(['umount', '-l', path]);
   await until(`the cgroups of ${identity.bridge} to go`, () => removeCgroups(identity));
-  for (const path of [identity.dataRoot, identity.execRoot, identity.pidfile])
-    rmSync(path, { recursive: true, force: true });
+  for (const path of [identity.execRoot, identity.pidfile]) rmSync(path, { recursive: true, force: true });
 }
 
 function kill(pid: number): void {
@@ -41,7 +46,11 @@ function hostMounts(identity: EngineIdentity): string[] {
 /** Bottom up; false while one is still busy. */
 function removeCgroups(identity: EngineIdentity): boolean {
   const leaks = findLeaks(identity, { engine: null, table: null }).filter((leak) => leak.kind === 'cgroup');
-  for (const { what } of leaks) quietly(['find', what, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+  for (const { what } of leaks) {
+    // Where a controller is not mounted, crun leaves a plain file in a plain directory; a real cgroup's files cannot be deleted.
+    quietly(['find', what, '-name', 'cgroup.procs', '-delete']);
+    quietly(['find', what, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+  }
   return leaks.length === 0;
 }
 

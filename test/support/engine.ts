@@ -9,7 +9,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { type CommandOptions, type CommandResult, RunningCommand, run } from './command.ts';
-import { demolish } from './demolish.ts';
+import { demolish, powerOff } from './demolish.ts';
 import { dockerClient } from './docker-client.ts';
 import { Failpoints } from './failpoints.ts';
 import { claimIdentity, type EngineIdentity, releaseIdentity } from './identity.ts';
@@ -151,6 +151,13 @@ export class TestEngine {
   async kill9(): Promise<void> {
     process.kill(this.pid, 'SIGKILL');
     await this.died();
+  }
+
+  /** What a reboot leaves of the engine: its data root. Starts it again. */
+  async reboot(): Promise<void> {
+    await this.kill9();
+    await powerOff(this.identity);
+    await this.start();
   }
 
   /** Graceful stop (SIGTERM); containers live on. Gives the exit code. */

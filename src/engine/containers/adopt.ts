@@ -1,5 +1,6 @@
 import { errorMessage } from '../../api/errors.ts';
 import { failpoint } from '../../base/failpoint.ts';
+import { Semaphore } from '../../base/semaphore.ts';
 import type { Adoption } from '../../supervisor/types.ts';
 import { healthAtStart, healthUnwatched } from '../health/health-state.ts';
 import { timestamp, timestampOf } from './clock.ts';
@@ -7,8 +8,8 @@ import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { finishRemoval } from './remove.ts';
 import { startsWithEngine } from './restart-policy.ts';
-import { isContainerMode } from './spec/namespaces.ts';
 import { startContainer } from './start.ts';
+import { inStartOrder } from './start-order.ts';
 
 /**
  * Brings the books and the machine together when the engine starts: shims that live are adopted, exits that nobody saw are
@@ -125,12 +126,16 @@ function follow(context: ContainerContext, container: Container, adoption: Adopt
   return record.state === 'exited' && startsWithEngine({ ...record, policy: record.hostConfig.RestartPolicy });
 }
 
-/** Those that live in another container's namespaces come after the others. */
+/** Docker starts them all at once; here as many at a time as do not hinder each other. */
+const startsAtOnce = 8;
+
 async function startAll(context: ContainerContext, due: readonly Container[]): Promise<void> {
-  const depends = ({ record: { hostConfig } }: Container): boolean =>
-    [hostConfig.NetworkMode, hostConfig.PidMode, hostConfig.IpcMode].some(isContainerMode);
-  await Promise.all(due.filter((container) => !depends(container)).map((container) => startAgain(context, container)));
-  await Promise.all(due.filter(depends).map((container) => startAgain(context, container)));
+  const room = new Semaphore(startsAtOnce);
+  await inStartOrder(due, context.index, async (container) => {
+    const leave = await room.acquire();
+    await startAgain(context, container);
+    leave();
+  });
 }
 
 async function startAgain(context: ContainerContext, container: Container): Promise<void> {

@@ -46,6 +46,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
       restartCount: record.restartCount,
     });
   container.move(restart ? 'await-restart' : 'exit');
+  if (restart) record.restartCount++;
   container.pid = 0;
   record.exitCode = status.code;
   record.oomKilled ||= status.oomKilled;
@@ -105,7 +106,6 @@ function scheduleRestart(context: ContainerContext, container: Container, ranFor
 function restartNow(context: ContainerContext, container: Container): Promise<void> {
   return context.mutex.run(container.id, async () => {
     if (container.state !== 'restarting' || context.closing) return;
-    container.record.restartCount++;
     await reviveContainer(context, container);
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, spyOn, test } from 'bun:test';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
+import type { HostConfig } from '../../api/types/container.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { FakeEngine } from './fake-engine.ts';
 import type { ContainerRecord } from './record.ts';
@@ -223,6 +224,7 @@ describe('restart policy', () => {
     expect(await exit).toEqual({ StatusCode: 1 });
     const { State } = engine.service.inspect(id);
     expect([State.Status, State.Running, State.Restarting]).toEqual(['restarting', true, true]);
+    expect(engine.service.inspect(id).RestartCount).toBe(1);
     await engine.service.stop(id, { signal: '', timeout: 0 });
     expect(engine.state(id)).toBe('exited');
     expect(engine.supervisor.started.length).toBe(1);
@@ -245,6 +247,8 @@ describe('restart policy', () => {
     expect(engine.service.inspect(id).RestartCount).toBe(1);
     await engine.exit(id, { code: 2 });
     expect(engine.state(id)).toBe('exited');
+    await engine.service.start(id);
+    expect(engine.service.inspect(id).RestartCount).toBe(0);
   });
 });
 
@@ -464,6 +468,29 @@ describe('a new engine over the same books', () => {
     await before.service.start(guest);
     const after = await reborn(before, () => {});
     expect(after.supervisor.started.map((spec) => spec.id)).toEqual([host, guest]);
+  });
+
+  test('links, volumes and namespaces of others decide who is started first; a circle does not stop anybody', async () => {
+    const before = new FakeEngine();
+    const policy = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } };
+    const names = new Map<string, string>();
+    for (const name of ['last', 'pid', 'volumes', 'first', 'one', 'other']) {
+      names.set(await before.run({}, policy, name), name);
+    }
+    const change = (name: string, host: Partial<HostConfig>): void => {
+      const container = before.service.context.index.find(name);
+      Object.assign(container.record.hostConfig, host);
+      before.service.context.index.save(container);
+    };
+    change('last', { Links: ['pid:p'] });
+    change('pid', { PidMode: 'container:volumes' });
+    change('volumes', { VolumesFrom: ['first:ro', 'gone'] });
+    change('one', { Links: ['other'] });
+    change('other', { VolumesFrom: ['one'] });
+    const after = await reborn(before, () => {});
+    const order = after.supervisor.started.map((spec) => names.get(spec.id));
+    expect(order.filter((name) => !['one', 'other'].includes(name ?? ''))).toEqual(['first', 'volumes', 'pid', 'last']);
+    expect(order.toSorted()).toEqual(['first', 'last', 'one', 'other', 'pid', 'volumes']);
   });
 
   test('ends and cleans what the books do not have', async () => {

@@ -15,6 +15,7 @@ import { pinsOf } from './pins.ts';
 import { removeNow } from './remove.ts';
 import { sandboxRequest } from './sandbox-request.ts';
 import { networkSysctls } from './spec/bundle.ts';
+import { containerOfMode } from './spec/namespaces.ts';
 import { resolveUser } from './spec/users.ts';
 import { publishVolumes } from './volume-events.ts';
 
@@ -83,9 +84,11 @@ async function launch(context: ContainerContext, container: Container, undo: Und
   ]);
   await failpoint('run.after-network');
   const user = resolveUser(record.config.User, hostConfig.GroupAdd ?? [], userFiles);
+  const host = sandbox.plan.kind === 'join' ? networkHostOf(context, container) : null;
+  if (host) takeNames(container, host);
   const hostname = hostConfig.UTSMode === 'host' ? dependencies.host.hostname : record.config.Hostname;
   const cgroupPath = context.cgroupOf(container);
-  const joined = sandbox.plan.kind === 'join' ? joinedFiles(context, container) : null;
+  const joined = host && networkFilesOf(context, host);
   const bundle = await context.bundles.write({
     record,
     user,
@@ -159,11 +162,21 @@ async function makeSources(context: ContainerContext, container: Container): Pro
   }
 }
 
-/** A container in another one's network sees that one's files. */
-function joinedFiles(context: ContainerContext, container: Container) {
-  const target = context.index.find(container.record.hostConfig.NetworkMode.slice('container:'.length));
-  const paths = context.dependencies.paths.container(target.id);
-  return target.record.hostConfig.NetworkMode === 'host'
+/** Who shares the network with a container of mode `container:`. */
+function networkHostOf(context: ContainerContext, container: Container): Container {
+  return context.index.find(containerOfMode(container.record.hostConfig.NetworkMode));
+}
+
+/** A container in another one's network goes by that one's names. */
+function takeNames({ record }: Container, host: Container): void {
+  const { Hostname, Domainname } = host.record.config;
+  record.config = { ...record.config, Hostname, Domainname };
+}
+
+/** … and sees its files. */
+function networkFilesOf(context: ContainerContext, host: Container) {
+  const paths = context.dependencies.paths.container(host.id);
+  return host.record.hostConfig.NetworkMode === 'host'
     ? { resolvConf: '/etc/resolv.conf', hostname: paths.hostname, hosts: '/etc/hosts' }
     : { resolvConf: paths.resolvConf, hostname: paths.hostname, hosts: paths.hosts };
 }

@@ -40,7 +40,7 @@ describe('the plan', () => {
         Test: ['CMD', 'x'],
         Interval: 900 * millisecond,
         StartPeriod: 5e9,
-        StartInterval: 1n * 50_000_000n,
+        StartInterval: 50 * millisecond,
       },
     });
     if (!plan) throw new Error('no plan');
