@@ -216,8 +216,47 @@ describe.each(transports)('%s', (_name, transport) => {
   test('an abort closes the connection', async () => {
     await using server = await serve(transport, () => undefined);
     const controller = new AbortController();
-    const failure = server.client.text({ method: 'GET', path: '/x', signal: controller.signal });
+    const failure = server.client.withSignal(controller.signal).text({ method: 'GET', path: '/x' });
     setTimeout(() => controller.abort(), 20);
     await expect(failure).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('an abort ends a stream that is being read, and says so', async () => {
+    await using server = await serve(transport, (_request, socket) => socket.write('HTTP/1.1 200 OK\r\n\r\nfirst'));
+    const controller = new AbortController();
+    const answer = await server.client.withSignal(controller.signal).request({ method: 'GET', path: '/x' });
+    expect(new TextDecoder().decode((await answer.body.read()) ?? undefined)).toBe('first');
+    const next = answer.body.read();
+    controller.abort();
+    await expect(next).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('an abort that comes when the answer is read touches no later request', async () => {
+    await using server = await serve(transport, (_request, socket) => socket.write(sized('ok')));
+    const controller = new AbortController();
+    await server.client.withSignal(controller.signal).text({ method: 'GET', path: '/x' });
+    controller.abort();
+    expect(await server.client.text({ method: 'GET', path: '/x' })).toBe('ok');
+    expect(server.state.connections).toBe(1);
+    const late = server.client.withSignal(controller.signal).text({ method: 'GET', path: '/x' });
+    await expect(late).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('an abort does not wait for a connection', async () => {
+    const silent: Transport = { connect: () => new Promise(() => undefined) };
+    const controller = new AbortController();
+    const client = new Client({ host: 'tcp://192.0.2.1', transport: silent }).withSignal(controller.signal);
+    const failure = client.text({ method: 'GET', path: '/x' });
+    controller.abort();
+    await expect(failure).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('integers keep their digits both ways', async () => {
+    await using server = await serve(transport, (_request, socket) =>
+      socket.write(sized('{"a":18446744073709551615}')),
+    );
+    const value = await server.client.json<{ a: bigint }>({ method: 'POST', path: '/x', json: { b: 2n ** 63n } });
+    expect(value.a).toBe(18446744073709551615n);
+    expect(server.state.requests[0]).toEndWith('{"b":9223372036854775808}');
   });
 });

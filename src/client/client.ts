@@ -1,11 +1,13 @@
 /** The engine's HTTP client: one connection a request, kept for the next one, or handed out whole when a request hijacks it. */
 import { BerthError } from '../api/errors.ts';
+import { parseJson, stringifyJson } from '../wire/json.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { ResponseError, responseError } from './errors.ts';
 import { type BodyReader, openBody, PrefixedReader } from './http/body.ts';
 import { readText } from './http/read-all.ts';
 import { type ResponseHead, readResponseHead } from './http/response-head.ts';
-import type { ByteReader, Connection, Endpoint, Transport } from './transport/transport.ts';
+import { cancelled, unlessCancelled, watchSignal } from './signal.ts';
+import type { ByteReader, Connection, Endpoint, TlsSettings, Transport } from './transport/transport.ts';
 
 export type Query = Record<string, string | number | boolean | readonly string[] | undefined | null>;
 
@@ -20,14 +22,14 @@ export interface RequestOptions {
   json?: unknown;
   /** Sent as it comes, chunked. */
   upload?: AsyncIterable<Uint8Array>;
-  /** Closes the connection; the call then rejects with kind `cancelled`. */
-  signal?: AbortSignal;
 }
 
 export interface ClientOptions {
   /** `unix:///run/berth/berth.sock`, `tcp://host:2375` */
   host: string;
   transport: Transport;
+  /** For TCP; without it what goes over the wire is clear text. */
+  tls?: TlsSettings;
   /** Like `1.47`; absent: `defaultApiVersion`, or an older engine's newest. */
   apiVersion?: string;
   /** Added to every request. */
@@ -59,19 +61,36 @@ export const defaultApiVersion = '1.51';
 
 const encoder = new TextEncoder();
 
+/** What a client and those made of it by `withSignal` have in common. */
+interface Shared {
+  /** Connections that wait for another request. */
+  idle: Connection[];
+  version: string;
+}
+
 export class Client {
   readonly host: string;
   private readonly endpoint: Endpoint;
   private readonly options: ClientOptions;
-  private readonly idle: Connection[] = [];
-  private version: string;
+  private readonly shared: Shared;
+  private readonly signal: AbortSignal | undefined;
 
   /** Error: `invalid` for a host that cannot be read. */
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions, bound?: { shared: Shared; signal: AbortSignal }) {
     this.options = options;
     this.host = options.host;
-    this.version = options.apiVersion || defaultApiVersion;
-    this.endpoint = parseEndpoint(options.host);
+    this.endpoint = parseEndpoint(options.host, options.tls);
+    this.shared = bound?.shared ?? { idle: [], version: options.apiVersion || defaultApiVersion };
+    this.signal = bound?.signal;
+  }
+
+  /**
+   * The same client, over the same connections, for calls that `signal` cancels: an abort closes their connections, and what was
+   * awaited (the answer, or the next part of a stream) rejects with kind `cancelled`.
+   */
+  withSignal(signal: AbortSignal): Client {
+    const either = this.signal ? AbortSignal.any([this.signal, signal]) : signal;
+    return new Client(this.options, { shared: this.shared, signal: either });
   }
 
   /** Sends a request and gives the answer, whatever its status below 400. Errors: the engine's, by kind; `unavailable` without one. */
@@ -90,15 +109,16 @@ export class Client {
     const newest = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(
       error.message,
     )?.[1];
-    if (newest === undefined || newest === this.version) return false;
-    this.version = newest;
+    if (newest === undefined || newest === this.shared.version) return false;
+    this.shared.version = newest;
     return true;
   }
 
   private async requestOnce(options: RequestOptions): Promise<Answer> {
-    const { head, reader, connection } = await this.exchange(options, {});
+    const exchange = await this.exchange(options, {});
+    const { head, reader } = exchange;
     const body = openBody(head, reader, options.method === 'HEAD');
-    const close = (): void => this.release(connection, head, body);
+    const close = (): void => this.release(exchange, body);
     if (head.status >= 400) {
       const text = await readText(body);
       close();
@@ -115,9 +135,9 @@ export class Client {
     return text;
   }
 
-  /** The answer as JSON. Integers beyond 2^53 lose digits here: use `text` and `src/wire/json.ts` where they matter. */
+  /** The answer as JSON; integers that a number cannot hold are bigints. */
   async json<T>(options: RequestOptions): Promise<T> {
-    return JSON.parse(await this.text(options)) as T;
+    return parseJson(await this.text(options)) as T;
   }
 
   /** For calls whose answer says nothing; gives the status (204, or 304: it was so already). */
@@ -130,9 +150,13 @@ export class Client {
 
   /** Sends a request that turns its connection into a raw stream (attach, exec start). */
   async hijack(options: RequestOptions): Promise<HijackedStream> {
-    const { head, reader, connection } = await this.exchange(options, { Connection: 'Upgrade', Upgrade: 'tcp' });
+    const { head, reader, connection, unwatch } = await this.exchange(options, {
+      Connection: 'Upgrade',
+      Upgrade: 'tcp',
+    });
     if (head.status !== 101 && head.status !== 200) {
       const text = await readText(openBody(head, reader, false)).catch(() => '');
+      unwatch();
       connection.close();
       throw responseError(head.status, text);
     }
@@ -143,13 +167,16 @@ export class Client {
       read: () => reader.read(),
       write: (bytes) => connection.write(bytes),
       end: () => connection.end(),
-      close: () => connection.close(),
+      close: () => {
+        unwatch();
+        connection.close();
+      },
     };
   }
 
   /** Ends the connections that wait for another request. */
   close(): void {
-    for (const connection of this.idle.splice(0)) connection.close();
+    for (const connection of this.shared.idle.splice(0)) connection.close();
   }
 
   private async exchange(options: RequestOptions, extra: Record<string, string>): Promise<Exchange> {
@@ -160,8 +187,7 @@ export class Client {
       } catch (error) {
         reused.close();
         // The engine may have closed an idle connection just now; a request that can be sent again is.
-        if (options.upload || options.signal?.aborted || error instanceof BerthError)
-          throw this.explain(error, options);
+        if (options.upload || this.signal?.aborted || error instanceof BerthError) throw this.explain(error, options);
       }
     }
     const connection = await this.connect();
@@ -178,20 +204,23 @@ export class Client {
     options: RequestOptions,
     extra: Record<string, string>,
   ): Promise<Exchange> {
-    const abort = (): void => connection.close();
-    if (options.signal?.aborted) throw new BerthError('cancelled', 'the request was cancelled');
-    options.signal?.addEventListener('abort', abort, { once: true });
-    const body = options.json === undefined ? undefined : encoder.encode(JSON.stringify(options.json));
-    await connection.write(this.head(options, extra, body));
-    // The engine may answer before it has read all of an upload (an error, or progress): write beside reading.
-    if (options.upload) void upload(connection, options.upload);
-    const head = await readResponseHead(connection);
-    return { head, connection, reader: new PrefixedReader(connection, head.rest) };
+    const { reader: source, unwatch } = watchSignal(connection, this.signal);
+    try {
+      const body = options.json === undefined ? undefined : encoder.encode(stringifyJson(options.json));
+      await connection.write(this.head(options, extra, body));
+      // The engine may answer before it has read all of an upload (an error, or progress): write beside reading.
+      if (options.upload) void upload(connection, options.upload);
+      const head = await readResponseHead(source);
+      return { head, connection, reader: new PrefixedReader(source, head.rest), unwatch };
+    } catch (error) {
+      unwatch();
+      throw error;
+    }
   }
 
   private head(options: RequestOptions, extra: Record<string, string>, body: Uint8Array | undefined): Uint8Array {
     // What only Berth has is versioned in its own path.
-    const version = options.path.startsWith('/berth/') ? '' : `/v${this.version}`;
+    const version = options.path.startsWith('/berth/') ? '' : `/v${this.shared.version}`;
     const headers: Record<string, string> = {
       Host: 'api.moby.localhost',
       'User-Agent': 'berth-cli',
@@ -215,29 +244,33 @@ export class Client {
   }
 
   private takeIdle(): Connection | undefined {
-    for (let connection = this.idle.pop(); connection; connection = this.idle.pop()) {
+    const { idle } = this.shared;
+    for (let connection = idle.pop(); connection; connection = idle.pop()) {
       if (connection.alive) return connection;
       connection.close();
     }
     return undefined;
   }
 
-  private release(connection: Connection, head: ResponseHead, body: BodyReader): void {
+  private release({ connection, head, unwatch }: Exchange, body: BodyReader): void {
+    unwatch();
+    const { idle } = this.shared;
     const keep = body.complete && connection.alive && !/\bclose\b/i.test(head.headers['connection'] ?? '');
-    if (keep && !this.idle.includes(connection)) this.idle.push(connection);
+    if (keep && !idle.includes(connection)) idle.push(connection);
     else if (!keep) connection.close();
   }
 
   private async connect(): Promise<Connection> {
     try {
-      return await this.options.transport.connect(this.endpoint);
+      return await unlessCancelled(this.options.transport.connect(this.endpoint), this.signal);
     } catch (cause) {
+      if (this.signal?.aborted) throw cancelled(cause);
       throw connectError(this.host, this.endpoint, cause);
     }
   }
 
   private explain(error: unknown, options: RequestOptions): unknown {
-    if (options.signal?.aborted) return new BerthError('cancelled', 'the request was cancelled', { cause: error });
+    if (this.signal?.aborted) return cancelled(error);
     if (error instanceof BerthError) return error;
     const message = error instanceof Error ? error.message : String(error);
     return new BerthError(
@@ -254,6 +287,8 @@ interface Exchange {
   head: ResponseHead;
   reader: PrefixedReader;
   connection: Connection;
+  /** An abort does nothing to the connection from here on. */
+  unwatch(): void;
 }
 
 /** In the words that tools look for. */

@@ -16,14 +16,12 @@ export interface Waiting {
 export async function waitContainer(
   client: Client,
   id: string,
-  options: { condition: WaitCondition; signal?: AbortSignal },
+  options: { condition: WaitCondition },
 ): Promise<Waiting> {
-  const { condition, signal } = options;
   const answer = await client.request({
     method: 'POST',
     path: `/containers/${pathName(id)}/wait`,
-    query: { condition },
-    signal,
+    query: { condition: options.condition },
   });
   const read = async (): Promise<ContainerWaitResponse> => {
     const text = await readText(answer.body);

@@ -83,6 +83,8 @@ class BunConnection implements Connection {
 
 /** Bytes that the socket could not take yet are kept by us, so a connection is always found by its socket. */
 async function connect(endpoint: Endpoint): Promise<Connection> {
+  // Bun's own socket does not compare the certificate with the host's name; node:tls does.
+  if (endpoint.kind === 'tcp' && endpoint.tls) return (await import('./node.ts')).nodeTransport.connect(endpoint);
   let connection: BunConnection | undefined;
   const handlers = {
     open(socket: RawSocket): void {

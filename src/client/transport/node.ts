@@ -1,7 +1,8 @@
 /** The transport of the client library under Node 22 and newer. */
-import { createConnection, type Socket } from 'node:net';
+import { createConnection, isIP, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import { ByteQueue } from './byte-queue.ts';
-import type { Connection, Endpoint, Transport } from './transport.ts';
+import type { Connection, Endpoint, TlsSettings, Transport } from './transport.ts';
 
 class NodeConnection implements Connection {
   private readonly queue: ByteQueue;
@@ -57,14 +58,25 @@ class NodeConnection implements Connection {
 
 function connect(endpoint: Endpoint): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const where = endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
-    const socket = createConnection({ ...where, allowHalfOpen: true });
+    const socket = endpoint.kind === 'tcp' && endpoint.tls ? secure(endpoint, endpoint.tls) : plain(endpoint);
     socket.once('error', reject);
-    socket.once('connect', () => {
+    socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       socket.off('error', reject);
       resolve(new NodeConnection(socket));
     });
   });
+}
+
+function plain(endpoint: Endpoint): Socket {
+  const where = endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+  return createConnection({ ...where, allowHalfOpen: true });
+}
+
+function secure({ host, port }: { host: string; port: number }, { ca, cert, key, verify = true }: TlsSettings): Socket {
+  // An address is no server name (RFC 6066, section 3); the certificate is compared with it all the same.
+  const servername = isIP(host) ? '' : host;
+  const options: ConnectionOptions & TcpSocketConnectOpts = { host, port, servername, allowHalfOpen: true };
+  return connectTls({ ...options, ca, cert, key, rejectUnauthorized: verify });
 }
 
 export const nodeTransport: Transport = { connect };

@@ -1,7 +1,20 @@
 /** How the client reaches an engine: a two-way stream of bytes. Two implementations, one contract suite (`transport.test.ts`). */
 
 /** Where an engine listens. */
-export type Endpoint = { kind: 'unix'; path: string } | { kind: 'tcp'; host: string; port: number };
+export type Endpoint =
+  | { kind: 'unix'; path: string }
+  | { kind: 'tcp'; host: string; port: number; tls?: TlsSettings | undefined };
+
+/** TLS of a connection; certificates and keys as PEM text. */
+export interface TlsSettings {
+  /** Who may have signed the engine's certificate; absent: the system's authorities. */
+  ca?: string;
+  /** The client's own certificate and its key. */
+  cert?: string;
+  key?: string;
+  /** False: whoever answers is believed (Docker's `--tls` without `--tlsverify`). */
+  verify?: boolean;
+}
 
 /** A stream of bytes that is pulled; nobody reads ahead of its consumer without bound. */
 export interface ByteReader {
