@@ -1,5 +1,5 @@
 /** The transport of the client library under Node 22 and newer. */
-import { createConnection, isIP, type Socket, type TcpSocketConnectOpts } from 'node:net';
+import { createConnection, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import { ByteQueue } from './byte-queue.ts';
 import type { Connection, Endpoint, TlsSettings, Transport } from './transport.ts';
@@ -75,7 +75,7 @@ function plain(endpoint: Endpoint): Socket {
 function secure({ host, port }: { host: string; port: number }, { ca, cert, key, verify = true }: TlsSettings): Socket {
   // An address is no server name (RFC 6066, section 3); the certificate is compared with it all the same.
   const servername = isIP(host) ? '' : host;
-  const options: ConnectionOptions & TcpSocketConnectOpts = { host, port, servername, allowHalfOpen: true };
+  const options: ConnectionOptions & { allowHalfOpen: boolean } = { host, port, servername, allowHalfOpen: true };
   return connectTls({ ...options, ca, cert, key, rejectUnauthorized: verify });
 }
 
