@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "pack.h"
+#include "recipe.h"
 
 #define BUFFER_SIZE (512 * 1024)
 
@@ -19,6 +20,7 @@ int output_flush(struct output *output, struct failure *failure) {
 int output_bytes(struct output *output, const void *data, size_t length, struct failure *failure) {
   const char *position = data;
   output->total += length;
+  if (output->recipe && recipe_raw(output->recipe, data, length, failure) < 0) return -1;
   while (length > 0) {
     size_t part = BUFFER_SIZE - output->used;
     if (part > length) part = length;

@@ -12,6 +12,7 @@
 
 #include "io.h"
 #include "pack.h"
+#include "recipe.h"
 #include "tar.h"
 
 #define BLOCK 512
@@ -32,6 +33,8 @@ struct seen_file {
 struct packer {
   const struct pack_options *options;
   struct output output;
+  struct recipe recipe;
+  int64_t size; /* bytes of regular files, each counted once */
   struct text records;
   struct text map;
   struct seen_file *seen;
@@ -278,14 +281,26 @@ static int sparse_map(struct packer *packer, int fd, int64_t size, int64_t *data
   return add(map, zero, (BLOCK - map->used % BLOCK) % BLOCK, failure);
 }
 
+/* Contents of a file, and in the recipe where they are. */
+static int write_contents(struct packer *packer, int fd, const char *path, const struct tar_segment *segments, size_t count,
+                          struct failure *failure) {
+  for (size_t i = 0; i < count; i++) {
+    if (output_file(&packer->output, fd, segments[i].offset, segments[i].length, path, failure) < 0) return -1;
+  }
+  return packer->output.recipe ? recipe_file(packer->output.recipe, path, segments, count, failure) : 0;
+}
+
 static int write_map_contents(struct packer *packer, int fd, const char *path, struct failure *failure) {
   char *line = strchr(packer->map.data, '\n') + 1;
-  for (uint64_t count = strtoull(packer->map.data, NULL, 10); count > 0; count--) {
-    uint64_t offset = strtoull(line, &line, 10), length = strtoull(line + 1, &line, 10);
+  size_t count = strtoull(packer->map.data, NULL, 10);
+  _cleanup_free_ struct tar_segment *segments = calloc(count, sizeof *segments);
+  if (!segments) return fail(failure, ENOMEM, "pack");
+  for (size_t i = 0; i < count; i++) {
+    segments[i].offset = strtoull(line, &line, 10);
+    segments[i].length = strtoull(line + 1, &line, 10);
     line++;
-    if (output_file(&packer->output, fd, offset, length, path, failure) < 0) return -1;
   }
-  return 0;
+  return write_contents(packer, fd, path, segments, count, failure);
 }
 
 static int write_regular(struct packer *packer, int fd, const struct stat *status, struct header *header,
@@ -299,6 +314,7 @@ static int write_regular(struct packer *packer, int fd, const struct stat *statu
     return write_header(packer, header, failure);
   }
   header->size = status->st_size;
+  packer->size += status->st_size;
   if (status->st_size > 0 && (int64_t)status->st_blocks * 512 < status->st_size) {
     int64_t data;
     if (sparse_map(packer, fd, status->st_size, &data, failure) < 0) return -1;
@@ -313,8 +329,9 @@ static int write_regular(struct packer *packer, int fd, const struct stat *statu
         write_map_contents(packer, fd, header->path, failure) < 0)
       return -1;
   } else {
+    struct tar_segment whole = {.offset = 0, .length = (uint64_t)status->st_size};
     if (write_header(packer, header, failure) < 0 ||
-        output_file(&packer->output, fd, 0, (uint64_t)status->st_size, header->path, failure) < 0)
+        (whole.length > 0 && write_contents(packer, fd, header->path, &whole, 1, failure) < 0))
       return -1;
   }
   return pad(packer, (uint64_t)header->size, failure);
@@ -349,6 +366,14 @@ static int write_directory(struct packer *packer, int fd, char *path, size_t use
   return pack_directory(packer, fd, path, used, failure);
 }
 
+/* Nothing is newer than the time that was asked for. */
+static int clamp(struct packer *packer, int directory, const char *name, struct stat *status, struct failure *failure) {
+  if (status->st_mtim.tv_sec < packer->options->latest) return 0;
+  status->st_mtim = (struct timespec){.tv_sec = (time_t)packer->options->latest};
+  struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, status->st_mtim};
+  return utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? fail(failure, errno, "set the time of %s", name) : 0;
+}
+
 /* One object: `path` ends with its name, which begins at `name`. */
 static int pack_object(struct packer *packer, int directory, char *path, size_t used, size_t name,
                        struct failure *failure) {
@@ -365,6 +390,7 @@ static int pack_object(struct packer *packer, int directory, char *path, size_t 
   _cleanup_fd_ int fd = RETRY(openat(directory, path + name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (fd < 0 && errno == ENOENT && packer->options->live) return 0;
   if (fd < 0) return fail(failure, errno, "open %s", path);
+  if (packer->options->clamps && clamp(packer, directory, path + name, &status, failure) < 0) return -1;
   struct header header = {.path = path, .mode = status.st_mode & 07777, .uid = status.st_uid, .gid = status.st_gid};
   header.mtime = status.st_mtim.tv_sec;
   packer->records.used = 0;
@@ -468,6 +494,10 @@ static int write_root(struct packer *packer, int directory, const char *prefix, 
 static int finish(struct packer *packer, struct failure *failure) {
   static const char zero[2 * BLOCK] = {0};
   if (output_bytes(&packer->output, zero, sizeof zero, failure) < 0) return -1;
+  if (packer->output.recipe) {
+    if (recipe_end(packer->output.recipe, failure) < 0) return -1;
+    fprintf(stderr, "%" PRId64 "\n", packer->size);
+  }
   return output_flush(&packer->output, failure);
 }
 
@@ -500,7 +530,9 @@ static int begin(struct packer *packer, struct failure *failure) {
   }
   if (output_begin(&packer->output, STDOUT_FILENO, failure) < 0) return -1;
   packer->output.pads = packer->options->live;
-  return 0;
+  if (packer->options->recipe_fd <= 0) return 0;
+  packer->output.recipe = &packer->recipe;
+  return recipe_begin(&packer->recipe, packer->options->recipe_fd, failure);
 }
 
 static void end(struct packer *packer) {
@@ -508,6 +540,7 @@ static void end(struct packer *packer) {
   free(packer->seen);
   free(packer->records.data);
   free(packer->map.data);
+  recipe_free(&packer->recipe);
   output_free(&packer->output);
 }
 

@@ -1,7 +1,8 @@
 /*
  * `shim pack --recipe LAYER` makes a layer's tar again, bit by bit, from the recipe on standard input and the tree in LAYER/diff.
- * `shim pack [--root] [--plain] [--live] [--exclude NAME]… TREE` writes a directory as a tar (a live one may change meanwhile); overlay's whiteouts become `.wh.` entries
- * again, unless --plain. The tar goes to standard output. Exit codes: 0, 65 for a recipe that does not fit, 1.
+ * `shim pack [--root] [--plain] [--live] [--exclude NAME]… [--write-recipe FD] [--latest SECONDS] TREE` writes a directory as a tar (a
+ * live one may change meanwhile); overlay's whiteouts become `.wh.` entries again, unless --plain. --write-recipe: the recipe goes
+ * to that descriptor, and the bytes of the regular files as a number on standard error. --latest: what is newer gets that time, in the tree too. The tar goes to standard output. Exit codes: 0, 65 for a recipe that does not fit, 1.
  */
 #include "pack.h"
 
@@ -144,6 +145,8 @@ int applet_pack(int argc, char **argv) {
                                           {"plain", no_argument, NULL, 'p'},
                                           {"live", no_argument, NULL, 'l'},
                                           {"exclude", required_argument, NULL, 'x'},
+                                          {"write-recipe", required_argument, NULL, 'w'},
+                                          {"latest", required_argument, NULL, 't'},
                                           {0}};
   bool recipe = false;
   struct pack_options pack = {0};
@@ -156,6 +159,11 @@ int applet_pack(int argc, char **argv) {
     else if (option == 'p') pack.plain = true;
     else if (option == 'l') pack.live = true;
     else if (option == 'x') pack.excluded[pack.excluded_count++] = optarg;
+    else if (option == 'w') pack.recipe_fd = atoi(optarg);
+    else if (option == 't') {
+      pack.clamps = true;
+      pack.latest = strtoll(optarg, NULL, 10);
+    }
     else break;
   }
   struct failure failure = {0};

@@ -4,9 +4,12 @@
 
 #include "shim.h"
 
+struct recipe;
+
 struct output {
   int fd;
   bool pads; /* zeros stand for what a file has lost while it was read */
+  struct recipe *recipe; /* gets what output_bytes writes; NULL: none */
   size_t used;
   uint64_t total;
   char *buffer;
@@ -28,6 +31,9 @@ struct pack_options {
   const char *prefix;
   const char **excluded; /* paths below the tree that are left out */
   size_t excluded_count;
+  int recipe_fd;      /* the recipe of the tar is written there too; 0: nowhere */
+  bool clamps;        /* what is newer than `latest` gets that time, in the tree and in the tar */
+  int64_t latest;
 };
 
 /* Writes the tree as PAX tar, names sorted by bytes, hard links and holes kept, and two zero blocks. */

@@ -13,6 +13,7 @@ import { mediaTypes } from '../oci/media-types.ts';
 import type { BerthDatabase } from './db/database.ts';
 import { ImageRecords } from './images/image-records.ts';
 import { LayerStore } from './layers/layer-store.ts';
+import { sealTree } from './layers/seal-tree.ts';
 import { Leases } from './leases.ts';
 import { NativeHelper } from './native-helper.ts';
 import type { Paths } from './paths.ts';
@@ -20,6 +21,7 @@ import type {
   CommitImageOptions,
   CommittedImage,
   Document,
+  DraftLayer,
   ImageStoreInterface,
   IngestLayerOptions,
   Lease,
@@ -98,6 +100,43 @@ export class ImageStore implements ImageStoreInterface {
     lease.hold(layer.diffId);
     await this.#swept();
     return this.layers.adopt(layer);
+  }
+
+  /** A place for a layer that is written there, file by file; `sealLayer` or `dropLayers` follows. */
+  draftLayer(): DraftLayer {
+    const { number, directory } = this.layers.reserve();
+    return { number, directory, diff: join(directory, 'diff') };
+  }
+
+  /**
+   * Makes a layer of a draft, which nobody writes to any more: digest and recipe are taken, nothing is copied. The draft stays where it is, whether
+   * it became the layer or the store had the same one already (`adopted` tells).
+   * @param latest seconds; files that are newer get this time
+   */
+  async sealLayer(
+    draft: DraftLayer,
+    options: { lease: Lease; latest: number | null; signal?: AbortSignal },
+  ): Promise<{ diffId: string; adopted: boolean }> {
+    const sealed = await sealTree({ helper: this.#options.helper, directory: draft.directory, ...options });
+    options.lease.hold(sealed.diffId);
+    await this.#swept();
+    return { diffId: sealed.diffId, adopted: this.layers.adoptReserved(draft.number, sealed) };
+  }
+
+  /** Removes drafts that became no layers. */
+  dropLayers(drafts: readonly DraftLayer[]): Promise<void> {
+    return this.#discard(drafts.map(({ directory }) => directory));
+  }
+
+  /** Makes layers outlive the engine that no image has yet: synced, then entered by `work`'s transaction. */
+  async keepLayers(diffIds: readonly string[], work: () => void): Promise<void> {
+    await this.layers.placed(diffIds);
+    if (this.layers.needSync(diffIds)) await this.#sync();
+    this.#options.database.transaction(() => {
+      this.layers.record(diffIds);
+      work();
+    });
+    this.layers.recorded(diffIds);
   }
 
   async commitImage(options: CommitImageOptions): Promise<CommittedImage> {

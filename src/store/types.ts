@@ -61,6 +61,15 @@ export interface StoredLayer {
   blobKept: boolean;
 }
 
+/** A layer that is being written in its place. */
+export interface DraftLayer {
+  number: number;
+  /** `layers/<n>`, not made yet. */
+  directory: string;
+  /** Where its files go. */
+  diff: string;
+}
+
 /** Bytes that are kept exactly as they came: a config, a manifest, an index. */
 export interface Document {
   digest: string;

@@ -10,6 +10,8 @@
  *   tags(name, image)                                   canonical reference, `name:tag` or `name@digest` → image
  *   containers(id, name, created, record)               record: JSON, src/engine/containers/record.ts
  *   volumes(name, created, record, doomed)             bytes under volumes/<name>/_data; doomed: the next start of the engine removes it
+ *   build_cache(key, result, diff_id, …)                a step's key → its layer, which stays while the row does
+ *   build_parts, build_contents                         what steps were made of; digests of what COPY --from looked at
  *   networks, endpoints                                 addresses in use by (network, container)
  *
  * What is true only for this boot (pids, sockets) is in the exec root and never here.
@@ -81,5 +83,18 @@ export const migrations: readonly Migration[] = [
     id: 3,
     name: 'doomed volumes',
     sql: 'ALTER TABLE volumes ADD COLUMN doomed INTEGER NOT NULL DEFAULT 0;',
+  },
+  {
+    id: 4,
+    name: 'build cache',
+    sql: `
+      CREATE TABLE build_cache (
+        key TEXT PRIMARY KEY, result TEXT NOT NULL, diff_id TEXT REFERENCES layers(diff_id), description TEXT NOT NULL,
+        created INTEGER NOT NULL, used INTEGER NOT NULL, uses INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE INDEX build_cache_by_layer ON build_cache(diff_id);
+      CREATE TABLE build_parts (slot TEXT PRIMARY KEY, parts TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE build_contents (question TEXT PRIMARY KEY, digest TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
+    `,
   },
 ];

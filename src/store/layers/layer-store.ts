@@ -131,6 +131,20 @@ export class LayerStore {
     this.#pendingBlobs.set(digest, { diffId, size: length, kept });
   }
 
+  /** `layers/<n>` of a layer that is written in its place and adopted later; what is never adopted its writer removes, or the next start. */
+  reserve(): { number: number; directory: string } {
+    const number = this.#nextDirectory++;
+    return { number, directory: this.#paths.layer(number) };
+  }
+
+  /** Takes a layer over that stands in the place `reserve` gave. False: the store has this layer already, and the place is the caller's to clear. */
+  adoptReserved(number: number, layer: { diffId: string; size: number; tarSize: number }): boolean {
+    if (this.get(layer.diffId)) return false;
+    const { diffId, size, tarSize } = layer;
+    this.#pending.set(diffId, { diff_id: diffId, directory: number, size, tar_size: tarSize });
+    return true;
+  }
+
   /** Resolves when layers that are on their way to their places have arrived; rejects where one did not. */
   async placed(diffIds: readonly string[]): Promise<void> {
     await Promise.all(diffIds.map((diffId) => this.#placing.get(diffId)));
@@ -166,11 +180,12 @@ export class LayerStore {
     for (const diffId of diffIds) this.#pending.delete(diffId);
   }
 
-  /** Forgets layers that no image has; gives the paths to remove and the bytes they free. */
+  /** Forgets layers that no image and no cached build step has; gives the paths to remove and the bytes they free. */
   forget(isNeeded: (diffId: string) => boolean): { paths: string[]; bytes: number } {
     const rows = this.#database.sql
       .query<LayerRow, []>(
-        'SELECT diff_id, directory, size, tar_size FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers)',
+        `SELECT diff_id, directory, size, tar_size FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers)
+         AND diff_id NOT IN (SELECT diff_id FROM build_cache WHERE diff_id IS NOT NULL)`,
       )
       .all();
     const gone = [...rows, ...this.#pending.values()].filter((row) => !isNeeded(row.diff_id));

@@ -1,0 +1,332 @@
+/** A Dockerfile → the graph that makes its target, and the image's config. */
+import { errorKind, errorMessage } from '../../../api/errors.ts';
+import type { ContainerDefaults } from '../../../oci/image-config.ts';
+import { parsePlatform, type Platform } from '../../../oci/platform.ts';
+import { imageVertex, sourceVertex } from '../../graph/operations.ts';
+import { makeVertex, type Vertex } from '../../graph/vertex.ts';
+import type { ArgInstruction, Instruction, RunInstruction } from '../instruction.ts';
+import { type ParsedDockerfile, parseTrigger } from '../parse.ts';
+import { ShellLexer } from '../shell-words.ts';
+import { DockerfileError } from '../source-error.ts';
+import { platformArguments, proxyNames } from './build-arguments.ts';
+import * as config from './config-steps.ts';
+import { copyStep, type SourceFinder } from './copy-step.ts';
+import type { BaseImage, BuildPlan, NamedContext, PlanOptions, Warning } from './plan.ts';
+import { runStep } from './run-step.ts';
+import { findStage, type Stage, splitStages, targetStage } from './stages.ts';
+import { StageState, stepName } from './stage-state.ts';
+
+/** The name of the build's own context. */
+export const mainContext = 'context';
+
+/** Syntax lines that mean the language this builder speaks. */
+const ownSyntax = /^(?:docker\.io\/)?(?:docker\/dockerfile|docker\/dockerfile-upstream|moby\/buildkit\/dockerfile)(?:[:@].*)?$/;
+
+/**
+ * Plans the target and what it needs; other stages are not looked at. Errors: `DockerfileError` with the line, whatever it is; what
+ * `options.findImage` says comes as one too, with its kind.
+ */
+export async function convertDockerfile(parsed: ParsedDockerfile, options: PlanOptions): Promise<BuildPlan> {
+  const { syntax } = parsed.directives;
+  if (syntax !== undefined && !ownSyntax.test(syntax.split(/\s/, 1)[0] as string))
+    throw new DockerfileError(`the front end ${syntax} is not supported; this builder has the Dockerfile language built in`, {
+      first: 1,
+      last: 1,
+    }, { kind: 'not-implemented' });
+  const conversion = new Conversion(parsed, options);
+  return conversion.plan();
+}
+
+class Conversion implements SourceFinder {
+  readonly #options: PlanOptions;
+  readonly #escape: string;
+  readonly #stages: Stage[];
+  readonly #globals: ReadonlyMap<string, string>;
+  readonly #done = new Map<number, Promise<StageState>>();
+  readonly #images = new Map<string, Promise<BaseImage>>();
+  readonly #warnings: Warning[] = [];
+
+  constructor(parsed: ParsedDockerfile, options: PlanOptions) {
+    const { globals, stages } = splitStages(parsed.instructions);
+    this.#options = options;
+    this.#escape = parsed.directives.escape;
+    this.#stages = stages;
+    this.#globals = this.#globalArguments(globals);
+  }
+
+  async plan(): Promise<BuildPlan> {
+    const target = targetStage(this.#stages, this.#options.target);
+    const state = await this.#stage(target.index);
+    const { config: defaults } = state;
+    if (this.#options.labels.size > 0)
+      defaults.Labels = { ...defaults.Labels, ...Object.fromEntries(this.#options.labels) };
+    const platform = this.#platformOf(target);
+    return {
+      root: state.tree,
+      image: {
+        architecture: state.base?.config.architecture || platform.architecture,
+        os: state.base?.config.os || platform.os,
+        ...((state.base ? state.base.config.variant : platform.variant) && {
+          variant: (state.base ? state.base.config.variant : platform.variant) as string,
+        }),
+        ...(state.author !== '' && { author: state.author }),
+        config: defaults,
+        base: state.base,
+        history: state.history,
+      },
+      warnings: this.#warnings,
+    };
+  }
+
+  #globalArguments(globals: readonly ArgInstruction[]): Map<string, string> {
+    const { buildPlatform, platform, target } = this.#options;
+    const values = platformArguments(buildPlatform, platform, target);
+    for (const [name, value] of values) values.set(name, this.#options.arguments.get(name) ?? value);
+    const lexer = new ShellLexer({ escape: this.#escape });
+    for (const instruction of globals) {
+      for (const { name, value } of instruction.pairs) {
+        const given = this.#options.arguments.get(name);
+        const text = given ?? (value === null ? undefined : this.#expand(lexer, { word: value, values, instruction }));
+        if (text !== undefined) values.set(name, text);
+      }
+    }
+    return values;
+  }
+
+  #expand(lexer: ShellLexer, what: { word: string; values: ReadonlyMap<string, string>; instruction: Instruction }): string {
+    try {
+      return lexer.expand(what.word, what.values).text;
+    } catch (error) {
+      throw new DockerfileError((error as Error).message, what.instruction.range, { cause: error });
+    }
+  }
+
+  #stage(index: number): Promise<StageState> {
+    let work = this.#done.get(index);
+    if (!work) {
+      work = this.#convert(this.#stages[index] as Stage);
+      this.#done.set(index, work);
+    }
+    return work;
+  }
+
+  #platformOf(stage: Stage): Platform {
+    if (stage.from.platform === '') return this.#options.platform;
+    const lexer = new ShellLexer({ escape: this.#escape });
+    const text = this.#expand(lexer, { word: stage.from.platform, values: this.#globals, instruction: stage.from });
+    try {
+      return text === '' ? this.#options.platform : parsePlatform(text);
+    } catch (error) {
+      throw new DockerfileError(`failed to parse platform ${text}: ${errorMessage(error)}`, stage.from.range, { cause: error });
+    }
+  }
+
+  async #convert(stage: Stage): Promise<StageState> {
+    const state = await this.#begin(stage);
+    const triggers = state.config.OnBuild ?? [];
+    state.config.OnBuild = null;
+    const own = triggers.map((trigger) => parseTrigger(trigger, stage.from.range));
+    const instructions = [...own, ...stage.instructions];
+    state.steps = 1 + instructions.filter(isStep).length;
+    for (const instruction of instructions) await this.#step(state, instruction);
+    return state;
+  }
+
+  async #begin(stage: Stage): Promise<StageState> {
+    const { instructions } = stage;
+    const lexer = new ShellLexer({ escape: this.#escape });
+    const name = this.#expand(lexer, { word: stage.from.base, values: this.#globals, instruction: stage.from });
+    if (name === '')
+      throw new DockerfileError(`base name (${stage.from.base}) should not be blank`, stage.from.range);
+    const common = { stage, plan: this.#options, escape: this.#escape };
+    const parent = findStage(this.#stages, name, stage.index);
+    if (parent) {
+      const below = await this.#stage(parent.index);
+      return new StageState({
+        ...common,
+        tree: below.tree,
+        base: below.base,
+        config: below.config,
+        author: below.author,
+        history: below.history,
+      });
+    }
+    const steps = 1 + instructions.filter(isStep).length;
+    const text = (shown: string): string => stepName({ stage, target: this.#options.target, step: 1, steps, text: `FROM ${shown}` });
+    const label = (shown: string) => ({ name: text(shown), slot: `${this.#options.slot}/${stage.name || stage.index}/1`, lines: stage.from.range });
+    const named = this.#named(name);
+    if (named && named.kind !== 'image') {
+      // A folder as a base: its files are the tree.
+      const files = this.#namedSource(named, stage.from);
+      const action = { from: { kind: 'input', input: 0 }, sources: ['/'], destination: '/', chown: '', chmod: '', excludes: [], parents: false, unpack: 'never' };
+      const tree = makeVertex({ kind: 'copy', definition: { actions: [action], link: true, epoch: this.#options.epoch }, inputs: [files], label: label(name) });
+      return new StageState({ ...common, tree, base: null, config: { WorkingDir: '/' }, author: '', history: [{ createdBy: `FROM ${name}`, vertex: tree }] });
+    }
+    if (name === 'scratch' && !named) {
+      const tree = imageVertex({ layers: [] }, label('scratch'));
+      return new StageState({ ...common, tree, base: null, config: { WorkingDir: '/' }, author: '', history: [] });
+    }
+    const base = await this.#image(named?.kind === 'image' ? named.reference : name, this.#platformOf(stage), stage.from);
+    const tree = imageVertex({ layers: base.layers }, label(base.name));
+    return new StageState({
+      ...common,
+      tree,
+      base,
+      config: inherited(base),
+      author: base.config.author ?? '',
+      history: [],
+    });
+  }
+
+  #named(name: string): NamedContext | undefined {
+    return this.#options.namedContexts.get(name) ?? this.#options.namedContexts.get(name.toLowerCase());
+  }
+
+  async #image(reference: string, platform: Platform | null, instruction: Instruction): Promise<BaseImage> {
+    const key = `${reference} ${JSON.stringify(platform)}`;
+    let work = this.#images.get(key);
+    if (!work) {
+      work = this.#options.findImage(reference, platform);
+      this.#images.set(key, work);
+    }
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof DockerfileError) throw error;
+      throw new DockerfileError(errorMessage(error), instruction.range, { kind: errorKind(error), cause: error });
+    }
+  }
+
+  /** What `--from` means: an earlier stage by name or index, a named context, an image. */
+  async find(from: string, state: StageState, instruction: Instruction): Promise<Vertex> {
+    if (from === '') {
+      const named = this.#named(mainContext);
+      if (named) return this.#fromNamed(named, instruction);
+      return sourceVertex({ source: 'local', name: mainContext }, state.sideLabel('[internal] load build context', instruction));
+    }
+    const stage = this.#stageOf(from, state, instruction);
+    if (stage) return (await this.#stage(stage.index)).tree;
+    const named = this.#named(from);
+    if (named) return this.#fromNamed(named, instruction);
+    if (from === 'scratch') return imageVertex({ layers: [] }, state.sideLabel('scratch', instruction));
+    const image = await this.#image(from, state.options.platform, instruction);
+    return imageVertex({ layers: image.layers }, state.sideLabel(`FROM ${image.name}`, instruction));
+  }
+
+  #stageOf(from: string, state: StageState, instruction: Instruction): Stage | undefined {
+    const byName = findStage(this.#stages, from, state.stage.index);
+    if (byName) return byName;
+    if (findStage(this.#stages, from, this.#stages.length)?.index === state.stage.index)
+      throw new DockerfileError(`circular dependency detected on stage: ${from}`, instruction.range);
+    if (!/^\d+$/.test(from)) return undefined;
+    const index = Number(from);
+    if (index >= state.stage.index)
+      throw new DockerfileError(`invalid from flag value ${from}: refers to current build block`, instruction.range);
+    return this.#stages[index];
+  }
+
+  async #fromNamed(named: NamedContext, instruction: Instruction): Promise<Vertex> {
+    if (named.kind !== 'image') return this.#namedSource(named, instruction);
+    const image = await this.#image(named.reference, this.#options.platform, instruction);
+    return imageVertex({ layers: image.layers }, { name: `FROM ${image.name}`, slot: `${this.#options.slot}/image/${image.name}`, lines: instruction.range });
+  }
+
+  #namedSource(named: Exclude<NamedContext, { kind: 'image' }>, instruction: Instruction): Vertex {
+    const shown = named.kind === 'files' ? named.name : named.url;
+    const label = {
+      name: named.kind === 'files' ? `[context ${shown}] load from client` : `[context] ${shown}`,
+      slot: `${this.#options.slot}/context/${shown}`,
+      lines: instruction.range,
+    };
+    if (named.kind === 'files') return sourceVertex({ source: 'local', name: named.name }, label);
+    if (named.kind === 'git')
+      return sourceVertex({ source: 'git', url: named.url, keepGitDirectory: false, checksum: '' }, label);
+    return sourceVertex({ source: 'http', url: named.url, checksum: '', filename: 'context' }, label);
+  }
+
+  async #step(state: StageState, instruction: Instruction): Promise<void> {
+    switch (instruction.kind) {
+      case 'run':
+        return runStep(state, instruction as RunInstruction, this);
+      case 'copy':
+      case 'add':
+        return copyStep(state, instruction, this);
+      case 'workdir':
+        return workdirStep(state, instruction);
+      case 'arg':
+        return this.#argStep(state, instruction);
+      case 'env':
+        return config.envStep(state, instruction);
+      case 'label':
+        return config.labelStep(state, instruction);
+      case 'cmd':
+      case 'entrypoint':
+        return config.commandStep(state, instruction);
+      case 'expose':
+        return config.exposeStep(state, instruction);
+      case 'volume':
+        return config.volumeStep(state, instruction);
+      case 'user':
+        return config.userStep(state, instruction);
+      case 'stopsignal':
+        return config.stopSignalStep(state, instruction);
+      case 'shell':
+        return config.shellStep(state, instruction);
+      case 'maintainer':
+        return config.maintainerStep(state, instruction);
+      case 'onbuild':
+        return config.onbuildStep(state, instruction);
+      case 'healthcheck':
+        return config.healthcheckStep(state, instruction);
+      case 'from':
+        throw new DockerfileError('FROM inside of a stage', instruction.range);
+    }
+  }
+
+  /** A value comes from the command line, then from the ARG itself, then from an ARG before the first FROM. */
+  #argStep(state: StageState, instruction: ArgInstruction): void {
+    const shown: string[] = [];
+    for (const pair of instruction.pairs) {
+      const name = state.expand(pair.name, instruction);
+      const own = pair.value === null ? undefined : state.expand(pair.value, instruction);
+      const proxy = proxyNames.includes(name) ? undefined : this.#globals.get(name);
+      const value = state.options.arguments.get(name) ?? own ?? proxy;
+      state.arguments.set(name, value);
+      shown.push(value === undefined ? name : `${name}=${value}`);
+    }
+    state.remember(`ARG ${shown.join(' ')}`);
+  }
+}
+
+function workdirStep(state: StageState, instruction: Instruction & { kind: 'workdir' }): void {
+  const wanted = state.expand(instruction.value, instruction);
+  if (wanted === '') throw new DockerfileError('WORKDIR requires exactly one argument', instruction.range);
+  const path = state.absolute(wanted).replace(/(.)\/$/, '$1');
+  state.config.WorkingDir = path;
+  if (path === '/') {
+    state.remember(`WORKDIR ${path}`);
+    return;
+  }
+  const vertex = makeVertex({
+    kind: 'directory',
+    definition: { path, epoch: state.options.epoch },
+    inputs: [state.tree],
+    label: state.nextLabel(`WORKDIR ${wanted}`, instruction),
+    fresh: state.isFresh,
+  });
+  state.advance(vertex, `WORKDIR ${path}`);
+}
+
+/** Numbered in the progress. */
+function isStep(instruction: Instruction): boolean {
+  return ['run', 'copy', 'add', 'workdir'].includes(instruction.kind);
+}
+
+/** What a stage takes over from its image. */
+function inherited(base: BaseImage): ContainerDefaults {
+  const from = base.config.config ?? {};
+  const keys = ['User', 'ExposedPorts', 'Env', 'Entrypoint', 'Cmd', 'Volumes', 'WorkingDir', 'Labels', 'StopSignal', 'Healthcheck', 'Shell', 'OnBuild', 'ArgsEscaped'] as const;
+  const taken: Record<string, unknown> = {};
+  for (const key of keys) if (from[key] !== undefined && from[key] !== null) taken[key] = from[key];
+  return taken as ContainerDefaults;
+}

@@ -1,0 +1,172 @@
+import { posix } from 'node:path';
+import { type CopyAction, type CopyDefinition, sourceVertex } from '../../graph/operations.ts';
+import { makeVertex, type Vertex, type VertexLabel } from '../../graph/vertex.ts';
+import type { CopyInstruction, Instruction } from '../instruction.ts';
+import { DockerfileError } from '../source-error.ts';
+import type { StageState } from './stage-state.ts';
+
+/** Finds what `--from` names: a stage, an image, a context. An empty name is the build's own context. */
+export interface SourceFinder {
+  find(from: string, state: StageState, instruction: Instruction): Promise<Vertex>;
+}
+
+/** A tree with nothing but these files. */
+export function inlineFiles(label: VertexLabel, files: readonly { name: string; content: string }[], mode: number): Vertex {
+  const definition: CopyDefinition = {
+    actions: files.map(({ name, content }) => ({
+      from: { kind: 'inline', name, content },
+      sources: [],
+      destination: `/${name}`,
+      chown: '',
+      chmod: mode.toString(8),
+      excludes: [],
+      parents: false,
+      unpack: 'never',
+    })),
+    link: true,
+    epoch: null,
+  };
+  return makeVertex({ kind: 'copy', definition: { ...definition }, inputs: [], label });
+}
+
+const isRemote = /^https?:\/\//;
+const gitAddress = /^(?:git@[^:]+:|git:\/\/|ssh:\/\/|https?:\/\/[^#?]+\.git(?:#|\?|$)|github\.com\/)/;
+
+/** COPY and ADD. */
+export async function copyStep(state: StageState, instruction: CopyInstruction, finder: SourceFinder): Promise<void> {
+  const flag = (name: string): string => state.expand(instruction.flags.get(name)?.[0] ?? '', instruction);
+  const isOn = (name: string): boolean => flag(name) === 'true';
+  const chown = flag('chown');
+  const chmod = flag('chmod');
+  if (chmod !== '' && !/^0?[0-7]{1,4}$/.test(chmod) && !/^[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*$/.test(chmod))
+    throw new DockerfileError(`invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`, instruction.range);
+  const excludes = (instruction.flags.get('exclude') ?? []).map((pattern) => state.expand(pattern, instruction));
+  const sources = instruction.sources.map((source) => state.expand(source, instruction));
+  const written = state.expand(instruction.destination, instruction);
+  const destination = state.absolute(written);
+  const common = { destination, chown, chmod, excludes, parents: isOn('parents') };
+  checkDestination(instruction, sources, destination);
+  const link = isOn('link');
+  const inputs: Vertex[] = link ? [] : [state.tree];
+  const actions: CopyAction[] = [];
+  const local = sources.filter((source) => instruction.kind === 'copy' || !(isRemote.test(source) || gitAddress.test(source)));
+  if (local.length > 0) {
+    inputs.push(await finder.find(fromOf(state, instruction), state, instruction));
+    const from = { kind: 'input', input: inputs.length - 1 } as const;
+    const unpack = instruction.kind === 'copy' || flag('unpack') === 'false' ? 'never' : isOn('unpack') ? 'always' : 'local';
+    actions.push({ ...common, from, sources: local.map(contextPath), unpack });
+  }
+  for (const address of sources.filter((source) => !local.includes(source))) {
+    inputs.push(remoteSource(state, instruction, address));
+    const isGit = gitAddress.test(address);
+    actions.push({
+      ...common,
+      from: { kind: 'input', input: inputs.length - 1 },
+      sources: [isGit ? '/' : `/${escapePattern(fileName(address, instruction))}`],
+      chmod: chmod || (isGit ? '' : '600'),
+      unpack: isOn('unpack') ? 'always' : 'never',
+    });
+  }
+  for (const heredoc of instruction.heredocs) {
+    const content = heredoc.expand ? expandDocument(state, instruction, heredoc.content) : heredoc.content;
+    actions.push({
+      ...common,
+      from: { kind: 'inline', name: heredoc.name, content },
+      sources: [],
+      chmod: chmod || '644',
+      unpack: 'never',
+    });
+  }
+  const definition: CopyDefinition = { actions, link, epoch: state.options.epoch };
+  const text = `${instruction.kind === 'copy' ? 'COPY' : 'ADD'} ${stepFlags(instruction)}${shownWords(state, instruction).join(' ')} ${written}`;
+  const layer = makeVertex({
+    kind: 'copy',
+    definition: { ...definition },
+    inputs,
+    label: state.nextLabel(text, instruction),
+    fresh: state.isFresh,
+  });
+  const vertex = link
+    ? makeVertex({ kind: 'merge', definition: {}, inputs: [state.tree, layer], label: state.sideLabel(`merging ${text}`, instruction) })
+    : layer;
+  state.advance(vertex, historyText(state, instruction, { chown, chmod, link, written }));
+}
+
+/** A stage or context; ADD knows none but the build's own. */
+function fromOf(state: StageState, instruction: CopyInstruction): string {
+  return state.expand(instruction.flags.get('from')?.[0] ?? '', instruction);
+}
+
+function checkDestination(instruction: CopyInstruction, sources: readonly string[], destination: string): void {
+  const count = sources.length + instruction.heredocs.length;
+  if (count > 1 && !destination.endsWith('/'))
+    throw new DockerfileError(
+      `When using ${instruction.kind === 'copy' ? 'COPY' : 'ADD'} with more than one source file, the destination must be a directory and end with a /`,
+      instruction.range,
+    );
+}
+
+/** Nothing leads out of the context: `..` at its top is the top. */
+function contextPath(source: string): string {
+  const clean = posix.normalize(`/${source}`);
+  return source.endsWith('/') && clean !== '/' && !clean.endsWith('/') ? `${clean}/` : clean;
+}
+
+function remoteSource(state: StageState, instruction: CopyInstruction, url: string): Vertex {
+  const checksum = state.expand(instruction.flags.get('checksum')?.[0] ?? '', instruction);
+  const label = state.sideLabel(url, instruction);
+  if (gitAddress.test(url)) {
+    const keepGitDirectory = instruction.flags.get('keep-git-dir')?.[0] === 'true';
+    return sourceVertex({ source: 'git', url, keepGitDirectory, checksum }, label);
+  }
+  if (checksum !== '' && !/^sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/.test(checksum))
+    throw new DockerfileError(`invalid checksum ${JSON.stringify(checksum)}`, instruction.range);
+  return sourceVertex({ source: 'http', url, checksum, filename: fileName(url, instruction) }, label);
+}
+
+/** The last part of an address's path. */
+function fileName(address: string, instruction: CopyInstruction): string {
+  let name = '';
+  try {
+    name = posix.basename(decodeURIComponent(new URL(address).pathname));
+  } catch (error) {
+    throw new DockerfileError(`invalid address ${address}`, instruction.range, { cause: error });
+  }
+  return name === '' || name === '/' ? '__unnamed__' : name;
+}
+
+function escapePattern(name: string): string {
+  return name.replace(/[*?[\\]/g, '\\$&');
+}
+
+/** Variables of a here-document; quotes in it are text. */
+function expandDocument(state: StageState, instruction: CopyInstruction, content: string): string {
+  const protectedQuotes = content.replace(/["']/g, '\\$&');
+  return state.expand(protectedQuotes, instruction);
+}
+
+function stepFlags(instruction: CopyInstruction): string {
+  const shown = [...instruction.flags].flatMap(([name, values]) =>
+    values.map((value) => (value === 'true' ? `--${name} ` : `--${name}=${value} `)),
+  );
+  return shown.join('');
+}
+
+function shownWords(state: StageState, instruction: CopyInstruction): string[] {
+  return instruction.words.map((word) => (word.startsWith('<<') ? word : state.expand(word, instruction)));
+}
+
+function historyText(
+  state: StageState,
+  instruction: CopyInstruction,
+  what: { chown: string; chmod: string; link: boolean; written: string },
+): string {
+  const flags = [
+    instruction.flags.get('parents')?.[0] === 'true' ? '--parents ' : '',
+    what.chown === '' ? '' : `--chown=${what.chown} `,
+    what.chmod === '' ? '' : `--chmod=${what.chmod} `,
+    what.link ? '--link ' : '',
+  ].join('');
+  const name = instruction.kind === 'copy' ? 'COPY' : 'ADD';
+  return `${name} ${flags}${shownWords(state, instruction).join(' ')} ${what.written} # buildkit`;
+}

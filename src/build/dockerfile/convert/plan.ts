@@ -1,0 +1,73 @@
+/** What a Dockerfile comes to: a graph whose last vertex is the image's tree, and the image's config. */
+import type { Vertex } from '../../graph/vertex.ts';
+import type { ContainerDefaults, ImageConfigDocument } from '../../../oci/image-config.ts';
+import type { Platform } from '../../../oci/platform.ts';
+import type { SourceRange } from '../source-error.ts';
+
+/** An image that a stage begins with. */
+export interface BaseImage {
+  /** Canonical, for progress. */
+  name: string;
+  layers: readonly string[];
+  config: ImageConfigDocument;
+}
+
+/** Another meaning for a name in FROM, COPY --from and --mount=from (`--build-context`). */
+export type NamedContext =
+  | { kind: 'image'; reference: string }
+  /** A folder, an archive, an OCI layout: the session knows it by this name. */
+  | { kind: 'files'; name: string }
+  | { kind: 'git' | 'http'; url: string };
+
+export interface PlanOptions {
+  /** The stage that is wanted, by name or index; empty: the last. */
+  target: string;
+  arguments: ReadonlyMap<string, string>;
+  labels: ReadonlyMap<string, string>;
+  /** Every step anew, or the steps of these stages. */
+  noCache: boolean | readonly string[];
+  platform: Platform;
+  buildPlatform: Platform;
+  /** Seconds of SOURCE_DATE_EPOCH. */
+  epoch: number | null;
+  /** Network of steps that ask for none themselves. */
+  network: string;
+  extraHosts: readonly string[];
+  /** Limits of the containers that run steps, as the engine takes them. */
+  limits: { readonly [name: string]: unknown };
+  namedContexts: ReadonlyMap<string, NamedContext>;
+  /** Begins the places of steps, so that builds of different folders do not explain each other. */
+  slot: string;
+  /** Allowed with `--security=insecure`. */
+  allowInsecure: boolean;
+  findImage(reference: string, platform: Platform | null): Promise<BaseImage>;
+}
+
+/** One line of the image's history that this build adds. */
+export interface PlannedHistory {
+  createdBy: string;
+  /** Null: it made no layer. */
+  vertex: Vertex | null;
+}
+
+export interface ImagePlan {
+  architecture: string;
+  os: string;
+  variant?: string;
+  author?: string;
+  config: ContainerDefaults;
+  base: BaseImage | null;
+  history: PlannedHistory[];
+}
+
+export interface Warning {
+  rule: string;
+  message: string;
+  range: SourceRange;
+}
+
+export interface BuildPlan {
+  root: Vertex;
+  image: ImagePlan;
+  warnings: Warning[];
+}

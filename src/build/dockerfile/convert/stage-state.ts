@@ -1,0 +1,160 @@
+import { posix } from 'node:path';
+import type { ContainerDefaults } from '../../../oci/image-config.ts';
+import type { Vertex, VertexLabel } from '../../graph/vertex.ts';
+import type { Instruction } from '../instruction.ts';
+import { ShellLexer } from '../shell-words.ts';
+import { DockerfileError } from '../source-error.ts';
+import type { BaseImage, PlannedHistory, PlanOptions } from './plan.ts';
+import type { Stage } from './stages.ts';
+
+/** What PATH is where an image says nothing. */
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** A stage while its instructions are gone through: the tree so far, the config so far, and what names mean. */
+export class StageState {
+  readonly stage: Stage;
+  readonly options: PlanOptions;
+  readonly base: BaseImage | null;
+  readonly config: ContainerDefaults;
+  readonly history: PlannedHistory[];
+  author: string;
+  /** The tree so far. */
+  tree: Vertex;
+  /** ARGs declared so far, in order, with the values that RUN sees; undefined: none. */
+  readonly arguments = new Map<string, string | undefined>();
+  /** CMD of this stage: an ENTRYPOINT forgets one that was inherited. */
+  hasOwnCommand = false;
+  readonly #lexer: ShellLexer;
+  readonly #env = new Map<string, string>();
+  #step = 1;
+  #steps = 0;
+
+  constructor(options: {
+    stage: Stage;
+    plan: PlanOptions;
+    escape: string;
+    tree: Vertex;
+    base: BaseImage | null;
+    config: ContainerDefaults;
+    author: string;
+    history: readonly PlannedHistory[];
+  }) {
+    this.stage = options.stage;
+    this.options = options.plan;
+    this.tree = options.tree;
+    this.base = options.base;
+    this.author = options.author;
+    this.history = [...options.history];
+    this.config = structuredClone(options.config);
+    this.#lexer = new ShellLexer({ escape: options.escape });
+    for (const entry of this.config.Env ?? []) this.#readVariable(entry);
+    if (!this.#env.has('PATH')) this.setVariable('PATH', defaultPath);
+  }
+
+  /** How many numbered steps the stage has, the FROM counted. */
+  set steps(count: number) {
+    this.#steps = count;
+  }
+
+  get directory(): string {
+    return this.config.WorkingDir || '/';
+  }
+
+  /** ENV and ARG as instructions see them; ENV wins. */
+  get variables(): Map<string, string> {
+    const merged = new Map<string, string>();
+    for (const [name, value] of this.arguments) if (value !== undefined) merged.set(name, value);
+    for (const [name, value] of this.#env) merged.set(name, value);
+    return merged;
+  }
+
+  /** Value of an ENV variable. */
+  variable(name: string): string | undefined {
+    return this.#env.get(name);
+  }
+
+  setVariable(name: string, value: string): void {
+    this.#env.set(name, value);
+    this.config.Env = [...this.#env].map(([key, text]) => `${key}=${text}`);
+  }
+
+  /** Error: `DockerfileError` at the instruction for a word that cannot be read. */
+  expand(word: string, instruction: Instruction, variables = this.variables): string {
+    return this.#guard(instruction, () => this.#lexer.expand(word, variables).text);
+  }
+
+  /** As `expand`, into as many words as it makes. */
+  expandWords(word: string, instruction: Instruction): string[] {
+    return this.#guard(instruction, () => this.#lexer.words(word, this.variables));
+  }
+
+  #guard<T>(instruction: Instruction, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new DockerfileError((error as Error).message, instruction.range, { cause: error });
+    }
+  }
+
+  /** Absolute and clean; a slash at the end stays. */
+  absolute(path: string): string {
+    const joined = posix.join(this.directory, path);
+    const whole = path.startsWith('/') ? posix.normalize(path) : posix.normalize(`/${joined}`);
+    const isDirectory = path.endsWith('/') || /(?:^|\/)\.{1,2}$/.test(path);
+    return isDirectory && !whole.endsWith('/') ? `${whole}/` : whole;
+  }
+
+  remember(createdBy: string, vertex: Vertex | null = null): void {
+    this.history.push({ createdBy, vertex });
+  }
+
+  /** A step that changes the tree. */
+  advance(vertex: Vertex, createdBy: string): void {
+    this.tree = vertex;
+    this.remember(createdBy, vertex);
+  }
+
+  /** The label of the next numbered step. */
+  nextLabel(text: string, instruction: Instruction): VertexLabel {
+    this.#step++;
+    return this.#label(text, instruction, this.#step);
+  }
+
+  /** The label of what begins the stage. */
+  firstLabel(text: string): VertexLabel {
+    return this.#label(text, this.stage.from, 1);
+  }
+
+  /** The label of something that a step needs and that is no step itself. */
+  sideLabel(text: string, instruction: Instruction): VertexLabel {
+    return { name: text, slot: `${this.options.slot}/${text}`, lines: instruction.range };
+  }
+
+  #label(text: string, instruction: Instruction, step: number): VertexLabel {
+    return {
+      name: stepName({ stage: this.stage, target: this.options.target, step, steps: this.#steps, text }),
+      slot: `${this.options.slot}/${this.stage.name || this.stage.index}/${step}`,
+      lines: instruction.range,
+    };
+  }
+
+  get isFresh(): boolean {
+    const { noCache } = this.options;
+    if (typeof noCache === 'boolean') return noCache;
+    return noCache.some((name) => name === '' || name.toLowerCase() === (this.stage.name || String(this.stage.index)));
+  }
+
+  #readVariable(entry: string): void {
+    const separator = entry.indexOf('=');
+    if (separator < 0) this.#env.set(entry, '');
+    else this.#env.set(entry.slice(0, separator), entry.slice(separator + 1));
+  }
+}
+
+/** `[build 2/5] RUN make`; a single stage has no name of its own. */
+export function stepName(what: { stage: Stage; target: string; step: number; steps: number; text: string }): string {
+  const { stage, step, steps, text } = what;
+  const name = stage.name || (stage.index > 0 ? `stage-${stage.index}` : '');
+  const count = `${String(step).padStart(String(steps).length)}/${steps}`;
+  return `[${name === '' ? '' : `${name} `}${count}] ${text}`;
+}

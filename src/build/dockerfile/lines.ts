@@ -1,0 +1,120 @@
+/**
+ * A Dockerfile's text as logical lines, by BuildKit's rules: directives first, comments, continuations and here-documents
+ * (https://docs.docker.com/reference/dockerfile/).
+ */
+import { parseError, type SourceRange } from './source-error.ts';
+import { type Heredoc, heredocsOf } from './heredoc.ts';
+
+/** Settings that stand in comments above everything else. */
+export interface Directives {
+  syntax?: string;
+  /** `\` or a backtick. */
+  escape: string;
+  check?: string;
+}
+
+export interface LogicalLine {
+  /** Continuations joined, comments and here-documents taken out. */
+  text: string;
+  range: SourceRange;
+  heredocs: Heredoc[];
+}
+
+const directivePattern = /^#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*$/;
+const knownDirectives: ReadonlySet<string> = new Set(['syntax', 'escape', 'check']);
+
+/** Instructions whose lines may carry here-documents. */
+const withHeredocs = /^(?:onbuild[ \t]+)?(?:add|copy|run)\b/i;
+
+/** Error: `DockerfileError` for a directive given twice or wrongly, and for a here-document without an end. */
+export function splitLines(text: string): { directives: Directives; lines: LogicalLine[] } {
+  const raw = text.replace(/^\uFEFF/, '').split('\n');
+  if (raw.at(-1) === '') raw.pop();
+  const rows = raw.map((line) => line.replace(/\r$/, ''));
+  const directives = readDirectives(rows);
+  return { directives, lines: new LineReader(rows, directives.escape).read() };
+}
+
+function readDirectives(rows: readonly string[]): Directives {
+  const found = new Map<string, string>();
+  for (const [index, row] of rows.entries()) {
+    const match = directivePattern.exec(row.trimStart());
+    if (!match) break;
+    const [, key = '', value = ''] = match;
+    const name = key.toLowerCase();
+    if (!knownDirectives.has(name)) continue;
+    const range = { first: index + 1, last: index + 1 };
+    if (found.has(name)) throw parseError(`only one ${name} parser directive can be used`, range);
+    if (name === 'escape' && value !== '\\' && value !== '`')
+      throw parseError(`invalid ESCAPE '${value}' does not match \` or \\`, range);
+    found.set(name, value);
+  }
+  const syntax = found.get('syntax');
+  const check = found.get('check');
+  return {
+    escape: found.get('escape') ?? '\\',
+    ...(syntax !== undefined && { syntax }),
+    ...(check !== undefined && { check }),
+  };
+}
+
+class LineReader {
+  readonly #rows: readonly string[];
+  readonly #escape: string;
+  #next = 0;
+
+  constructor(rows: readonly string[], escape: string) {
+    this.#rows = rows;
+    this.#escape = escape;
+  }
+
+  read(): LogicalLine[] {
+    const lines: LogicalLine[] = [];
+    while (this.#next < this.#rows.length) {
+      const line = this.#logicalLine();
+      if (line) lines.push(line);
+    }
+    return lines;
+  }
+
+  #logicalLine(): LogicalLine | null {
+    const first = this.#next + 1;
+    const head = (this.#rows[this.#next++] as string).trimStart();
+    if (head.startsWith('#')) return null;
+    let { text, goesOn } = this.#cut(head);
+    if (!goesOn && text.trim() === '') return null;
+    while (goesOn && this.#next < this.#rows.length) {
+      const row = this.#rows[this.#next++] as string;
+      const bare = row.trimStart();
+      // Comments and empty lines within a continuation are passed over.
+      if (bare === '' || bare.startsWith('#')) continue;
+      const part = this.#cut(row);
+      text += part.text;
+      goesOn = part.goesOn;
+    }
+    if (text.trim() === '') return null;
+    const heredocs = withHeredocs.test(text) ? this.#heredocs(text, first) : [];
+    return { text: text.trim(), range: { first, last: this.#next }, heredocs };
+  }
+
+  /** An escape sign at the end of a line, with nothing but blanks behind it, goes on; a doubled one does not. */
+  #cut(row: string): { text: string; goesOn: boolean } {
+    const trimmed = row.replace(/[ \t]+$/, '');
+    const escapes = trimmed.endsWith(this.#escape) && !trimmed.slice(0, -1).endsWith(this.#escape);
+    return escapes ? { text: trimmed.slice(0, -1), goesOn: true } : { text: row, goesOn: false };
+  }
+
+  #heredocs(text: string, first: number): Heredoc[] {
+    return heredocsOf(text).map((heredoc) => {
+      const content: string[] = [];
+      for (;;) {
+        const row = this.#rows[this.#next];
+        if (row === undefined) throw parseError('unterminated heredoc', { first, last: this.#next });
+        this.#next++;
+        if ((heredoc.chomp ? row.replace(/^\t+/, '') : row) === heredoc.name) break;
+        content.push(heredoc.chomp ? row.replace(/^\t+/, '') : row);
+      }
+      return { ...heredoc, content: content.map((row) => `${row}\n`).join('') };
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import { SharedWork } from '../../base/shared-work.ts';
+import { digestOf, inOrder, type Vertex } from '../graph/vertex.ts';
+import type { Parts, SolveCache } from './cache.ts';
+import type { SolveEvent, SolveListener } from './events.ts';
+import { explain } from './explain.ts';
+import type { OperationRunner, RunContext, Solved } from './runner.ts';
+
+export interface SolveOptions<Session> {
+  session: Session;
+  signal: AbortSignal;
+  listener: SolveListener;
+  /** Give the reasons of every hit and miss. */
+  explain: boolean;
+}
+
+type Message = { stream: 1 | 2; data: Uint8Array } | { text: string; current?: number; total?: number };
+
+/**
+ * Works through graphs: what is independent at once, what nobody needs not at all, what is known not again, and what two builds want once.
+ * It knows no operation: their runners do.
+ */
+export class Solver<Value, Session> {
+  readonly #runners: ReadonlyMap<string, OperationRunner<Value, Session>>;
+  readonly #cache: SolveCache;
+  readonly #shared = new SharedWork<Solved<Value>, Message>();
+  readonly #now: () => number;
+
+  constructor(options: {
+    runners: Readonly<Record<string, OperationRunner<Value, Session>>>;
+    cache: SolveCache;
+    now?: () => number;
+  }) {
+    this.#runners = new Map(Object.entries(options.runners));
+    this.#cache = options.cache;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Solves `roots` and what they need; gives their results in order. The first failure stops the rest; the call returns when everything it
+   * started has come to an end. Errors: the runners', the reason of the signal.
+   */
+  async solve(roots: readonly Vertex[], options: SolveOptions<Session>): Promise<Solved<Value>[]> {
+    const failed = new AbortController();
+    const signal = AbortSignal.any([options.signal, failed.signal]);
+    const work = new Map<string, Promise<Solved<Value>>>();
+    const start = (vertex: Vertex): Promise<Solved<Value>> => {
+      const known = work.get(vertex.digest);
+      if (known) return known;
+      const inputs = vertex.inputs.map(start);
+      const solved = Promise.all(inputs).then((results) => this.#solveOne(vertex, results, { ...options, signal }));
+      solved.catch((error: unknown) => failed.abort(error));
+      work.set(vertex.digest, solved);
+      return solved;
+    };
+    options.listener({ type: 'planned', vertices: inOrder(roots) });
+    const results = roots.map(start);
+    await Promise.allSettled(work.values());
+    options.signal.throwIfAborted();
+    if (failed.signal.aborted) throw failed.signal.reason;
+    return Promise.all(results);
+  }
+
+  async #solveOne(
+    vertex: Vertex,
+    inputs: readonly Solved<Value>[],
+    options: SolveOptions<Session>,
+  ): Promise<Solved<Value>> {
+    const { listener, signal } = options;
+    signal.throwIfAborted();
+    listener({ type: 'started', vertex, time: this.#now() });
+    try {
+      const { solved, cached, reasons } = await this.#resultOf(vertex, inputs, options);
+      listener({ type: 'done', vertex, time: this.#now(), cached, reasons });
+      return solved;
+    } catch (error) {
+      listener({ type: 'failed', vertex, time: this.#now(), error });
+      throw error;
+    }
+  }
+
+  async #resultOf(vertex: Vertex, inputs: readonly Solved<Value>[], options: SolveOptions<Session>) {
+    const runner = this.#runners.get(vertex.kind);
+    if (!runner) throw new Error(`nothing runs operations of kind ${vertex.kind}`);
+    const { listener, session, signal } = options;
+    const contextFor = (inner: AbortSignal, emit: (message: Message) => void): RunContext => ({
+      signal: inner,
+      output: (stream, data) => emit({ stream, data }),
+      status: (text, current, total) =>
+        emit({ text, ...(current !== undefined && { current }), ...(total !== undefined && { total }) }),
+    });
+    const tell = (message: Message): void => listener(toEvent(vertex, message));
+    const parts = await runner.parts(vertex, inputs, { session, context: contextFor(signal, tell) });
+    const key = digestOf({ kind: vertex.kind, parts: [...parts].sort() });
+    const hit = vertex.fresh ? null : await this.#known({ key, runner, inputs, session });
+    const reasons = options.explain ? this.#explain(vertex, parts, hit !== null) : [];
+    this.#cache.rememberParts(vertex.label.slot, parts);
+    if (hit) return { solved: hit, cached: true, reasons };
+    const solved = await this.#shared.join(vertex.fresh ? `${key} ${crypto.randomUUID()}` : key, {
+      signal,
+      listener: tell,
+      start: async ({ signal: inner, emit }) => {
+        const value = await runner.run(vertex, inputs, { session, context: contextFor(inner, emit) });
+        const created = this.#now();
+        const result = await runner.save(value);
+        if (result !== null) this.#cache.put(key, { result, created, description: vertex.label.name });
+        return { key, value, created };
+      },
+    });
+    return { solved, cached: false, reasons };
+  }
+
+  async #known(what: {
+    key: string;
+    runner: OperationRunner<Value, Session>;
+    inputs: readonly Solved<Value>[];
+    session: Session;
+  }): Promise<Solved<Value> | null> {
+    const { key, runner, inputs, session } = what;
+    const record = this.#cache.find(key);
+    if (!record) return null;
+    const value = await runner.restore(record.result, inputs, session);
+    if (value === null) {
+      this.#cache.forget(key);
+      return null;
+    }
+    return { key, value, created: record.created };
+  }
+
+  #explain(vertex: Vertex, parts: Parts, hit: boolean): string[] {
+    return explain({ before: this.#cache.partsOf(vertex.label.slot), now: parts, hit, fresh: vertex.fresh });
+  }
+}
+
+function toEvent(vertex: Vertex, message: Message): SolveEvent {
+  return 'stream' in message ? { type: 'output', vertex, ...message } : { type: 'status', vertex, ...message };
+}
