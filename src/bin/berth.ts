@@ -6,9 +6,14 @@ if (first === 'daemon') {
 } else if (first === '--job') {
   const { main } = await import('../programs/job.ts');
   await main(rest);
+} else if (first === '--resolver') {
+  const { main } = await import('../programs/resolver/main.ts');
+  await main(rest);
 } else {
   const { main } = await import('../cli/main.ts');
-  process.exit(await main(process.argv.slice(2)));
+  process.exit(
+    await main(process.argv.slice(2), undefined, { registry: () => import('../programs/registry/main.ts') }),
+  );
 }
 
 export {};

@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.ts';
 import type { ConfigFile } from './config/config-file.ts';
 import type { Completion, OptionTable, OptionValues } from './grammar/options.ts';
+import type { RegistryProgram } from './registry-program.ts';
 import type { Output } from './streams/output.ts';
 
 /** What a command may use; tests hand in their own. */
@@ -14,6 +15,8 @@ export interface Cli {
   readonly config: ConfigFile;
   /** Connected at the first request. */
   readonly client: Client;
+  /** The program behind `berth registry`. */
+  readonly registry: () => Promise<RegistryProgram>;
 }
 
 export interface Invocation<Table extends OptionTable> {

@@ -304,6 +304,26 @@ export const nouns: Record<string, NounEntry> = {
     },
     synonyms: { list: 'ls', remove: 'rm' },
   },
+  registry: {
+    summary: 'Serve a registry of your own',
+    verbs: {
+      namespace: {
+        summary: 'Say who may do what in a namespace of the registry',
+        aliases: ['registry namespace'],
+        load: () => import('./commands/registry/namespace.ts'),
+      },
+      serve: {
+        summary: 'Serve a registry until it is stopped',
+        aliases: ['registry serve'],
+        load: () => import('./commands/registry/serve.ts'),
+      },
+      user: {
+        summary: "Manage the registry's users",
+        aliases: ['registry user'],
+        load: () => import('./commands/registry/user.ts'),
+      },
+    },
+  },
   system: {
     summary: 'Manage the engine',
     verbs: {

@@ -9,6 +9,7 @@ import { chooseHost } from './config/host.ts';
 import { globalOptions } from './global-options.ts';
 import type { OptionValues } from './grammar/options.ts';
 import { parseArguments } from './grammar/parse.ts';
+import type { RegistryProgram } from './registry-program.ts';
 import { type Output, standardError, standardOutput } from './streams/output.ts';
 
 /** What a mistyped option ends with, as Docker's command line does. */
@@ -25,9 +26,22 @@ export interface Surroundings {
 
 const processSurroundings: Surroundings = { out: standardOutput, err: standardError, environment: process.env };
 
+/** Programs of the engine's side that a command may become; loaded when it does. */
+export interface Programs {
+  registry: () => Promise<{ registryProgram: RegistryProgram }>;
+}
+
+const noPrograms: Programs = {
+  registry: () => Promise.reject(new ExitStatus(1, 'the registry is not part of this program')),
+};
+
 /** @returns the exit status */
-export async function main(argv: readonly string[], surroundings = processSurroundings): Promise<number> {
-  const program = new Program(surroundings);
+export async function main(
+  argv: readonly string[],
+  surroundings = processSurroundings,
+  programs: Programs = noPrograms,
+): Promise<number> {
+  const program = new Program(programs, surroundings);
   try {
     return await program.dispatch(argv);
   } catch (error) {
@@ -36,10 +50,12 @@ export async function main(argv: readonly string[], surroundings = processSurrou
 }
 
 class Program {
+  private readonly programs: Programs;
   private readonly surroundings: Surroundings;
   private globals: GlobalValues | undefined;
 
-  constructor(surroundings: Surroundings) {
+  constructor(programs: Programs, surroundings: Surroundings) {
+    this.programs = programs;
     this.surroundings = surroundings;
   }
 
@@ -134,7 +150,8 @@ class Program {
       apiVersion: environment['DOCKER_API_VERSION']?.replace(/^v/, ''),
       headers: config.HttpHeaders,
     });
-    return { ...this.surroundings, configDirectory: directory, context, config, client };
+    const registry = async (): Promise<RegistryProgram> => (await this.programs.registry()).registryProgram;
+    return { ...this.surroundings, configDirectory: directory, context, config, client, registry };
   }
 
   private async showMainHelp(): Promise<number> {

@@ -78,7 +78,9 @@ describe('config.json', () => {
 function cli(config: Cli['config']): Cli {
   const silent = { write: async () => undefined };
   const client = new Client({ host: 'unix:///x', transport: nodeTransport });
-  return { out: silent, err: silent, environment: {}, configDirectory: folder, context: 'default', config, client };
+  const registry = (): Promise<never> => Promise.reject(new Error('not here'));
+  const common = { out: silent, err: silent, environment: {}, configDirectory: folder, context: 'default' };
+  return { ...common, config, client, registry };
 }
 
 async function credentials(config: Cli['config'], domain: string): Promise<unknown> {

@@ -3,7 +3,8 @@ import { checkAuth } from '../../../client/system/auth.ts';
 import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { helperFor, registryKey, runHelper } from '../../config/credentials.ts';
 import { updateConfigFile } from '../../config/update-config.ts';
-import { readAllInput, readSecret } from '../../streams/prompt.ts';
+import { askPassword, askUser } from '../../streams/ask.ts';
+import { readAllInput } from '../../streams/prompt.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [SERVER]',
@@ -33,27 +34,6 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-async function askUser(cli: Cli): Promise<string> {
-  const { isTerminal } = await import('../../streams/terminal.ts');
-  if (!(await isTerminal(0)))
-    throw new ExitStatus(1, 'Error: Cannot perform an interactive login from a non TTY device');
-  await cli.out.write('Username: ');
-  const name = await readSecret({ echo: true });
-  if (name === '') throw new ExitStatus(1, 'Error: username is required');
-  return name;
-}
-
-async function askPassword(cli: Cli): Promise<string> {
-  const { isTerminal } = await import('../../streams/terminal.ts');
-  if (!(await isTerminal(0)))
-    throw new ExitStatus(1, 'Error: Cannot perform an interactive login from a non TTY device');
-  await cli.out.write('Password: ');
-  const password = await readSecret({ echo: false });
-  await cli.out.write('\n');
-  if (password === '') throw new ExitStatus(1, 'Error: password is required');
-  return password;
-}
 
 /** In the helper that is configured for the registry, else in config.json, readable by its owner only. */
 async function remember(cli: Cli, key: string, credentials: Partial<AuthConfig>): Promise<void> {

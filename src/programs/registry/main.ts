@@ -1,0 +1,161 @@
+/** `berth registry …`: puts the registry together over its directory, and serves it. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { BerthError, errorMessage } from '../../api/errors.ts';
+import type { RegistryAccounts, RegistryProgram, RegistrySettings } from '../../cli/registry-program.ts';
+import { lockFile } from '../../host/files/file-lock.ts';
+import { Accounts } from '../../registry-server/access/accounts.ts';
+import { Guard } from '../../registry-server/access/guard.ts';
+import { PasswordCheck } from '../../registry-server/access/passwords.ts';
+import { Tokens } from '../../registry-server/access/tokens.ts';
+import { Registry } from '../../registry-server/registry.ts';
+import { Content } from '../../registry-server/storage/content.ts';
+import { FileBlobs } from '../../registry-server/storage/file-blobs.ts';
+import { registryMigrations } from '../../registry-server/storage/schema.ts';
+import { SqliteIndex } from '../../registry-server/storage/sqlite-index.ts';
+import { HttpConnection } from '../../server/http/connection.ts';
+import { keepLogShort } from '../../store/db/checkpoints.ts';
+import { BerthDatabase } from '../../store/db/database.ts';
+import { createLogger, type Logger } from '../daemon/logger.ts';
+import { passwords } from './passwords.ts';
+
+/** Milliseconds between two rounds of collection. */
+const collectionInterval = 60_000;
+/** A connection on which nothing moves for so long is closed. */
+const idleMilliseconds = 120_000;
+
+export const registryProgram: RegistryProgram = { serve, accounts };
+
+/** Gives the exit status when a signal has ended it. Errors: the directory is in use, an address is taken. */
+async function serve(settings: RegistrySettings): Promise<number> {
+  const log = createLogger({ least: settings.debug ? 'debug' : 'info', format: 'text' });
+  await mkdir(settings.root, { recursive: true, mode: 0o700 });
+  if (!lockFile(join(settings.root, 'lock')))
+    throw new BerthError('conflict', `another registry uses ${settings.root} already`);
+  const { registry, close } = await openRegistry(settings, log);
+  const connections = new Set<Socket>();
+  const servers = await listen(settings, log, (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+    socket.setNoDelay(true);
+    socket.setTimeout(idleMilliseconds, () => socket.destroy());
+    new HttpConnection(socket, (request, response) => void registry.handle(request, response));
+  });
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  log.info('stopping');
+  for (const server of servers) server.close();
+  // What arrived of an upload stays; its client goes on with the next registry.
+  for (const socket of connections) socket.destroy();
+  await close();
+  return 0;
+}
+
+async function openRegistry(
+  settings: RegistrySettings,
+  log: Logger,
+): Promise<{ registry: Registry; close(): Promise<void> }> {
+  const path = join(settings.root, 'registry.db');
+  const database = new BerthDatabase(path, registryMigrations);
+  const content = new Content({
+    blobs: await FileBlobs.open(settings.root),
+    index: new SqliteIndex(database),
+    grace: settings.grace,
+    uploadLifetime: settings.uploadLifetime,
+  });
+  const users = new Accounts(database);
+  const check = new PasswordCheck(users, passwords, settings.htpasswd || null);
+  const tokens = new Tokens(tokenKey(database));
+  const guard = new Guard({
+    accounts: users,
+    passwords: check,
+    tokens,
+    scheme: settings.authentication,
+    everythingIsPublic: settings.isPublic,
+  });
+  const registry = new Registry({
+    content,
+    guard,
+    passwords: check,
+    tokens,
+    mirror: null,
+    mayDelete: settings.mayDelete,
+    onAnswer: ({ method, target, status, error }) => {
+      const line = `${method} ${target}: ${status} ${errorMessage(error)}`;
+      if (status >= 500) log.error(line);
+      else log.debug(line);
+    },
+  });
+  const report = (error: unknown): void => log.error(`collection: ${errorMessage(error)}`);
+  const stopCheckpoints = keepLogShort(database, path, report);
+  const timer = setInterval(() => void content.collect().catch(report), collectionInterval);
+  void content
+    .recover()
+    .then(() => content.collect())
+    .catch(report);
+  return {
+    registry,
+    async close() {
+      clearInterval(timer);
+      stopCheckpoints();
+      await database.durable();
+      database.close();
+    },
+  };
+}
+
+/** Made at the first start; whoever has it can sign tokens. */
+function tokenKey(database: BerthDatabase): Buffer {
+  const known = database.meta('token-key');
+  if (known) return Buffer.from(known, 'base64');
+  const key = randomBytes(32);
+  database.setMeta('token-key', key.toString('base64'));
+  return key;
+}
+
+async function listen(
+  settings: RegistrySettings,
+  log: Logger,
+  onConnection: (socket: Socket) => void,
+): Promise<Server[]> {
+  const tls = settings.tlsCertificate
+    ? { cert: await readFile(settings.tlsCertificate), key: await readFile(settings.tlsKey) }
+    : null;
+  const servers: Server[] = [];
+  for (const address of settings.addresses) {
+    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
+    if (!match) throw new BerthError('invalid', `invalid address: ${address}`);
+    const server = tls
+      ? createTlsServer({ ...tls, allowHalfOpen: true }, (socket: TLSSocket) => onConnection(socket))
+      : createServer({ allowHalfOpen: true }, onConnection);
+    const host = match[1] ?? match[2] ?? '';
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port: Number(match[3]), host: host || '0.0.0.0' }, resolve);
+    });
+    const bound = server.address();
+    const port = typeof bound === 'object' && bound ? bound.port : match[3];
+    log.info(`registry listens on ${tls ? 'https' : 'http'}://${host || '0.0.0.0'}:${port}`);
+    servers.push(server);
+  }
+  return servers;
+}
+
+async function accounts(root: string): Promise<RegistryAccounts> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const database = new BerthDatabase(join(root, 'registry.db'), registryMigrations);
+  const users = new Accounts(database);
+  return {
+    add: async (user) => users.add({ ...user, password: await passwords.hash(user.password) }),
+    remove: (name) => users.remove(name),
+    setPassword: async (name, password) => users.setPassword(name, await passwords.hash(password)),
+    users: () => users.users(),
+    setPublic: (namespace, isPublic) => users.setPublic(namespace, isPublic),
+    grant: (namespace, user, role) => users.grant(namespace, user, role),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * Lets a request in or not: who asks (basic credentials, or a token of ours), and what they may do. Answers 401 where better credentials
+ * could help, with the challenge that docker follows (https://distribution.github.io/distribution/spec/auth/token/), and 403 where none would.
+ */
+import type { RegistryRequest } from '../http.ts';
+import { namespaceOf } from '../names.ts';
+import { RegistryProblem } from '../problem.ts';
+import type { Visibility } from '../storage/types.ts';
+import type { Accounts, Role } from './accounts.ts';
+import type { Identity, PasswordCheck } from './passwords.ts';
+import type { Claims, Scope, Tokens } from './tokens.ts';
+
+export type Action = 'pull' | 'push' | 'delete';
+
+export interface GuardOptions {
+  accounts: Accounts;
+  passwords: PasswordCheck;
+  tokens: Tokens;
+  /** How clients are asked to show who they are. */
+  scheme: 'token' | 'basic';
+  /** Everybody may pull from every namespace. */
+  everythingIsPublic: boolean;
+}
+
+/** Whoever asks. */
+export interface Caller {
+  /** Null: nobody in particular. */
+  identity: Identity | null;
+  /** What the token was asked for; null: no token, no such limit. */
+  access: readonly Scope[] | null;
+}
+
+const actionsOfRole: Record<Role, readonly Action[]> = {
+  read: ['pull'],
+  write: ['pull', 'push'],
+  admin: ['pull', 'push', 'delete'],
+};
+const everything = actionsOfRole.admin;
+const nobody: Caller = { identity: null, access: null };
+
+export class Guard {
+  readonly #options: GuardOptions;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** Without users nobody is asked anything. */
+  get isOpen(): boolean {
+    return this.#options.passwords.isOpen;
+  }
+
+  /** Error: 401 for credentials that are wrong. */
+  async caller(request: RegistryRequest): Promise<Caller> {
+    const header = request.headers.get('authorization');
+    if (header === undefined || this.isOpen) return nobody;
+    const [, scheme = '', value = ''] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
+    if (scheme.toLowerCase() === 'basic') {
+      const identity = await this.basic(value);
+      if (identity) return { identity, access: null };
+      throw this.#challenge(request, { message: 'incorrect username or password' });
+    }
+    const claims = scheme.toLowerCase() === 'bearer' ? this.#options.tokens.read(value) : null;
+    const caller = claims?.use === 'access' ? await this.#bearer(claims) : null;
+    if (!caller) throw this.#challenge(request, { error: 'invalid_token' });
+    return caller;
+  }
+
+  /** @param value of a basic `Authorization` header */
+  async basic(value: string): Promise<Identity | null> {
+    const text = Buffer.from(value, 'base64').toString();
+    const colon = text.indexOf(':');
+    return colon > 0 ? this.#options.passwords.check(text.slice(0, colon), text.slice(colon + 1)) : null;
+  }
+
+  async #bearer(claims: Claims): Promise<Caller | null> {
+    if (claims.sub === '') return { identity: null, access: claims.access };
+    const identity = await this.#options.passwords.known(claims.sub);
+    return identity && { identity, access: claims.access };
+  }
+
+  /** Error: 401 or 403. Gives who it is. */
+  async require(request: RegistryRequest, repository: string, ...wanted: Action[]): Promise<Caller> {
+    if (this.isOpen) return nobody;
+    const caller = await this.caller(request);
+    const scope = `repository:${repository}:${wanted.join(',')}`;
+    const may = this.actions(caller.identity, repository);
+    if (!wanted.every((action) => may.includes(action))) {
+      if (caller.identity) throw new RegistryProblem('DENIED');
+      throw this.#challenge(request, { scope });
+    }
+    const granted =
+      caller.access?.find(({ type, name }) => type === 'repository' && name === repository)?.actions ?? [];
+    if (caller.access && !wanted.every((action) => granted.includes(action)))
+      throw this.#challenge(request, { scope, error: 'insufficient_scope' });
+    return caller;
+  }
+
+  /** Error: 401 for somebody unknown. */
+  async requireIdentity(request: RegistryRequest, scope = ''): Promise<Caller> {
+    const caller = await this.caller(request);
+    if (!this.isOpen && !caller.identity) throw this.#challenge(request, { scope });
+    return caller;
+  }
+
+  /** `GET /v2/`: a token of nobody is good enough, no token is not. */
+  async requireAny(request: RegistryRequest): Promise<void> {
+    const caller = await this.caller(request);
+    if (!this.isOpen && !caller.identity && !caller.access) throw this.#challenge(request, {});
+  }
+
+  actions(identity: Identity | null, repository: string): readonly Action[] {
+    const { accounts, everythingIsPublic } = this.#options;
+    if (this.isOpen || identity?.isAdmin) return everything;
+    const namespace = namespaceOf(repository);
+    if (identity?.name === namespace) return everything;
+    const role = identity && accounts.role(namespace, identity.name);
+    if (role) return actionsOfRole[role];
+    return everythingIsPublic || accounts.isPublic(namespace) ? ['pull'] : [];
+  }
+
+  /** What of all repositories somebody may know of. */
+  visibleTo(identity: Identity | null): Visibility {
+    if (this.isOpen || identity?.isAdmin) return null;
+    const known = new Map<string, boolean>();
+    return (repository) => {
+      const namespace = namespaceOf(repository);
+      let isVisible = known.get(namespace);
+      if (isVisible === undefined) {
+        isVisible = this.actions(identity, repository).includes('pull');
+        known.set(namespace, isVisible);
+      }
+      return isVisible;
+    };
+  }
+
+  #challenge(request: RegistryRequest, options: { scope?: string; error?: string; message?: string }): RegistryProblem {
+    return new RegistryProblem('UNAUTHORIZED', {
+      ...(options.message && { message: options.message }),
+      headers: { 'WWW-Authenticate': this.#challengeHeader(request, options) },
+    });
+  }
+
+  #challengeHeader(request: RegistryRequest, options: { scope?: string; error?: string }): string {
+    if (this.#options.scheme === 'basic') return 'Basic realm="Berth registry"';
+    const host = request.headers.get('host') ?? 'localhost';
+    const fields = [`realm="${originOf(request)}/token"`, `service="${host}"`];
+    if (options.scope) fields.push(`scope="${options.scope}"`);
+    if (options.error) fields.push(`error="${options.error}"`);
+    return `Bearer ${fields.join(',')}`;
+  }
+}
+
+/** Where the client reached us, as far as it and a proxy in front of us tell. */
+function originOf(request: RegistryRequest): string {
+  const forwarded = request.headers.get('x-forwarded-proto');
+  const isTls = forwarded ? forwarded === 'https' : 'encrypted' in request.connection;
+  const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host') ?? 'localhost';
+  return `${isTls ? 'https' : 'http'}://${host.replace(/["\\\s]/g, '')}`;
+}

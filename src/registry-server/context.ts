@@ -1,0 +1,47 @@
+/** What every handler works with. */
+import type { Guard } from './access/guard.ts';
+import type { RegistryRequest, RegistryResponse } from './http.ts';
+import type { Content } from './storage/content.ts';
+
+export interface RegistryContext {
+  content: Content;
+  guard: Guard;
+  /** Where what is not here comes from; null: nowhere. */
+  mirror: MirrorSource | null;
+  /** False: nothing can be deleted. */
+  mayDelete: boolean;
+}
+
+/** A pull-through cache, as the handlers of pulls see it. */
+export interface MirrorSource {
+  /** Brings the manifest here, or sees that the one here is still right. Does nothing where no upstream has it. */
+  refreshManifest(repository: string, tagOrDigest: string, upstream: string | null): Promise<void>;
+  /** The blob while it is being fetched; null: no upstream has it. */
+  fetchBlob(repository: string, digest: string, upstream: string | null): Promise<FetchedBlob | null>;
+}
+
+export interface FetchedBlob {
+  size: number;
+  /** Bytes `start` to `end` (inclusive), as they come. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+}
+
+/** One request on its way through the handlers. */
+export interface Call {
+  context: RegistryContext;
+  request: RegistryRequest;
+  response: RegistryResponse;
+  query: URLSearchParams;
+  /** Empty on the routes that name none. */
+  repository: string;
+  /** The tag, digest or upload that the path names. */
+  reference: string;
+}
+
+export type RegistryHandler = (call: Call) => Promise<void> | void;
+
+const json = { 'Content-Type': 'application/json; charset=utf-8' };
+
+export function sendJson(call: Call, value: unknown, headers: Record<string, string> = {}): void {
+  call.response.send(200, { ...json, ...headers }, `${JSON.stringify(value)}\n`);
+}

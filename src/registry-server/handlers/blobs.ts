@@ -1,0 +1,71 @@
+/** Pulling and deleting blobs (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-blobs). */
+import { Readable } from 'node:stream';
+import type { Call, FetchedBlob } from '../context.ts';
+import { checkDigest } from '../names.ts';
+import { RegistryProblem } from '../problem.ts';
+
+/** `GET` and `HEAD …/blobs/<digest>`, with ranges (RFC 9110, section 14). */
+export async function readBlob(call: Call): Promise<void> {
+  const { context, request, repository } = call;
+  const digest = checkDigest(call.reference);
+  await context.guard.require(request, repository, 'pull');
+  const size = await context.content.index.blob(repository, digest);
+  const fetched = size === null ? await fetchUpstream(call, digest) : null;
+  const length = size ?? fetched?.size;
+  if (length === undefined) throw new RegistryProblem('BLOB_UNKNOWN', { detail: { digest } });
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': 'max-age=31536000',
+    ETag: `"${digest}"`,
+  };
+  const { response } = call;
+  if (request.headers.get('if-none-match')?.includes(digest)) {
+    response.send(304, headers);
+    return;
+  }
+  const range = readRange(call, length, `"${digest}"`);
+  const { start, end } = range ?? { start: 0, end: length - 1 };
+  const status = range ? 206 : 200;
+  const contentRange: Record<string, string> = range ? { 'Content-Range': `bytes ${start}-${end}/${length}` } : {};
+  response.start(status, { ...headers, ...contentRange }, end - start + 1);
+  if (request.method === 'HEAD' || end < start) return response.end();
+  if (fetched) await response.pipe(Readable.from(fetched.read(start, end), { objectMode: false }));
+  else await response.pipe(context.content.blobs.read(digest, { start, end }));
+}
+
+async function fetchUpstream(call: Call, digest: string): Promise<FetchedBlob | null> {
+  const { context, repository, query } = call;
+  return (await context.mirror?.fetchBlob(repository, digest, query.get('ns'))) ?? null;
+}
+
+/** Null: the whole blob. More than one range is answered with the whole too, which the RFC allows. Error: 416. */
+function readRange(call: Call, length: number, etag: string): { start: number; end: number } | null {
+  const text = call.request.headers.get('range');
+  const condition = call.request.headers.get('if-range');
+  if (text === undefined || (condition !== undefined && condition !== etag)) return null;
+  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text.replaceAll(' ', '')) ?? [];
+  if (first === undefined || last === undefined || (first === '' && last === '')) return null;
+  const start = first === '' ? Math.max(0, length - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? length - 1 : Math.min(Number(last), length - 1);
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return null;
+  if (start >= length || (first === '' && Number(last) === 0))
+    throw new RegistryProblem('SIZE_INVALID', {
+      status: 416,
+      message: 'the range is not inside the blob',
+      headers: { 'Content-Range': `bytes */${length}` },
+    });
+  return { start, end };
+}
+
+/** `DELETE …/blobs/<digest>`. */
+export async function deleteBlob(call: Call): Promise<void> {
+  const { context, request, repository, response } = call;
+  const digest = checkDigest(call.reference);
+  await context.guard.require(request, repository, 'delete');
+  if (!context.mayDelete) throw new RegistryProblem('UNSUPPORTED');
+  if (!(await context.content.removeBlob(repository, digest)))
+    throw new RegistryProblem('BLOB_UNKNOWN', { detail: { digest } });
+  response.send(202, { 'Docker-Content-Digest': digest });
+}

@@ -1,0 +1,119 @@
+/** Manifests and what refers to them (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests). */
+import { finishHash, isDigest, startHash } from '../../oci/digest.ts';
+import { longestManifest } from '../../oci/manifest.ts';
+import { mediaTypes } from '../../oci/media-types.ts';
+import { type Call, sendJson } from '../context.ts';
+import { manifestFacts } from '../manifest-facts.ts';
+import { checkDigest, isTag } from '../names.ts';
+import { RegistryProblem } from '../problem.ts';
+
+/** `GET` and `HEAD …/manifests/<tag or digest>`. */
+export async function readManifest(call: Call): Promise<void> {
+  const { context, request, response, repository } = call;
+  await context.guard.require(request, repository, 'pull');
+  const reference = checkReference(call.reference);
+  if (context.mirror) await context.mirror.refreshManifest(repository, reference, call.query.get('ns'));
+  const { index } = context.content;
+  const manifest = await index.manifest(repository, reference);
+  if (!manifest)
+    throw new RegistryProblem('MANIFEST_UNKNOWN', {
+      detail: isTag(reference) ? { Tag: reference } : { Digest: reference },
+    });
+  const headers = {
+    'Content-Type': manifest.mediaType,
+    'Docker-Content-Digest': manifest.digest,
+    ETag: `"${manifest.digest}"`,
+  };
+  if (request.headers.get('if-none-match')?.includes(manifest.digest)) response.send(304, headers);
+  else {
+    if (request.method === 'GET') index.countPull(repository);
+    response.send(200, headers, manifest.bytes);
+  }
+}
+
+/** `PUT …/manifests/<tag or digest>`. */
+export async function writeManifest(call: Call): Promise<void> {
+  const { context, request, response, repository } = call;
+  await context.guard.require(request, repository, 'pull', 'push');
+  const reference = checkReference(call.reference);
+  const bytes = await readBody(call);
+  const mediaType = mediaTypeOf(call, bytes);
+  const algorithm = isDigest(reference) ? reference : (call.query.get('digest') ?? 'sha256:');
+  const digest = finishHash(algorithm, startHash(algorithm).update(bytes));
+  if (isDigest(algorithm) && digest !== algorithm) throw new RegistryProblem('DIGEST_INVALID', { detail: { digest } });
+  const facts = manifestFacts(bytes, mediaType);
+  const tags = [...(isTag(reference) ? [reference] : []), ...call.query.getAll('tag')];
+  for (const tag of tags) if (!isTag(tag)) throw new RegistryProblem('TAG_INVALID', { message: 'invalid tag' });
+  for (const tag of tags.length > 0 ? tags : [null])
+    await context.content.index.putManifest(repository, { digest, mediaType, bytes }, { tag, facts });
+  response.send(201, {
+    Location: `/v2/${repository}/manifests/${digest}`,
+    'Docker-Content-Digest': digest,
+    ...(facts.subject && { 'OCI-Subject': facts.subject }),
+    ...(isDigest(reference) && tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
+  });
+}
+
+function checkReference(reference: string): string {
+  if (isTag(reference)) return reference;
+  if (reference.includes(':')) return checkDigest(reference);
+  throw new RegistryProblem('TAG_INVALID', { message: 'invalid tag' });
+}
+
+async function readBody(call: Call): Promise<Buffer> {
+  const tooLong = new RegistryProblem('SIZE_INVALID', {
+    status: 413,
+    message: `a manifest may have at most ${longestManifest} bytes`,
+  });
+  if (Number(call.request.headers.get('content-length') ?? 0) > longestManifest) throw tooLong;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of call.request.stream()) {
+    length += (chunk as Buffer).length;
+    if (length > longestManifest) throw tooLong;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function mediaTypeOf(call: Call, bytes: Buffer): string {
+  const header = call.request.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
+  if (header !== '') return header;
+  const stated = /"mediaType"\s*:\s*"([^"\\]+)"/.exec(bytes.toString('utf8', 0, 4096))?.[1];
+  return stated ?? mediaTypes.ociManifest;
+}
+
+/** `DELETE …/manifests/<tag or digest>`: a tag alone, or the manifest with all its tags. */
+export async function deleteManifest(call: Call): Promise<void> {
+  const { context, request, response, repository } = call;
+  await context.guard.require(request, repository, 'delete');
+  if (!context.mayDelete) throw new RegistryProblem('UNSUPPORTED');
+  const reference = checkReference(call.reference);
+  const { index } = context.content;
+  const isGone = isTag(reference)
+    ? await index.deleteTag(repository, reference)
+    : await index.deleteManifest(repository, reference);
+  if (!isGone) throw new RegistryProblem('MANIFEST_UNKNOWN');
+  response.send(202, {});
+}
+
+/** `GET …/referrers/<digest>`. */
+export async function listReferrers(call: Call): Promise<void> {
+  const { context, request, repository, query } = call;
+  const digest = checkDigest(call.reference);
+  await context.guard.require(request, repository, 'pull');
+  const artifactType = query.get('artifactType') ?? '';
+  const referrers = await context.content.index.referrers(repository, digest, artifactType);
+  const manifests = referrers.map(({ mediaType, digest: own, size, artifactType: type, annotations }) => ({
+    mediaType,
+    digest: own,
+    size,
+    ...(type && { artifactType: type }),
+    ...(annotations && { annotations }),
+  }));
+  sendJson(
+    call,
+    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+    { 'Content-Type': mediaTypes.ociIndex, ...(artifactType && { 'OCI-Filters-Applied': 'artifactType' }) },
+  );
+}

@@ -1,0 +1,34 @@
+/** What the registry needs of an HTTP server: `server/http` satisfies it by shape, a test may hand in its own. */
+import type { Readable } from 'node:stream';
+
+export interface RegistryRequest {
+  readonly method: string;
+  /** As it was sent: path and query. */
+  readonly target: string;
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** With a property `encrypted` where it is TLS. */
+  readonly connection: object;
+  /** Aborts when the client leaves before the answer is done. */
+  readonly signal: AbortSignal;
+  /** The whole body as UTF-8; rejects beyond `limit` bytes. */
+  text(limit: number): Promise<string>;
+  /** The body; ask once. */
+  stream(): Readable;
+}
+
+export interface RegistryResponse {
+  /** Sent with whatever answer is given. */
+  readonly headers: Record<string, string>;
+  readonly started: boolean;
+  readonly finished: boolean;
+  readonly closed: boolean;
+  send(status: number, headers: Readonly<Record<string, string>>, body?: string | Uint8Array): void;
+  start(status: number, headers: Readonly<Record<string, string>>, length?: number): void;
+  write(data: string | Uint8Array): boolean;
+  drained(): Promise<void>;
+  end(): void;
+  pipe(source: Readable): Promise<void>;
+  /** Breaks the answer off. */
+  abort(): void;
+}

@@ -1,0 +1,257 @@
+/**
+ * Blobs in a directory:
+ *
+ *   uploads/<id>                        bytes on their way; the file's size is the offset that the client goes on from
+ *   blobs/<algorithm>/<2 hex>/<hex>     the name is the digest of the bytes
+ *
+ * A blob appears by rename, when its bytes are on disk and their digest is right; nothing else ever stands below `blobs`.
+ */
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { failpoint } from '../../base/failpoint.ts';
+import { digestHex, finishHash, startHash } from '../../oci/digest.ts';
+import { RegistryProblem } from '../problem.ts';
+import type { BlobStorage } from './types.ts';
+
+/** Pieces are written together up to this size. */
+const writeSize = 256 * 1024;
+const readSize = 512 * 1024;
+const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The SHA-256 of an upload so far; it spares reading the bytes again. Gone after a restart. */
+interface RunningHash {
+  hash: Hash;
+  length: number;
+}
+
+export class FileBlobs implements BlobStorage {
+  readonly #uploads: string;
+  readonly #blobs: string;
+  readonly #hashes = new Map<string, RunningHash>();
+  readonly #madeDirectories = new Set<string>();
+
+  private constructor(root: string) {
+    this.#uploads = join(root, 'uploads');
+    this.#blobs = join(root, 'blobs');
+  }
+
+  /** Makes the directories where they are missing. */
+  static async open(root: string): Promise<FileBlobs> {
+    const blobs = new FileBlobs(root);
+    for (const directory of [blobs.#uploads, blobs.#blobs]) await mkdir(directory, { recursive: true, mode: 0o700 });
+    return blobs;
+  }
+
+  async begin(): Promise<string> {
+    const id = randomUUID();
+    const file = await open(this.#uploadPath(id), 'wx', 0o600);
+    await file.close();
+    this.#hashes.set(id, { hash: createHash('sha256'), length: 0 });
+    return id;
+  }
+
+  async uploaded(id: string): Promise<number | null> {
+    return idPattern.test(id) ? sizeOf(this.#uploadPath(id)) : null;
+  }
+
+  async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+    const file = await this.#openUpload(id, 'r+');
+    try {
+      const { size } = await file.stat();
+      const running = this.#hashes.get(id);
+      const hash = running?.length === size ? running.hash : null;
+      // Until all is written the hash may be ahead of the file; after a failure it is of no use.
+      this.#hashes.delete(id);
+      const end = await new BatchedWrites(file, size, hash).writeAll(source);
+      if (hash) this.#hashes.set(id, { hash, length: end });
+      return end;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async finish(id: string, digest: string): Promise<number> {
+    const file = await this.#openUpload(id, 'r+');
+    const path = this.#uploadPath(id);
+    let size: number;
+    try {
+      size = (await file.stat()).size;
+      const running = this.#hashes.get(id);
+      this.#hashes.delete(id);
+      const isHashed = running?.length === size && digest.startsWith('sha256:');
+      const actual = isHashed ? `sha256:${running.hash.digest('hex')}` : await hashFile(file, digest);
+      if (actual !== digest) {
+        await rm(path, { force: true });
+        throw new RegistryProblem('DIGEST_INVALID', { detail: { digest, actual } });
+      }
+      await failpoint('registry.before-sync');
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    const target = this.#blobPath(digest);
+    await this.#makeDirectory(dirname(target));
+    await failpoint('registry.before-rename');
+    await rename(path, target);
+    await syncDirectory(dirname(target));
+    return size;
+  }
+
+  async cancel(id: string): Promise<void> {
+    this.#hashes.delete(id);
+    if (idPattern.test(id)) await rm(this.#uploadPath(id), { force: true });
+  }
+
+  async idleUploads(before: number): Promise<string[]> {
+    const idle: string[] = [];
+    for (const id of await readdir(this.#uploads)) {
+      const facts = await stat(join(this.#uploads, id)).catch((): null => null);
+      if (facts && facts.mtimeMs < before) idle.push(id);
+    }
+    return idle;
+  }
+
+  read(digest: string, range?: { start: number; end: number }): Readable {
+    return createReadStream(this.#blobPath(digest), { ...range, highWaterMark: readSize });
+  }
+
+  size(digest: string): Promise<number | null> {
+    return sizeOf(this.#blobPath(digest));
+  }
+
+  async remove(digest: string): Promise<void> {
+    await rm(this.#blobPath(digest), { force: true });
+  }
+
+  async *all(): AsyncIterable<string> {
+    for (const algorithm of await readdir(this.#blobs)) {
+      for (const prefix of await readdir(join(this.#blobs, algorithm)))
+        for (const hex of await readdir(join(this.#blobs, algorithm, prefix))) yield `${algorithm}:${hex}`;
+    }
+  }
+
+  #uploadPath(id: string): string {
+    return join(this.#uploads, id);
+  }
+
+  #blobPath(digest: string): string {
+    const hex = digestHex(digest);
+    return join(this.#blobs, digest.slice(0, digest.indexOf(':')), hex.slice(0, 2), hex);
+  }
+
+  async #openUpload(id: string, mode: string): Promise<FileHandle> {
+    if (!idPattern.test(id)) throw new RegistryProblem('BLOB_UPLOAD_UNKNOWN');
+    try {
+      return await open(this.#uploadPath(id), mode);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        throw new RegistryProblem('BLOB_UPLOAD_UNKNOWN', { cause: error });
+      throw error;
+    }
+  }
+
+  /** Made durable with its parents, once. */
+  async #makeDirectory(path: string): Promise<void> {
+    if (this.#madeDirectories.has(path)) return;
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    for (const directory of [dirname(path), this.#blobs]) await syncDirectory(directory);
+    this.#madeDirectories.add(path);
+  }
+}
+
+/** Writes what a source gives in large pieces: the next one is collected while one is being written. */
+class BatchedWrites {
+  readonly #file: FileHandle;
+  readonly #hash: Hash | null;
+  #position: number;
+  #batch: Uint8Array[] = [];
+  #length = 0;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(file: FileHandle, position: number, hash: Hash | null) {
+    this.#file = file;
+    this.#position = position;
+    this.#hash = hash;
+  }
+
+  /** Gives the position behind the last byte. */
+  async writeAll(source: AsyncIterable<Uint8Array>): Promise<number> {
+    try {
+      for await (const chunk of source) {
+        this.#hash?.update(chunk);
+        this.#batch.push(chunk);
+        this.#length += chunk.length;
+        if (this.#length >= writeSize) await this.#flush();
+      }
+    } finally {
+      // What came before a break counts: the client goes on from there.
+      if (this.#length > 0) await this.#flush();
+      await this.#writing;
+    }
+    return this.#position;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writing;
+    const batch = this.#batch;
+    const position = this.#position;
+    this.#batch = [];
+    this.#position += this.#length;
+    this.#length = 0;
+    this.#writing = writeFully(this.#file, batch, position);
+    // The error is met by the next await of it.
+    this.#writing.catch(() => undefined);
+  }
+}
+
+async function writeFully(file: FileHandle, batch: Uint8Array[], position: number): Promise<void> {
+  let rest = batch;
+  let at = position;
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest, at);
+    at += bytesWritten;
+    rest = behind(rest, bytesWritten);
+  }
+}
+
+/** The pieces without their first `count` bytes. */
+function behind(pieces: Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  for (const [index, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(index + 1)];
+    left -= piece.length;
+  }
+  return [];
+}
+
+async function hashFile(file: FileHandle, digest: string): Promise<string> {
+  const hash = startHash(digest);
+  const buffer = Buffer.allocUnsafeSlow(readSize);
+  for (let position = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return finishHash(digest, hash);
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,307 @@
+/** The facts about repositories in one SQLite database. */
+import type { BerthDatabase } from '../../store/db/database.ts';
+import { RegistryProblem } from '../problem.ts';
+import type {
+  ManifestFacts,
+  Page,
+  Referrer,
+  RegistryIndex,
+  RepositorySummary,
+  StoredManifest,
+  Visibility,
+} from './types.ts';
+
+/** A look at a blob is noted at most this often, so that looking does not write. */
+const touchInterval = 60_000;
+
+export class SqliteIndex implements RegistryIndex {
+  readonly #database: BerthDatabase;
+  readonly #pulls = new Map<string, number>();
+
+  /** @param database with the schema of `registryMigrations` */
+  constructor(database: BerthDatabase) {
+    this.#database = database;
+  }
+
+  async openUpload(id: string, repository: string): Promise<void> {
+    this.#database.transaction(() => {
+      this.#run('INSERT INTO uploads VALUES (?, ?, ?)', id, this.#repositoryId(repository), Date.now());
+    });
+  }
+
+  async uploadRepository(id: string): Promise<string | null> {
+    const sql = 'SELECT r.name FROM uploads u JOIN repositories r ON r.id = u.repository WHERE u.id = ?';
+    return this.#row<{ name: string }>(sql, id)?.name ?? null;
+  }
+
+  async closeUpload(id: string): Promise<void> {
+    this.#run('DELETE FROM uploads WHERE id = ?', id);
+  }
+
+  async openUploads(before: number): Promise<string[]> {
+    return this.#rows<{ id: string }>('SELECT id FROM uploads WHERE started < ?', before).map(({ id }) => id);
+  }
+
+  async linkBlob(repository: string, digest: string, size: number): Promise<void> {
+    this.#database.transaction(() => {
+      this.#run(
+        `INSERT INTO blobs VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET touched = excluded.touched`,
+        this.#repositoryId(repository),
+        digest,
+        size,
+        Date.now(),
+      );
+    });
+    await this.#database.durable();
+  }
+
+  async blob(repository: string, digest: string): Promise<number | null> {
+    const row = this.#row<{ repository: number; size: number; touched: number }>(
+      'SELECT b.* FROM blobs b JOIN repositories r ON r.id = b.repository WHERE r.name = ? AND b.digest = ?',
+      repository,
+      digest,
+    );
+    if (!row) return null;
+    const now = Date.now();
+    if (row.touched < now - touchInterval)
+      this.#run('UPDATE blobs SET touched = ? WHERE repository = ? AND digest = ?', now, row.repository, digest);
+    return row.size;
+  }
+
+  async findBlob(digest: string, visible: Visibility): Promise<string | null> {
+    const rows = this.#rows<{ name: string }>(
+      'SELECT r.name FROM blobs b JOIN repositories r ON r.id = b.repository WHERE b.digest = ?',
+      digest,
+    );
+    return rows.find(({ name }) => visible === null || visible(name))?.name ?? null;
+  }
+
+  async unlinkBlob(repository: string, digest: string): Promise<boolean> {
+    const sql = 'DELETE FROM blobs WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND digest = ?';
+    const isGone = this.#run(sql, repository, digest) > 0;
+    if (isGone) await this.#database.durable();
+    return isGone;
+  }
+
+  async putManifest(
+    repository: string,
+    manifest: StoredManifest,
+    options: { tag: string | null; facts: ManifestFacts },
+  ): Promise<void> {
+    const { tag, facts } = options;
+    this.#database.transaction(() => {
+      const id = this.#repositoryId(repository);
+      this.#checkParts(id, facts);
+      const { digest, mediaType, bytes } = manifest;
+      this.#run('INSERT INTO documents VALUES (?, ?) ON CONFLICT DO NOTHING', digest, bytes);
+      const annotations = facts.annotations && JSON.stringify(facts.annotations);
+      const isNew = this.#run(
+        'INSERT INTO manifests VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        id,
+        digest,
+        mediaType,
+        facts.subject,
+        facts.artifactType,
+        annotations,
+      );
+      if (isNew > 0) {
+        this.#run('UPDATE repositories SET manifests = manifests + 1 WHERE id = ?', id);
+        for (const part of new Set([...facts.blobs, ...facts.manifests]))
+          this.#run('INSERT INTO parts VALUES (?, ?, ?)', id, digest, part);
+      } else
+        this.#run('UPDATE manifests SET media_type = ? WHERE repository = ? AND digest = ?', mediaType, id, digest);
+      if (tag !== null)
+        this.#run(
+          'INSERT INTO tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest',
+          id,
+          tag,
+          digest,
+        );
+    });
+    await this.#database.durable();
+  }
+
+  #checkParts(id: number, facts: ManifestFacts): void {
+    const has = (table: 'blobs' | 'manifests', digest: string): boolean =>
+      this.#row(`SELECT 1 FROM ${table} WHERE repository = ? AND digest = ?`, id, digest) !== null;
+    const missing =
+      facts.blobs.find((digest) => !has('blobs', digest)) ??
+      facts.manifests.find((digest) => !has('manifests', digest));
+    if (missing !== undefined) throw new RegistryProblem('MANIFEST_BLOB_UNKNOWN', { detail: { digest: missing } });
+  }
+
+  async manifest(repository: string, tagOrDigest: string): Promise<StoredManifest | null> {
+    const lookup = tagOrDigest.includes(':')
+      ? 'm.digest = ?2'
+      : 'm.digest = (SELECT digest FROM tags WHERE repository = r.id AND name = ?2)';
+    return this.#row<StoredManifest>(
+      `SELECT m.digest, m.media_type AS mediaType, d.bytes FROM repositories r JOIN manifests m ON m.repository = r.id
+       JOIN documents d ON d.digest = m.digest WHERE r.name = ?1 AND ${lookup}`,
+      repository,
+      tagOrDigest,
+    );
+  }
+
+  async deleteManifest(repository: string, digest: string): Promise<boolean> {
+    const isGone = this.#database.transaction(() => {
+      const id = this.#knownId(repository);
+      if (id === null || this.#run('DELETE FROM manifests WHERE repository = ? AND digest = ?', id, digest) === 0)
+        return false;
+      this.#run('UPDATE repositories SET manifests = manifests - 1 WHERE id = ?', id);
+      this.#run(
+        'DELETE FROM documents WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM manifests WHERE digest = ?1)',
+        digest,
+      );
+      return true;
+    });
+    if (isGone) await this.#database.durable();
+    return isGone;
+  }
+
+  async deleteTag(repository: string, tag: string): Promise<boolean> {
+    const sql = 'DELETE FROM tags WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND name = ?';
+    const isGone = this.#run(sql, repository, tag) > 0;
+    if (isGone) await this.#database.durable();
+    return isGone;
+  }
+
+  async tags(repository: string, page: Page): Promise<string[] | null> {
+    const id = this.#knownId(repository);
+    if (id === null) return null;
+    const sql = 'SELECT name FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?';
+    return this.#rows<{ name: string }>(sql, id, page.last, page.limit).map(({ name }) => name);
+  }
+
+  async repositories(page: Page, visible: Visibility): Promise<string[]> {
+    const found: string[] = [];
+    let last = page.last;
+    while (found.length < page.limit) {
+      const sql = 'SELECT name FROM repositories WHERE manifests > 0 AND name > ? ORDER BY name LIMIT ?';
+      const rows = this.#rows<{ name: string }>(sql, last, Math.max(page.limit, 1000));
+      for (const { name } of rows) if (found.length < page.limit && (!visible || visible(name))) found.push(name);
+      if (rows.length < Math.max(page.limit, 1000)) break;
+      last = (rows.at(-1) as { name: string }).name;
+    }
+    return found;
+  }
+
+  async referrers(repository: string, subject: string, artifactType: string): Promise<Referrer[]> {
+    const rows = this.#rows<{
+      mediaType: string;
+      digest: string;
+      size: number;
+      artifactType: string;
+      annotations: string | null;
+    }>(
+      `SELECT m.media_type AS mediaType, m.digest, length(d.bytes) AS size, m.artifact_type AS artifactType, m.annotations
+       FROM repositories r JOIN manifests m ON m.repository = r.id JOIN documents d ON d.digest = m.digest
+       WHERE r.name = ?1 AND m.subject = ?2 AND (?3 = '' OR m.artifact_type = ?3) ORDER BY m.digest`,
+      repository,
+      subject,
+      artifactType,
+    );
+    return rows.map((row) => ({ ...row, annotations: row.annotations === null ? null : JSON.parse(row.annotations) }));
+  }
+
+  async search(
+    term: string,
+    page: { offset: number; limit: number },
+    visible: Visibility,
+  ): Promise<{ count: number; results: RepositorySummary[] }> {
+    const pattern = `%${term.replace(/[\\%_]/g, '\\$&')}%`;
+    const all = this.#rows<RepositorySummary>(
+      `SELECT name, description, pulls, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
+       WHERE manifests > 0 AND (name LIKE ?1 ESCAPE '\\' OR description LIKE ?1 ESCAPE '\\')
+       ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name`,
+      pattern,
+      term,
+    );
+    const seen = visible ? all.filter(({ name }) => visible(name)) : all;
+    return { count: seen.length, results: seen.slice(page.offset, page.offset + page.limit) };
+  }
+
+  async summary(repository: string): Promise<RepositorySummary | null> {
+    return this.#row<RepositorySummary>(
+      `SELECT name, description, pulls, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
+       WHERE manifests > 0 AND name = ?`,
+      repository,
+    );
+  }
+
+  async describe(repository: string, description: string): Promise<boolean> {
+    const isKnown = this.#run('UPDATE repositories SET description = ? WHERE name = ?', description, repository) > 0;
+    if (isKnown) await this.#database.durable();
+    return isKnown;
+  }
+
+  async star(repository: string, user: string, starred: boolean): Promise<boolean> {
+    const id = this.#knownId(repository);
+    if (id === null) return false;
+    if (starred) this.#run('INSERT INTO stars VALUES (?, ?) ON CONFLICT DO NOTHING', id, user);
+    else this.#run('DELETE FROM stars WHERE repository = ? AND user = ?', id, user);
+    await this.#database.durable();
+    return true;
+  }
+
+  /** Collected in memory and written by the collector: a pull that is not counted after a crash is no loss. */
+  countPull(repository: string): void {
+    this.#pulls.set(repository, (this.#pulls.get(repository) ?? 0) + 1);
+  }
+
+  async collectLinks(before: number): Promise<string[]> {
+    this.#writePulls();
+    return this.#database.transaction(() => {
+      // While somebody pushes into a repository, what was touched since that push began is taken as part of it.
+      const rows = this.#rows<{ repository: number; digest: string }>(
+        `SELECT b.repository, b.digest FROM blobs b
+         WHERE b.touched < min(?1, coalesce((SELECT min(u.started) FROM uploads u WHERE u.repository = b.repository), ?1))
+         AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.repository = b.repository AND p.digest = b.digest)`,
+        before,
+      );
+      for (const { repository, digest } of rows)
+        this.#run('DELETE FROM blobs WHERE repository = ? AND digest = ?', repository, digest);
+      this.#run(
+        `DELETE FROM repositories WHERE manifests = 0 AND description = '' AND NOT EXISTS (SELECT 1 FROM blobs WHERE repository = id)
+         AND NOT EXISTS (SELECT 1 FROM uploads WHERE repository = id) AND NOT EXISTS (SELECT 1 FROM stars WHERE repository = id)`,
+      );
+      return [...new Set(rows.map(({ digest }) => digest))];
+    });
+  }
+
+  async isUnused(digest: string): Promise<boolean> {
+    return this.#row('SELECT 1 FROM blobs WHERE digest = ? LIMIT 1', digest) === null;
+  }
+
+  #writePulls(): void {
+    this.#database.transaction(() => {
+      for (const [name, count] of this.#pulls)
+        this.#run('UPDATE repositories SET pulls = pulls + ? WHERE name = ?', count, name);
+    });
+    this.#pulls.clear();
+  }
+
+  /** Made where it is missing. */
+  #repositoryId(name: string): number {
+    this.#run('INSERT INTO repositories (name) VALUES (?) ON CONFLICT DO NOTHING', name);
+    return this.#knownId(name) as number;
+  }
+
+  #knownId(name: string): number | null {
+    return this.#row<{ id: number }>('SELECT id FROM repositories WHERE name = ?', name)?.id ?? null;
+  }
+
+  #row<Row>(sql: string, ...values: Value[]): Row | null {
+    return this.#database.sql.query<Row, Value[]>(sql).get(...values);
+  }
+
+  #rows<Row>(sql: string, ...values: Value[]): Row[] {
+    return this.#database.sql.query<Row, Value[]>(sql).all(...values);
+  }
+
+  /** Gives the number of rows that changed. */
+  #run(sql: string, ...values: Value[]): number {
+    return this.#database.sql.query<unknown, Value[]>(sql).run(...values).changes;
+  }
+}
+
+type Value = string | number | null | Uint8Array;

@@ -1,0 +1,127 @@
+/**
+ * Where a registry keeps its things, in two parts: bytes (`BlobStorage`) and facts about them (`RegistryIndex`). Today a directory and
+ * SQLite; an object store and PostgreSQL would be two more classes. test/contract/registry/storage.test.ts is what each of them must pass.
+ */
+import type { Readable } from 'node:stream';
+
+/** Bytes by digest, and uploads on their way. Knows no repositories. */
+export interface BlobStorage {
+  /** Opens an upload; gives its id. */
+  begin(): Promise<string>;
+  /** Bytes that the upload has; null: no such upload. */
+  uploaded(id: string): Promise<number | null>;
+  /**
+   * Adds bytes. Gives the upload's new size. What arrived before a failure stays, so that the client can go on from there.
+   * Errors: `BLOB_UPLOAD_UNKNOWN`; whatever the source or the disk throws.
+   */
+  append(id: string, source: AsyncIterable<Uint8Array>): Promise<number>;
+  /**
+   * Makes the upload a blob: complete, durable, there at once. Gives its size. Errors: `DIGEST_INVALID` where the bytes are others (the
+   * upload is gone then), `BLOB_UPLOAD_UNKNOWN`.
+   */
+  finish(id: string, digest: string): Promise<number>;
+  /** Forgets an upload, also one that is not there. */
+  cancel(id: string): Promise<void>;
+  /** Uploads nobody has touched since `before` (milliseconds since 1970). */
+  idleUploads(before: number): Promise<string[]>;
+  /** Bytes `start` to `end` (inclusive). */
+  read(digest: string, range?: { start: number; end: number }): Readable;
+  /** Bytes, or null where the blob is not there. */
+  size(digest: string): Promise<number | null>;
+  /** Also of a blob that is not there. */
+  remove(digest: string): Promise<void>;
+  /** Every blob that is there, in no order. */
+  all(): AsyncIterable<string>;
+}
+
+export interface StoredManifest {
+  digest: string;
+  mediaType: string;
+  bytes: Uint8Array;
+}
+
+/** What a manifest says about itself, read once when it is stored. */
+export interface ManifestFacts {
+  /** Digests of blobs that must be in the repository. */
+  blobs: readonly string[];
+  /** Digests of manifests that must be in the repository. */
+  manifests: readonly string[];
+  subject: string | null;
+  /** For the list of referrers. */
+  artifactType: string;
+  annotations: Readonly<Record<string, string>> | null;
+}
+
+/** One entry of a referrers list (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-referrers). */
+export interface Referrer {
+  mediaType: string;
+  digest: string;
+  size: number;
+  artifactType: string;
+  annotations: Readonly<Record<string, string>> | null;
+}
+
+/** A page of names: those behind `last` in byte order, at most `limit`. */
+export interface Page {
+  last: string;
+  limit: number;
+}
+
+export interface RepositorySummary {
+  name: string;
+  description: string;
+  stars: number;
+  pulls: number;
+}
+
+/** What a caller may see: everything, or what the function allows. */
+export type Visibility = ((repository: string) => boolean) | null;
+
+/** Facts about repositories. Every change is durable when it resolves. */
+export interface RegistryIndex {
+  /** Notes the start of an upload. */
+  openUpload(id: string, repository: string): Promise<void>;
+  /** The repository an upload belongs to, or null. */
+  uploadRepository(id: string): Promise<string | null>;
+  closeUpload(id: string): Promise<void>;
+  /** Uploads that began before `before` and were not closed. */
+  openUploads(before: number): Promise<string[]>;
+  /** The blob belongs to the repository from now on. */
+  linkBlob(repository: string, digest: string, size: number): Promise<void>;
+  /** Size of a blob that the repository has, or null. Whoever asks may be about to use it: that puts its collection off. */
+  blob(repository: string, digest: string): Promise<number | null>;
+  /** Any repository with this blob that `visible` lets through, or null. */
+  findBlob(digest: string, visible: Visibility): Promise<string | null>;
+  /** False where the repository does not have it. */
+  unlinkBlob(repository: string, digest: string): Promise<boolean>;
+  /**
+   * Stores a manifest and points `tag` at it. Errors: `MANIFEST_BLOB_UNKNOWN` naming what is missing.
+   */
+  putManifest(
+    repository: string,
+    manifest: StoredManifest,
+    options: { tag: string | null; facts: ManifestFacts },
+  ): Promise<void>;
+  manifest(repository: string, tagOrDigest: string): Promise<StoredManifest | null>;
+  /** Takes the manifest and every tag that points at it away. False where it is not there. */
+  deleteManifest(repository: string, digest: string): Promise<boolean>;
+  deleteTag(repository: string, tag: string): Promise<boolean>;
+  /** Null where there is no such repository. */
+  tags(repository: string, page: Page): Promise<string[] | null>;
+  repositories(page: Page, visible: Visibility): Promise<string[]>;
+  referrers(repository: string, subject: string, artifactType: string): Promise<Referrer[]>;
+  search(
+    term: string,
+    page: { offset: number; limit: number },
+    visible: Visibility,
+  ): Promise<{ count: number; results: RepositorySummary[] }>;
+  /** Null where there is no such repository. */
+  summary(repository: string): Promise<RepositorySummary | null>;
+  describe(repository: string, description: string): Promise<boolean>;
+  star(repository: string, user: string, starred: boolean): Promise<boolean>;
+  countPull(repository: string): void;
+  /** Takes the links away that no manifest needs and nobody has touched since `before`. Gives the digests they led to. */
+  collectLinks(before: number): Promise<string[]>;
+  /** No repository has the blob. */
+  isUnused(digest: string): Promise<boolean>;
+}
