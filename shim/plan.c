@@ -187,6 +187,10 @@ static int parse_line(struct shim_plan *plan, const char *key, char *value) {
   if (strncmp(key, "port", 4) == 0) return parse_port(&plan->network, key + 4, value);
   if (strncmp(key, "pin", 3) == 0) return parse_pin(plan, key + 3, value);
   if (strncmp(key, "sysctl", 6) == 0) return parse_sysctl(&plan->network, key + 6, value);
+  if (strcmp(key, "resolver") == 0) {
+    plan->network.resolver = value;
+    return 0;
+  }
   if (strcmp(key, "network") == 0) return parse_network(&plan->network, value);
   if (strcmp(key, "runtime.argument") == 0) {
     return add_string(&plan->runtime_arguments, &plan->runtime_argument_count, value);

@@ -47,6 +47,7 @@ struct network_plan {
   size_t port_count;
   struct sysctl_plan *sysctls;
   size_t sysctl_count;
+  const char *resolver; /* socket of the process that answers names inside; NULL: nobody does */
 };
 
 /* A pair for the log's `attrs`. */

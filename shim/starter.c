@@ -11,6 +11,7 @@
 
 #include "io.h"
 #include "net.h"
+#include "net-names.h"
 #include "pins.h"
 #include "protocol.h"
 #include "report.h"
@@ -141,5 +142,6 @@ int starter_prepare(const struct shim_plan *plan, int report, unsigned *stage, s
   if (pins_mount(plan, failure) < 0) return -1;
   *stage = PROTOCOL_STAGE_NETWORK;
   if (net_setup(&plan->network, failure) < 0) return -1;
+  if (plan->network.resolver && names_open(plan->network.resolver, plan->id, failure) < 0) return -1;
   return write_sysctls(&plan->network, failure);
 }

@@ -18,6 +18,7 @@
  *     berth.sock                         the API
  *     containers/<id>/                   OCI bundle, the shim's sockets, pid and exit file, hosts hostname resolv.conf
  *     runtime/                           the OCI runtime's own state (`--root`)
+ *     names/                             sockets of the resolver process
  *     locks/
  */
 import { join } from 'node:path';
@@ -61,6 +62,7 @@ export class Paths {
   readonly socket: string;
   readonly bundles: string;
   readonly runtime: string;
+  readonly names: string;
   readonly locks: string;
 
   constructor(roots: Roots) {
@@ -79,6 +81,7 @@ export class Paths {
     this.socket = join(roots.execRoot, 'berth.sock');
     this.bundles = join(roots.execRoot, 'containers');
     this.runtime = join(roots.execRoot, 'runtime');
+    this.names = join(roots.execRoot, 'names');
     this.locks = join(roots.execRoot, 'locks');
   }
 
@@ -97,6 +100,7 @@ export class Paths {
       this.execRoot,
       this.bundles,
       this.runtime,
+      this.names,
       this.locks,
     ];
   }

@@ -66,6 +66,7 @@ function addNetwork(lines: Lines, network: SandboxPlan): void {
   if (network.kind !== 'new') return;
   for (const plan of network.interfaces) addInterface(lines, plan);
   for (const port of network.ports) addPort(lines, port);
+  lines.add('resolver', network.resolver);
 }
 
 function addPin(lines: Lines, pin: Pin): void {

@@ -52,7 +52,13 @@ export type SandboxPlan =
   /** Join the network namespace at this path (`/proc/PID/ns/net`). */
   | { kind: 'join'; path: string }
   /** A new namespace; no interfaces: loopback only. */
-  | { kind: 'new'; interfaces: InterfacePlan[]; ports: PortHold[] };
+  | {
+      kind: 'new';
+      interfaces: InterfacePlan[];
+      ports: PortHold[];
+      /** Socket of the process that answers names inside, asked to make its sockets before the container's program runs. */
+      resolver?: string;
+    };
 
 /** Where the container's output goes. */
 export type LogPlan =

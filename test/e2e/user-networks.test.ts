@@ -2,7 +2,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { answerOf, ask, inNetworkOf, Machine } from '../support/machine.ts';
-import { until } from '../support/until.ts';
 
 let host: Machine;
 let engine: TestEngine;
@@ -165,41 +164,6 @@ describe('who reaches whom', () => {
     expect(await defaultRoute('inner')).toBe('');
     expect(await reach('inner2', alone?.IPAddress as string)).toBe('');
     expect(await reach('alone2', alone?.IPAddress as string)).toBe('');
-  });
-});
-
-describe('names', () => {
-  const hostsOf = (container: string): Promise<string> => docker('exec', container, 'cat', '/etc/hosts');
-
-  test('of the others are known to containers of one network, as they come, go and are connected', async () => {
-    await docker('network', 'create', '--subnet', '10.98.9.0/24', 'named');
-    await docker('run', '-d', '--name', 'early', '--network', 'named', 'busybox', 'sleep', '1000');
-    await docker(
-      'run',
-      '-d',
-      '--name',
-      'late',
-      '--network',
-      'named',
-      '--network-alias',
-      'al',
-      'busybox',
-      'sleep',
-      '1000',
-    );
-    expect(await hostsOf('late')).toContain('10.98.9.2\tearly ');
-    await until('the late one to be known', async () => (await hostsOf('early')).includes('10.98.9.3\tlate al '));
-    await docker('run', '-d', '--name', 'guest', 'busybox', 'sleep', '1000');
-    expect(await hostsOf('guest')).not.toContain('early');
-    await docker('network', 'connect', 'named', 'guest');
-    await until('the guest to be known', async () => (await hostsOf('early')).includes('10.98.9.4\tguest '));
-    expect(await hostsOf('guest')).toContain('10.98.9.3\tlate al ');
-    await engine.restart();
-    await docker('rm', '-f', 'late');
-    await until('the late one to be forgotten', async () => !(await hostsOf('early')).includes('late'));
-    await docker('network', 'disconnect', 'named', 'guest');
-    await until('the guest to be forgotten', async () => !(await hostsOf('early')).includes('guest'));
-    await until('the guest to forget', async () => !(await hostsOf('guest')).includes('early'));
   });
 });
 

@@ -125,7 +125,8 @@ function enginesOwn(engine: number, owned: Map<number, string>): Set<number> {
   // The command line of a test is a descendant of the test, not of the engine, but carries the socket's path.
   for (const pid of owned.keys()) if (parentOf(pid) === process.pid) own.add(pid);
   for (const [pid, what] of owned) {
-    if (parentOf(pid) === engine && /resolver|\bshim-\w+ launch$/.test(what)) own.add(pid);
+    // The resolver outlives engines: whose child it is says nothing.
+    if (/ --resolver \//.test(what) || (parentOf(pid) === engine && /\bshim-\w+ launch$/.test(what))) own.add(pid);
   }
   return own;
 }
@@ -209,13 +210,15 @@ function files(identity: EngineIdentity, engineGone: boolean): Leak[] {
 }
 
 function sockets(identity: EngineIdentity, engineGone: boolean): Leak[] {
+  // The resolver has one as long as it lives, which is as long as the engine does.
+  const isResolvers = (line: string): boolean => line.endsWith('.sock') && line.includes(`${identity.execRoot}/names/`);
   // The API's socket is bound in a directory of its own and then renamed; the kernel goes on calling it by its first name.
   const isApi = (line: string): boolean =>
     line.endsWith(` ${identity.socket}`) || new RegExp(` ${identity.execRoot}/\\.s\\w{6}/s$`).test(line);
   return (
     readText('/proc/net/unix')
       .split('\n')
-      .filter((line) => mentions(line, identity) && (engineGone || !isApi(line)))
+      .filter((line) => mentions(line, identity) && (engineGone || !(isApi(line) || isResolvers(line))))
       // Connected ends of the API's socket carry its name as well; only another name, or a listener without engine, is left over.
       .map((line) => leak('socket', line.trim().split(/\s+/).slice(3).join(' ')))
   );

@@ -312,6 +312,9 @@ class FakeNetworks implements SandboxProvider {
     this.held.delete(id);
     return Promise.resolve();
   }
+  rename(): Promise<void> {
+    return Promise.resolve();
+  }
   reconcile(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,15 +1,20 @@
 import type { Member, MemberChange, Members } from '../networks/members.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { dnsWishes } from './sandbox-request.ts';
 import { wantedNetworks } from './wanted-networks.ts';
 
 /** Containers as changes of networks see them. */
 export function networkMembers(context: ContainerContext): Members {
   return {
+    pidOf(id) {
+      const pid = context.index.byId(id)?.pid ?? 0;
+      return pid === 0 ? null : pid;
+    },
     async change(reference, work) {
       const container = context.index.find(reference);
       await context.mutex.run(container.id, async () => {
-        const change = await work(memberOf(container));
+        const change = await work(memberOf(context, container));
         keep(context, container, change);
       });
       await context.dependencies.database.durable();
@@ -17,7 +22,7 @@ export function networkMembers(context: ContainerContext): Members {
   };
 }
 
-function memberOf(container: Container): Member {
+function memberOf(context: ContainerContext, container: Container): Member {
   const { record } = container;
   return {
     id: record.id,
@@ -25,6 +30,7 @@ function memberOf(container: Container): Member {
     hostname: record.config.Hostname,
     domainname: record.config.Domainname,
     networkMode: record.hostConfig.NetworkMode,
+    dns: dnsWishes(context, container),
     pid: container.pid === 0 ? null : container.pid,
     wanted: wantedNetworks(record),
     current: record.sandbox?.networks ?? {},

@@ -20,6 +20,7 @@ export async function renameContainer(context: ContainerContext, reference: stri
     if (!(cause instanceof BerthError)) throw cause;
     throw new BerthError(cause.kind, `Error when allocating new name: ${cause.message}`, { cause });
   }
+  await context.dependencies.networks.rename(container.id, checked);
   context.publish(container, 'rename', { oldName: `/${old}` });
   await context.dependencies.database.durable();
 }

@@ -1,5 +1,5 @@
-import type { EndpointSettings } from '../../api/types/network.ts';
-import type { EndpointRequest, SandboxRequest } from '../networks/types.ts';
+import { endpointRequest } from '../networks/endpoint-wishes.ts';
+import type { DnsWishes, SandboxRequest } from '../networks/types.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { isContainerMode } from './spec/namespaces.ts';
@@ -9,7 +9,6 @@ import { wantedNetworks } from './wanted-networks.ts';
 export function sandboxRequest(context: ContainerContext, container: Container): SandboxRequest {
   const { record } = container;
   const { config, hostConfig } = record;
-  const { settings } = context.dependencies;
   const endpoint =
     record.endpoints[hostConfig.NetworkMode] ?? record.endpoints['default'] ?? Object.values(record.endpoints)[0];
   const hasLeftAll = record.networks !== undefined && Object.keys(record.networks).length === 0;
@@ -20,26 +19,27 @@ export function sandboxRequest(context: ContainerContext, container: Container):
     hostname: config.Hostname,
     domainname: config.Domainname,
     networkMode: mode,
-    endpoints: isContainerMode(mode) ? [] : endpointRequests(wantedNetworks(record)),
+    endpoints: isContainerMode(mode)
+      ? []
+      : Object.entries(wantedNetworks(record)).map(([name, wish]) => endpointRequest(name, wish)),
     joinPid: isContainerMode(mode) ? context.pidOfMode(mode, 'network') : null,
     macAddress: endpoint?.MacAddress || config.MacAddress || null,
     exposedPorts: Object.keys(config.ExposedPorts ?? {}),
     portBindings: hostConfig.PortBindings ?? {},
     publishAllPorts: hostConfig.PublishAllPorts,
-    dns: orDefault(hostConfig.Dns, settings.dns),
-    dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
-    dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
+    ...dnsWishes(context, container),
     extraHosts: hostConfig.ExtraHosts ?? [],
   };
 }
 
-function endpointRequests(wanted: Record<string, EndpointSettings>): EndpointRequest[] {
-  return Object.entries(wanted).map(([network, settings]) => ({
-    network,
-    address: settings.IPAMConfig?.IPv4Address || null,
-    macAddress: settings.MacAddress || null,
-    aliases: settings.Aliases ?? [],
-  }));
+/** What its resolv.conf is to say; the engine's settings where the container has no wishes. */
+export function dnsWishes(context: ContainerContext, { record: { hostConfig } }: Container): DnsWishes {
+  const { settings } = context.dependencies;
+  return {
+    dns: orDefault(hostConfig.Dns, settings.dns),
+    dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
+    dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
+  };
 }
 
 function orDefault(own: string[] | null, fallback: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { formatAddress, parseAddress } from '../../host/netlink/cidr.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import type { SandboxNames } from './names/name-book.ts';
 import type { Publication } from './port-book.ts';
 
 /** A container's place on a network, from its start until after its end. */
@@ -18,8 +19,14 @@ export interface Endpoint {
   /** The address was asked for. */
   isStatic: boolean;
   aliases: string[];
+  /** What the container calls others on the network: its word → their name. */
+  links: Record<string, string>;
+  driverOptions: Record<string, string>;
+  gatewayPriority: number;
   hostname: string;
   ports: Publication[];
+  /** How the resolver serves the container; null: its resolv.conf does not name the resolver. The same at all its endpoints. */
+  dns: Pick<SandboxNames, 'upstreams' | 'keepsShortNames'> | null;
 }
 
 type Row = { container: string; network: string; endpoint: string; address: string | null; record: string };
@@ -47,17 +54,20 @@ export class EndpointTable {
   }
 
   add(endpoint: Endpoint): void {
-    const { containerName, macAddress, interfaceName, isStatic, aliases, hostname, ports } = endpoint;
+    const { container, network, id, address, ...record } = endpoint;
     this.#database.sql
       .query('INSERT INTO endpoints (container, network, endpoint, address, record) VALUES (?, ?, ?, ?, ?)')
-      .run(
-        endpoint.container,
-        endpoint.network,
-        endpoint.id,
-        endpoint.address === null ? null : formatAddress(endpoint.address),
-        JSON.stringify({ containerName, macAddress, interfaceName, isStatic, aliases, hostname, ports }),
-      );
+      .run(container, network, id, address === null ? null : formatAddress(address), JSON.stringify(record));
     this.#remember(endpoint);
+  }
+
+  /** Changes what is not the endpoint's place: names, ports, how names are served. */
+  update(endpoint: Endpoint, change: Partial<Pick<Endpoint, 'containerName' | 'ports' | 'dns'>>): void {
+    Object.assign(endpoint, change);
+    const { container, network, id: _id, address: _address, ...record } = endpoint;
+    this.#database.sql
+      .query('UPDATE endpoints SET record = ? WHERE container = ? AND network = ?')
+      .run(JSON.stringify(record), container, network);
   }
 
   remove(container: string, network: string): void {
@@ -75,6 +85,7 @@ export class EndpointTable {
 function fromRow(row: Row): Endpoint {
   const record = JSON.parse(row.record) as Omit<Endpoint, 'container' | 'network' | 'id' | 'address'>;
   return {
+    ...{ links: {}, driverOptions: {}, gatewayPriority: 0, dns: null },
     ...record,
     container: row.container,
     network: row.network,

@@ -2,7 +2,7 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import { contains, networkOf, parseAddress } from '../../host/netlink/cidr.ts';
 import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
-import type { EndpointRequest } from './types.ts';
+import type { EndpointRequest, EndpointSettings } from './types.ts';
 
 /** What a container asks of a network must be possible there. Error: `invalid` in dockerd's words. */
 export function checkWish(network: Network, { address, aliases }: EndpointRequest): void {
@@ -27,4 +27,23 @@ export function checkWishAtStart(network: Network, wish: EndpointRequest): void 
   } catch (cause) {
     throw new BerthError('invalid', `invalid config for network ${network.name}: ${errorMessage(cause)}`, { cause });
   }
+}
+
+/** @param network name or id */
+export function endpointRequest(network: string, settings: EndpointSettings | null): EndpointRequest {
+  return {
+    network,
+    address: settings?.IPAMConfig?.IPv4Address || null,
+    macAddress: settings?.MacAddress || null,
+    aliases: settings?.Aliases ?? [],
+    links: Object.fromEntries((settings?.Links ?? []).map(linkOf)),
+    driverOptions: settings?.DriverOpts ?? {},
+    gatewayPriority: settings?.GwPriority ?? 0,
+  };
+}
+
+/** `name:alias`, or a name alone: alias and name. */
+function linkOf(text: string): [alias: string, name: string] {
+  const [name = '', alias = name] = text.split(':');
+  return [alias, name.replace(/^\//, '')];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { hostsFile, ownNames, type ResolvConfRequest, resolvConf } from './etc-files.ts';
+import { hostsFile, ownNames } from './etc-files.ts';
 
 describe('/etc/hosts', () => {
   test('has loopback, extra hosts, then the container', () => {
@@ -30,47 +30,5 @@ describe('/etc/hosts', () => {
     expect(ownNames('foo', '')).toBe('foo');
     expect(ownNames('foo.bar', '')).toBe('foo.bar foo');
     expect(ownNames('foo', 'bar')).toBe('foo.bar foo');
-  });
-});
-
-describe('/etc/resolv.conf', () => {
-  const nothing: ResolvConfRequest = {
-    host: 'nameserver 10.0.0.1\nnameserver fd00::1\nsearch a.b c.d\noptions ndots:2 trust-ad\n',
-    hostBehindStub: '',
-    dns: [],
-    dnsOptions: [],
-    dnsSearch: [],
-    keepLoopback: false,
-    ipv6: false,
-  };
-  const settings = (request: Partial<ResolvConfRequest>): string[] =>
-    resolvConf({ ...nothing, ...request })
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'));
-
-  test('is the host’s, without what the container cannot reach', () => {
-    expect(settings({})).toEqual(['nameserver 10.0.0.1', 'search a.b c.d', 'options ndots:2 trust-ad']);
-    expect(settings({ ipv6: true })).toContain('nameserver fd00::1');
-    expect(settings({ host: 'nameserver 127.0.0.1\nnameserver ::1\nnameserver 9.9.9.9' })).toEqual([
-      'nameserver 9.9.9.9',
-    ]);
-  });
-
-  test('is replaced piece by piece, and says so', () => {
-    const text = resolvConf({ ...nothing, dns: ['1.1.1.1', '127.0.0.1'], dnsSearch: ['.'], dnsOptions: ['ndots:3'] });
-    expect(text).toContain('nameserver 1.1.1.1\nnameserver 127.0.0.1\noptions ndots:3\n');
-    expect(text).not.toContain('search a');
-    expect(text).toContain('# Overrides: [nameservers search options]');
-  });
-
-  test('goes behind the stub of systemd-resolved, but not on the host’s own network', () => {
-    const stub = { host: 'nameserver 127.0.0.53\n', hostBehindStub: 'nameserver 10.5.5.5\nsearch lan\n' };
-    expect(settings(stub)).toEqual(['nameserver 10.5.5.5', 'search lan']);
-    expect(settings({ ...stub, keepLoopback: true })).toEqual(['nameserver 127.0.0.53']);
-  });
-
-  test('names public resolvers where the host has none that can be reached', () => {
-    expect(settings({ host: 'nameserver 127.0.0.1\n' })).toEqual(['nameserver 8.8.8.8', 'nameserver 8.8.4.4']);
-    expect(settings({ host: '' })).toEqual(['nameserver 8.8.8.8', 'nameserver 8.8.4.4']);
   });
 });

@@ -6,9 +6,10 @@ import { kernelAttacher } from '../../host/netlink/attacher.ts';
 import { KernelLinks } from '../../host/netlink/links.ts';
 import { probePort } from '../../host/netlink/port-probe.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import { type EtcFile, etcEditor } from './etc-editor.ts';
 import { hostHasIpv6 } from './host-side.ts';
-import { hostsEditor } from './hosts-editor.ts';
 import type { Members } from './members.ts';
+import { ResolverProcess } from './names/resolver-process.ts';
 import { NetworkChanges, type NetworkChangesOptions } from './network-changes.ts';
 import { Networks } from './networks.ts';
 import { defaultSubnetPools, parseSubnetPools } from './subnets.ts';
@@ -22,8 +23,10 @@ export interface KernelNetworksOptions {
   mtu: number;
   /** Path of the native helper program. */
   helper: string;
-  /** Where the /etc/hosts of a container is. */
-  hostsPath(containerId: string): string;
+  /** Where the resolver process has its sockets, and where each container its directory. */
+  resolver: { directory: string; containers: string };
+  /** Where files of a container's /etc are. */
+  etcPaths(containerId: string): Record<EtcFile, string>;
   /** `default-address-pools`; empty: Docker's own. */
   addressPools: readonly { base: string; size: number }[];
   /** Told what other programs broke and the engine mended. */
@@ -48,10 +51,11 @@ function tableName(bridge: string): string {
 
 /** Makes bridge and firewall table, and keeps them while others change the packet filter. Errors as `Networks`. */
 export async function openKernelNetworks(options: KernelNetworksOptions): Promise<KernelNetworks> {
-  const { database, bridge, bip, mtu, helper, hostsPath, addressPools, onMended, report } = options;
+  const { database, bridge, bip, mtu, helper, addressPools, onMended, report } = options;
   const links = new KernelLinks();
   const firewall = new KernelFirewall(tableName(bridge));
-  const hosts = hostsEditor(hostsPath);
+  let changes: NetworkChanges | null = null;
+  const names = new ResolverProcess({ ...options.resolver, running: () => changes?.runningNames() ?? [], report });
   const networks = new Networks({
     database,
     links,
@@ -65,8 +69,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     },
     hostHasIpv6: hostHasIpv6(),
     readHostFile,
-    hosts,
-    report,
+    names,
   });
   const endWatch = await watchFirewall(() => {
     try {
@@ -80,17 +83,15 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     await passLegacyChain(firewall.table, bridges);
   };
   await passLegacy();
-  let changes: NetworkChanges | null = null;
   return {
     networks,
     changes(members, publish) {
       changes = new NetworkChanges({
-        state: networks.state,
+        networks,
         members,
         publish,
         report,
-        hosts,
-        names: networks.names,
+        etc: etcEditor(options.etcPaths),
         attacher: kernelAttacher(helper),
         async settled() {
           await Promise.all([passLegacy(), database.durable()]);
@@ -100,7 +101,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     },
     async close() {
       endWatch();
-      await Promise.all([changes?.close(), networks.names.settled()]);
+      await Promise.all([changes?.close(), names.close()]);
       if (networks.leaveHost()) await passLegacyChain(firewall.table, []);
       firewall.close();
       links.close();

@@ -1,5 +1,5 @@
 /** What changes of networks need of containers. */
-import type { EndpointSettings } from './types.ts';
+import type { DnsWishes, EndpointSettings } from './types.ts';
 
 export interface Member {
   readonly id: string;
@@ -8,6 +8,7 @@ export interface Member {
   readonly hostname: string;
   readonly domainname: string;
   readonly networkMode: string;
+  readonly dns: DnsWishes;
   /** Pid of its first process; null: it does not run. */
   readonly pid: number | null;
   /** Networks that it joins when it starts, by the name or id that was given. */
@@ -22,6 +23,8 @@ export interface MemberChange {
 }
 
 export interface Members {
+  /** Pid of a container's first process; null: it does not run. */
+  pidOf(id: string): number | null;
   /**
    * Calls `work` while nothing else happens to the container, and keeps the change that it gives.
    * @param reference name, id or unique prefix. Error: `not-found` `No such container: x`

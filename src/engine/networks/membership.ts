@@ -6,7 +6,6 @@ import type { Endpoint } from './endpoint-table.ts';
 import { ownNames } from './etc-files.ts';
 import type { Member } from './members.ts';
 import type { Network } from './network-table.ts';
-import type { EndpointRequest } from './types.ts';
 
 /** What the container joins, without this network. */
 export function withoutNetwork(
@@ -34,15 +33,6 @@ export function checkJoinable(network: Network, { networkMode, wanted }: Member)
       'invalid',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );
-}
-
-export function requestOf(network: Network, settings: EndpointSettings | null): EndpointRequest {
-  return {
-    network: network.id,
-    address: settings?.IPAMConfig?.IPv4Address || null,
-    macAddress: settings?.MacAddress || null,
-    aliases: settings?.Aliases ?? [],
-  };
 }
 
 /** The wish as the container's record keeps it: what a client echoes of an earlier state is dropped. */

@@ -5,7 +5,9 @@ import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
 import { parseCidr } from '../../host/netlink/cidr.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
+import type { EtcEditor } from './etc-editor.ts';
 import type { Member, MemberChange } from './members.ts';
+import { RecordingNames } from './names/recording-names.ts';
 import { NetworkChanges } from './network-changes.ts';
 import { Networks } from './networks.ts';
 import { defaultSubnetPools } from './subnets.ts';
@@ -13,12 +15,15 @@ import { defaultSubnetPools } from './subnets.ts';
 /** An engine with one container `c` that runs (pid 7), or does not (pid null). */
 function fixture(pid: number | null = 7) {
   let hosts = '127.0.0.1\tlocalhost\n';
-  const editor = {
-    async edit(_container: string, change: (text: string) => string): Promise<boolean> {
-      hosts = change(hosts);
+  let resolvConf = '';
+  const etc: EtcEditor = {
+    async edit(_container, file, change) {
+      if (file === 'hosts') hosts = change(hosts);
+      else resolvConf = change(resolvConf);
       return true;
     },
   };
+  const names = new RecordingNames();
   const links = new RecordingLinks();
   const firewall = new RecordingFirewall();
   const networks = new Networks({
@@ -29,8 +34,7 @@ function fixture(pid: number | null = 7) {
     settings: { bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools },
     hostHasIpv6: true,
     readHostFile: async () => '',
-    hosts: editor,
-    report: () => {},
+    names,
   });
   const calls: string[] = [];
   const events: string[] = [];
@@ -60,14 +64,16 @@ function fixture(pid: number | null = 7) {
     hostname: 'host',
     domainname: '',
     networkMode: 'bridge',
+    dns: { dns: [], dnsOptions: [], dnsSearch: [] },
     pid,
     wanted: { bridge: {} as EndpointSettings },
     current: {},
   };
   const changes = new NetworkChanges({
-    state: networks.state,
+    networks,
     attacher,
     members: {
+      pidOf: () => pid,
       async change(_reference, work) {
         const change: MemberChange = await work(member);
         member = {
@@ -79,8 +85,7 @@ function fixture(pid: number | null = 7) {
     },
     publish: (action, network) => events.push(`${action} ${network.name}`),
     settled: async () => {},
-    hosts: editor,
-    names: networks.names,
+    etc,
     report: (message, error) => calls.push(`${message}: ${error}`),
   });
   return {
@@ -92,6 +97,7 @@ function fixture(pid: number | null = 7) {
     events,
     member: () => member,
     hosts: () => hosts,
+    names,
     refuseAll: () => {
       refuse = true;
     },

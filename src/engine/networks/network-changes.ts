@@ -11,24 +11,24 @@ import { formatAddress } from '../../host/netlink/cidr.ts';
 import { type Filters, matchesLabels } from '../../wire/filters.ts';
 import { parseMoment } from '../../wire/time.ts';
 import type { Endpoint } from './endpoint-table.ts';
-import { checkWish } from './endpoint-wishes.ts';
+import { checkWish, endpointRequest } from './endpoint-wishes.ts';
+import type { EtcEditor } from './etc-editor.ts';
 import { bridgePlan } from './host-side.ts';
-import type { HostsEditor } from './hosts-editor.ts';
 import type { Member, MemberChange, Members } from './members.ts';
-import { checkJoinable, hostsLine, requestOf, wished, withoutNetwork } from './membership.ts';
+import { checkJoinable, hostsLine, wished, withoutNetwork } from './membership.ts';
+import type { ResolverSandbox } from './names/resolver-protocol.ts';
+import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined } from './network-filters.ts';
 import { bridgeNameOption, planNetwork } from './network-plan.ts';
-import type { NetworkState } from './network-state.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
-import type { PeerNames } from './peer-names.ts';
+import type { Networks } from './networks.ts';
 import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
 
 export interface NetworkChangesOptions {
-  state: NetworkState;
+  networks: Networks;
   members: Members;
   attacher: InterfaceAttacher;
-  hosts: HostsEditor;
-  names: PeerNames;
+  etc: EtcEditor;
   /** Tells of `create`, `destroy`, `connect`, `disconnect`. */
   publish(action: string, network: Network, attributes: Record<string, string>): void;
   /** Resolves when the host is ready for a new network and what is in the database would survive a power cut. */
@@ -39,13 +39,13 @@ export interface NetworkChangesOptions {
 
 /** Networks made, removed, joined and left by users. */
 export class NetworkChanges {
-  readonly #options: NetworkChangesOptions;
+  readonly #options: NetworkChangesOptions & { state: Networks['state'] };
   /** Bridges that are still to be removed, and the work of removing some. */
   readonly #doomed = new Set<string>();
   #removing: Promise<void> | null = null;
 
   constructor(options: NetworkChangesOptions) {
-    this.#options = options;
+    this.#options = { ...options, state: options.networks.state };
   }
 
   /** Errors: dockerd's words and kinds (src/engine/networks/network-plan.ts). */
@@ -115,18 +115,17 @@ export class NetworkChanges {
 
   /** Errors: `not-found`; `invalid` for networks and addresses that do not go together; `forbidden` when it is on it already. */
   async connect(id: string, container: string, settings: EndpointSettings | null): Promise<void> {
-    const { state, members, hosts, names } = this.#options;
+    const { state, members } = this.#options;
     const network = state.networks.find(id);
     await members.change(container, async (member) => {
       checkJoinable(network, member);
-      checkWish(network, requestOf(network, settings));
+      checkWish(network, endpointRequest(network.id, settings));
       const wanted = withoutNetwork(member.wanted, network);
       const change: MemberChange = { wanted: { ...wanted, [network.name]: wished(settings) } };
       if (member.pid === null) return change;
       const endpoint = await this.#attach(network, member, settings);
       await failpoint('network.after-attach');
-      await hosts.edit(member.id, (text) => `${text}${hostsLine(endpoint, member)}`);
-      names.changed(network.id);
+      await this.#tellNames(endpoint, member);
       return {
         ...change,
         current: { ...member.current, [network.name]: endpointSettings(endpoint, network) },
@@ -167,6 +166,38 @@ export class NetworkChanges {
         return Object.keys(left).length === Object.keys(current).length ? {} : { current: left };
       });
     }
+    try {
+      await this.#options.networks.names.sync(this.runningNames());
+    } catch (error) {
+      this.#options.report('serve names', error);
+    }
+  }
+
+  /** What the resolver must know of the containers that run. */
+  runningNames(): ResolverSandbox[] {
+    const { state, members } = this.#options;
+    return [...new Set(state.endpoints.all().map(({ container }) => container))].flatMap((id) => {
+      const names = sandboxNames(state, id);
+      return names ? [{ names, pid: members.pidOf(id) }] : [];
+    });
+  }
+
+  /** A running container is on one more network. Its first network of a user brings it the resolver. */
+  async #tellNames(endpoint: Endpoint, member: Member): Promise<void> {
+    const { state, etc, networks } = this.#options;
+    await etc.edit(member.id, 'hosts', (text) => `${text}${hostsLine(endpoint, member)}`);
+    const endpoints = state.endpoints.of(member.id);
+    const { dns } = endpoints.find((one) => one.dns) ?? { dns: null };
+    const isFirst = dns === null && !isPredefined(state.networks.find(endpoint.network));
+    if (!dns && !isFirst) return;
+    const { text, ...fresh } = await networks.resolverConf(member.dns);
+    for (const one of endpoints) state.endpoints.update(one, { dns: dns ?? fresh });
+    const names = sandboxNames(state, member.id);
+    if (names) await networks.names.put(names, member.pid);
+    if (!isFirst) return;
+    const before = await networks.resolvConf(member.dns, false);
+    // What somebody wrote into the file inside of the container is theirs.
+    await etc.edit(member.id, 'resolvConf', (current) => (current === before ? text : current));
   }
 
   async #drop(endpoint: Endpoint): Promise<void> {
@@ -208,7 +239,7 @@ export class NetworkChanges {
       throw new BerthError('forbidden', `endpoint with name ${member.name} already exists in network ${network.name}`);
     const leads = !network.internal && this.#leading(member.id) === null;
     const owner = { containerId: member.id, containerName: member.name, hostname: member.hostname };
-    const endpoint = state.newEndpoint(owner, network, requestOf(network, settings));
+    const endpoint = state.newEndpoint(owner, network, endpointRequest(network.id, settings));
     try {
       state.endpoints.add(endpoint);
       await failpoint('network.after-endpoint');
@@ -222,7 +253,7 @@ export class NetworkChanges {
   }
 
   async #leave(network: Network, member: Member): Promise<MemberChange> {
-    const { state, attacher, hosts, names } = this.#options;
+    const { state, attacher, etc, networks } = this.#options;
     const endpoint = state.endpoints.of(member.id).find((one) => one.network === network.id);
     const wanted = withoutNetwork(member.wanted, network);
     const isWanted = Object.keys(wanted).length < Object.keys(member.wanted).length;
@@ -244,9 +275,10 @@ export class NetworkChanges {
     if (next) await attacher.lead(member.pid, next.endpoint.interfaceName, formatAddress(next.gateway));
     this.#publish('disconnect', network, { container: member.id });
     const { [network.name]: _left, ...current } = member.current;
-    await hosts.edit(member.id, (text) => text.replace(hostsLine(endpoint, member), ''));
-    names.changed(network.id);
-    names.left(member.id);
+    await etc.edit(member.id, 'hosts', (text) => text.replace(hostsLine(endpoint, member), ''));
+    const names = sandboxNames(state, member.id);
+    if (names) await networks.names.put(names, null);
+    else if (endpoint.dns) networks.names.drop(member.id);
     return { ...change, current };
   }
 

@@ -99,8 +99,12 @@ export class NetworkState {
       interfaceName: address === null ? '' : this.#interfaceName(owner.containerId),
       isStatic,
       aliases: wish?.aliases ?? [],
+      links: wish?.links ?? {},
+      driverOptions: wish?.driverOptions ?? {},
+      gatewayPriority: wish?.gatewayPriority ?? 0,
       hostname: owner.hostname,
       ports: [],
+      dns: null,
     };
   }
 

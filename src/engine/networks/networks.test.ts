@@ -3,6 +3,8 @@ import { RecordingFirewall } from '../../host/firewall/recording-firewall.ts';
 import { type Cidr, formatAddress, parseCidr } from '../../host/netlink/cidr.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
+import { endpointRequest } from './endpoint-wishes.ts';
+import { RecordingNames } from './names/recording-names.ts';
 import { Networks } from './networks.ts';
 import { defaultSubnetPools } from './subnets.ts';
 import type { SandboxRequest } from './types.ts';
@@ -29,8 +31,8 @@ function fixture({ bip = '', foreign = [] as string[], bridge = 'berth0' } = {})
       probe: () => 0,
       settings: { bridge, bip, mtu: 1500, pools: defaultSubnetPools },
       hostHasIpv6: true,
-      hosts: { edit: async () => false },
-      report: () => {},
+      names: new RecordingNames(),
+
       readHostFile: async (path) => (path === '/etc/hosts' ? '127.0.0.1 host\n' : 'nameserver 10.0.0.1\n'),
     });
   return { networks: restart(), firewall, links, database, restart };
@@ -184,7 +186,7 @@ describe('a container on the bridge', () => {
 });
 
 describe('wishes', () => {
-  const wish = { network: 'bridge', address: null, macAddress: null, aliases: [] };
+  const wish = endpointRequest('bridge', null);
 
   test('a MAC address of its own', async () => {
     const { networks } = fixture();
@@ -274,8 +276,7 @@ describe('the host', () => {
         settings,
         hostHasIpv6: true,
         readHostFile: async () => '',
-        hosts: { edit: async () => false },
-        report: () => {},
+        names: new RecordingNames(),
       });
       return [...(firewall.content?.separated ?? [])];
     };
@@ -317,8 +318,7 @@ describe('the host', () => {
       settings,
       hostHasIpv6: false,
       readHostFile: async () => '',
-      hosts: { edit: async () => false },
-      report: () => {},
+      names: new RecordingNames(),
     });
     expect(networks.inspect('bridge').IPAM.Config).toEqual([{ Subnet: '10.3.0.0/24', Gateway: '10.3.0.1' }]);
     networks.leaveHost();

@@ -6,25 +6,24 @@ import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { SandboxPlan } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { Endpoint } from './endpoint-table.ts';
-import { checkWishAtStart } from './endpoint-wishes.ts';
-import { hostsFile, ownNames, resolvConf, stubTarget } from './etc-files.ts';
-import type { HostsEditor } from './hosts-editor.ts';
-import { matchesFilters } from './network-filters.ts';
+import { checkWishAtStart, endpointRequest } from './endpoint-wishes.ts';
+import { hostsFile, ownNames } from './etc-files.ts';
+import type { Names } from './names/names.ts';
+import { sandboxNames } from './names/sandbox-names.ts';
+import { isPredefined, matchesFilters } from './network-filters.ts';
 import { NetworkState, type NetworkStateOptions } from './network-state.ts';
 import { describeNetwork, type Network } from './network-table.ts';
-import { PeerNames } from './peer-names.ts';
 import { portRequests } from './port-requests.ts';
+import { type ResolverConf, resolvConf, resolverConf, stubTarget } from './resolv-conf.ts';
 import { endpointSettings, interfacePlan, portHolds, portMap } from './sandbox-shapes.ts';
-import type { EndpointRequest, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
+import type { DnsWishes, EndpointRequest, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
 
 const hostBindingOption = 'com.docker.network.bridge.host_binding_ipv4';
 
 export interface NetworksOptions extends NetworkStateOptions {
   /** A small file of the host; empty where there is none. */
   readHostFile(path: string): Promise<string>;
-  hosts: HostsEditor;
-  /** For what goes wrong with nobody to tell. */
-  report(message: string, error: unknown): void;
+  names: Names;
 }
 
 /** A network that a container is to join. */
@@ -36,13 +35,13 @@ interface Join {
 /** The engine's networks as containers and the API see them. */
 export class Networks implements SandboxProvider {
   readonly state: NetworkState;
-  readonly names: PeerNames;
+  readonly names: Names;
   readonly #readHostFile: NetworksOptions['readHostFile'];
 
   /** See NetworkState. */
   constructor(options: NetworksOptions) {
     this.state = new NetworkState(options);
-    this.names = new PeerNames(this.state, options.hosts, options.report);
+    this.names = options.names;
     this.#readHostFile = options.readHostFile;
   }
 
@@ -57,10 +56,21 @@ export class Networks implements SandboxProvider {
   }
 
   async release(containerId: string): Promise<void> {
-    for (const endpoint of this.state.endpoints.of(containerId)) {
-      this.state.release(endpoint);
-      this.names.changed(endpoint.network);
-    }
+    const endpoints = this.state.endpoints.of(containerId);
+    for (const endpoint of endpoints) this.state.release(endpoint);
+    if (endpoints.some(({ dns }) => dns)) this.names.drop(containerId);
+  }
+
+  async rename(containerId: string, name: string): Promise<void> {
+    for (const endpoint of this.state.endpoints.of(containerId))
+      this.state.endpoints.update(endpoint, { containerName: name });
+    const names = sandboxNames(this.state, containerId);
+    if (names) await this.names.put(names, null);
+  }
+
+  /** The file for a container whose names the resolver answers. */
+  async resolverConf(wishes: DnsWishes): Promise<ResolverConf> {
+    return resolverConf({ ...wishes, host: await this.#readHostFile('/etc/resolv.conf') });
   }
 
   async reconcile(running: ReadonlySet<string>): Promise<void> {
@@ -123,7 +133,7 @@ export class Networks implements SandboxProvider {
   /** Networks `host` and `none`. */
   async #allocatePlain(request: SandboxRequest, network: Network): Promise<Sandbox> {
     const onHost = network.driver === 'host';
-    const resolv = await this.#resolvConf(request, onHost);
+    const resolv = await this.resolvConf(request, onHost);
     const hostHosts = onHost && request.extraHosts.length === 0 ? await this.#readHostFile('/etc/hosts') : '';
     const endpoint = this.state.newEndpoint(request, network, null);
     this.state.endpoints.add(endpoint);
@@ -137,14 +147,16 @@ export class Networks implements SandboxProvider {
   }
 
   async #allocateOnBridges(request: SandboxRequest, joins: readonly Join[]): Promise<Sandbox> {
-    const resolv = await this.#resolvConf(request, false);
+    const isNamed = joins.some(({ network }) => !isPredefined(network));
+    const resolver = isNamed ? await this.resolverConf(request) : null;
+    const resolv = resolver?.text ?? (await this.resolvConf(request, false));
     const undo = new UndoStack();
     const joined: { endpoint: Endpoint; network: Network }[] = [];
     // The default route, and with it published ports, are those of the first network that leads out.
     const leading = joins.findIndex(({ network }) => !network.internal);
     try {
       for (const [index, { network, wish }] of joins.entries()) {
-        const withMac = wish ?? { network: network.id, address: null, macAddress: null, aliases: [] };
+        const withMac = wish ?? endpointRequest(network.id, null);
         const macAddress = withMac.macAddress ?? (index === 0 ? request.macAddress : null);
         const endpoint = this.state.newEndpoint(request, network, { ...withMac, macAddress });
         undo.push('address', () => this.state.free(endpoint));
@@ -152,6 +164,7 @@ export class Networks implements SandboxProvider {
           const binding = network.options[hostBindingOption] ?? '';
           endpoint.ports = await this.#allocatePorts(endpoint, request, binding === '0.0.0.0' ? '' : binding);
         }
+        if (resolver) endpoint.dns = { upstreams: resolver.upstreams, keepsShortNames: resolver.keepsShortNames };
         await failpoint('run.after-address');
         this.state.endpoints.add(endpoint);
         undo.push('endpoint', () => this.state.endpoints.remove(endpoint.container, endpoint.network));
@@ -160,12 +173,13 @@ export class Networks implements SandboxProvider {
         undo.push('ports', () => this.state.host.withdraw(endpoint));
         joined.push({ endpoint, network });
       }
+      const names = sandboxNames(this.state, request.containerId);
+      if (names) await this.names.put(names, null);
     } catch (error) {
       await undo.unwind();
       throw inStart(error);
     }
     undo.release();
-    for (const { network } of joined) this.names.changed(network.id);
     return this.#sandbox(request, { joined, leading, resolv });
   }
 
@@ -187,11 +201,12 @@ export class Networks implements SandboxProvider {
           interfacePlan(endpoint, network, { leads: index === leading, hairpin: hairpin && index === leading }),
         ),
         ports: published ? portHolds(published) : [],
+        ...(joined[0]?.endpoint.dns ? { resolver: this.names.socket } : {}),
       },
-      hosts: `${this.#hosts(
+      hosts: this.#hosts(
         request,
         joined.map(({ endpoint }) => [formatAddress(endpoint.address ?? 0), names]),
-      )}${this.names.block(request.containerId)}`,
+      ),
       resolvConf: resolv,
       networks: Object.fromEntries(
         joined.map(({ endpoint, network }) => [network.name, endpointSettings(endpoint, network)]),
@@ -221,7 +236,8 @@ export class Networks implements SandboxProvider {
     });
   }
 
-  async #resolvConf(request: SandboxRequest, onHost: boolean): Promise<string> {
+  /** The file for one that asks the servers itself. */
+  async resolvConf(request: DnsWishes, onHost: boolean): Promise<string> {
     const read = this.#readHostFile;
     const [host, hostBehindStub] = await Promise.all([read('/etc/resolv.conf'), read(stubTarget)]);
     const { dns, dnsOptions, dnsSearch } = request;

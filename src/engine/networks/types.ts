@@ -17,9 +17,21 @@ export interface EndpointRequest {
   macAddress: string | null;
   /** Further names of the container on this network. */
   aliases: string[];
+  /** What the container calls others on the network: its word → their name. */
+  links: Record<string, string>;
+  driverOptions: Record<string, string>;
+  /** The network with the highest gives the default gateway; among equals the first by name. */
+  gatewayPriority: number;
 }
 
-export interface SandboxRequest {
+/** What a container's resolv.conf is to say in place of the host's. */
+export interface DnsWishes {
+  dns: string[];
+  dnsOptions: string[];
+  dnsSearch: string[];
+}
+
+export interface SandboxRequest extends DnsWishes {
   containerId: string;
   /** Without the leading slash. */
   containerName: string;
@@ -36,9 +48,6 @@ export interface SandboxRequest {
   exposedPorts: string[];
   portBindings: Record<string, Partial<PortBinding>[] | null>;
   publishAllPorts: boolean;
-  dns: string[];
-  dnsOptions: string[];
-  dnsSearch: string[];
   /** `name:address`; the address may be `host-gateway`. */
   extraHosts: string[];
 }
@@ -81,6 +90,8 @@ export interface SandboxProvider {
   allocate(request: SandboxRequest): Promise<Sandbox>;
   /** Gives everything of the container back, kernel objects included. Idempotent; also right after a crash. */
   release(containerId: string): Promise<void>;
+  /** The container has another name from now on. */
+  rename(containerId: string, name: string): Promise<void>;
   /** After an engine restart: `running` are the ids that live; everything else that is ours is released. */
   reconcile(running: ReadonlySet<string>): Promise<void>;
 }

@@ -25,14 +25,16 @@ import {
   destinationType,
   type Element,
   type Expression,
-  family,
   hook,
+  isIpv4,
   lookup,
   mask,
   masquerade,
   meta,
   metaKey,
   payload,
+  priority,
+  protocolNumber,
   verdict,
 } from './nf-tables.ts';
 import type { FilteredNetwork, PublishedPort, TableContent } from './types.ts';
@@ -40,17 +42,13 @@ import type { FilteredNetwork, PublishedPort, TableContent } from './types.ts';
 const mapOfAddresses = 'addressed';
 const mapOfEverywhere = 'everywhere';
 
-const protocolNumber = { tcp: 6, udp: 17 } as const;
 const nameLength = 16;
 const sourceOffset = 12;
 const destinationOffset = 16;
 const portOffset = 2;
 const localAddress = 2;
-const priority = { raw: -300, destinationNat: -100, filter: 0, sourceNat: 100 } as const;
 const ctState = { establishedOrRelated: 2 | 4 } as const;
 const ctStatus = { destinationNat: 32 } as const;
-
-const isIpv4: readonly Expression[] = [meta(metaKey.networkProtocol), compare('is', Buffer.of(family.ipv4))];
 
 /** Adds everything of the table to a transaction. */
 export function writeTable(batch: Batch, table: string, content: TableContent): void {

@@ -18,6 +18,8 @@ export const nftMessage = {
   deleteSetElement: 14,
 } as const;
 export const hook = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+export const priority = { raw: -300, destinationNat: -100, filter: 0, sourceNat: 100 } as const;
+export const protocolNumber = { tcp: 6, udp: 17 } as const;
 export const verdict = { drop: 0, accept: 1, jump: -3, return: -5 } as const;
 const setFlag = { interval: 4, map: 8, concatenation: 128 } as const;
 /** Data types of nft's own, kept by the kernel for listings; a concatenation is six bits each. */
@@ -269,6 +271,20 @@ export function compare(operation: 'is' | 'is not', value: Uint8Array): Expressi
       writer.u32be(1, 1);
       writer.u32be(2, operation === 'is' ? 0 : 1);
       writer.nest(3, () => writer.attribute(1, value));
+    },
+  };
+}
+
+/** Goes on for IPv4. */
+export const isIpv4: readonly Expression[] = [meta(metaKey.networkProtocol), compare('is', Buffer.of(family.ipv4))];
+
+/** Puts bytes into a register. */
+export function load(value: Uint8Array, register: number): Expression {
+  return {
+    name: 'immediate',
+    write(writer) {
+      writer.u32be(immediateAttribute.register, register);
+      writer.nest(immediateAttribute.data, () => writer.attribute(1, value));
     },
   };
 }

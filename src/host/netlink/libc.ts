@@ -12,9 +12,13 @@ const { symbols } = dlopen('libc.so.6', {
   },
   recv: { args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i64 },
   close: { args: [FFIType.i32], returns: FFIType.i32 },
+  setns: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
   __errno_location: { args: [], returns: FFIType.ptr },
   strerror: { args: [FFIType.i32], returns: FFIType.cstring },
 });
+
+/** CLONE_NEWNET of sched.h. */
+const networkNamespace = 0x40000000;
 
 /** Error numbers that callers tell apart (asm-generic/errno.h). */
 export const errnoCode = {
@@ -75,6 +79,11 @@ export function send(fd: number, data: Uint8Array, address: Uint8Array): number 
 
 export function receive(fd: number, buffer: Uint8Array, flags: number): number {
   return Number(symbols.recv(fd, ptr(buffer), buffer.length, flags));
+}
+
+/** Puts the calling thread into a network namespace. @param fd an open `/proc/PID/ns/net` */
+export function enterNetwork(fd: number): number {
+  return symbols.setns(fd, networkNamespace);
 }
 
 export function close(fd: number): void {

@@ -1,17 +1,19 @@
 import { open } from 'node:fs/promises';
 import { KeyedMutex } from '../../base/mutex.ts';
 
-/** The /etc/hosts of running containers. */
-export interface HostsEditor {
-  /** Makes the new text of the old one; false: there is no such file. One edit of a file at a time. */
-  edit(containerId: string, change: (text: string) => string): Promise<boolean>;
+export type EtcFile = 'hosts' | 'resolvConf';
+
+/** The files in /etc of running containers that the engine writes. */
+export interface EtcEditor {
+  /** Makes the new text of the old one; false: there is no such file. One edit of a container's files at a time. */
+  edit(containerId: string, file: EtcFile, change: (text: string) => string): Promise<boolean>;
 }
 
-/** @param pathOf where a container's file is */
-export function hostsEditor(pathOf: (containerId: string) => string): HostsEditor {
+/** @param pathsOf where a container's files are */
+export function etcEditor(pathsOf: (containerId: string) => Record<EtcFile, string>): EtcEditor {
   const mutex = new KeyedMutex();
   return {
-    edit: (containerId, change) => mutex.run(containerId, () => editFile(pathOf(containerId), change)),
+    edit: (containerId, file, change) => mutex.run(containerId, () => editFile(pathsOf(containerId)[file], change)),
   };
 }
 

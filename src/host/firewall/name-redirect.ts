@@ -1,0 +1,60 @@
+/** The table in a container's network namespace that sends what it asks of 127.0.0.11, port 53, to the resolver's sockets there. */
+import { NetlinkSocket, netlinkFamily } from '../netlink/netlink-socket.ts';
+import {
+  Batch,
+  compare,
+  decide,
+  destinationNat,
+  type Expression,
+  hook,
+  isIpv4,
+  load,
+  meta,
+  metaKey,
+  payload,
+  priority,
+  protocolNumber,
+  verdict,
+} from './nf-tables.ts';
+
+/** The address that resolv.conf names, Docker's own choice. */
+export const resolverAddress = '127.0.0.11';
+const table = 'berth-names';
+const addressBytes = Buffer.of(127, 0, 0, 11);
+const destinationOffset = 16;
+const portOffset = 2;
+
+/** Writes the table in place of one that is there. To be called inside of the namespace. @param ports of the sockets at 127.0.0.11 */
+export function redirectNames(ports: { udp: number; tcp: number }): void {
+  const batch = new Batch();
+  // Adding before deleting: deleting what is not there would fail.
+  batch.addTable(table);
+  batch.deleteTable(table);
+  batch.addTable(table);
+  batch.addChain(table, 'output', { type: 'nat', hook: hook.output, priority: priority.destinationNat });
+  batch.addRule({
+    table,
+    chain: 'output',
+    expressions: [...isIpv4, payload(1, destinationOffset, 4), compare('is not', addressBytes), decide(verdict.return)],
+  });
+  for (const protocol of ['udp', 'tcp'] as const)
+    batch.addRule({ table, chain: 'output', expressions: redirect(protocolNumber[protocol], ports[protocol]) });
+  const socket = new NetlinkSocket(netlinkFamily.netfilter);
+  try {
+    socket.run(batch.end(), 'send names to the resolver');
+  } finally {
+    socket.close();
+  }
+}
+
+function redirect(protocol: number, port: number): Expression[] {
+  return [
+    meta(metaKey.transportProtocol),
+    compare('is', Buffer.of(protocol)),
+    payload(2, portOffset, 2),
+    compare('is', Buffer.of(0, 53)),
+    load(addressBytes, 1),
+    load(Buffer.of(port >> 8, port & 255), 9),
+    destinationNat(),
+  ];
+}

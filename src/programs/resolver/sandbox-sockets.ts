@@ -1,0 +1,67 @@
+/** A container's end of the resolver: sockets at 127.0.0.11 inside of its network namespace. */
+import { redirectNames, resolverAddress } from '../../host/firewall/name-redirect.ts';
+import { NetworkNamespace } from '../../host/netlink/network-namespace.ts';
+import { Forwarder, type Transport } from './forwarder.ts';
+import { serveTcp } from './serve-tcp.ts';
+
+/** Gives the reply to a query, at once where nobody else has to be asked; null: none. */
+export type AnswerQuery = (
+  query: Buffer,
+  from: { transport: Transport; forwarder: Forwarder },
+) => Buffer | null | Promise<Buffer | null>;
+
+export interface SandboxSockets {
+  /** Closes them; the namespace is held no more. */
+  close(): void;
+}
+
+/**
+ * Makes the sockets and leads the container's questions to them. They are there when it resolves.
+ * @param pid of a process in the namespace. Errors: there is none any more; what the kernel refuses.
+ */
+export async function openSandboxSockets(pid: number, answer: AnswerQuery): Promise<SandboxSockets> {
+  const namespace = new NetworkNamespace(`/proc/${pid}/ns/net`);
+  const forwarder = new Forwarder(namespace);
+  const undo: (() => void)[] = [() => namespace.close()];
+  const close = (): void => {
+    for (const step of undo.splice(0).reverse()) step();
+  };
+  try {
+    const [opening, tcp] = namespace.run(
+      () =>
+        [
+          openUdp((query) => answer(query, { transport: 'udp', forwarder })),
+          serveTcp(resolverAddress, (query) => answer(query, { transport: 'tcp', forwarder })),
+        ] as const,
+    );
+    undo.push(() => tcp.stop(true));
+    const udp = await opening;
+    undo.push(() => udp.close());
+    namespace.run(() => redirectNames({ udp: udp.port, tcp: tcp.port }));
+    return { close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** A reply that finds the client's socket full is lost, as datagrams are. */
+function openUdp(answer: (query: Buffer) => Buffer | null | Promise<Buffer | null>): Promise<Bun.udp.Socket<'buffer'>> {
+  return Bun.udpSocket({
+    hostname: resolverAddress,
+    port: 0,
+    socket: {
+      data(socket, query, port, address) {
+        const reply = answer(query);
+        if (reply === null) return;
+        if (!(reply instanceof Promise)) {
+          socket.send(reply, port, address);
+          return;
+        }
+        void reply.then((later) => {
+          if (later && !socket.closed) socket.send(later, port, address);
+        });
+      },
+    },
+  });
+}
