@@ -1,0 +1,70 @@
+/** Other people's clients and Node 22, fetched from npm and PyPI once into build/cache. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CryptoHasher } from 'bun';
+import { runOk } from './command.ts';
+import { repository } from './repository.ts';
+
+const programs = join(repository, 'test/compat/clients');
+const cache = join(repository, 'build/cache');
+const dockerPyVersion = '7.1.0';
+
+/** Path of Node 22: the oldest that the client library promises to run under. */
+export async function node22(): Promise<string> {
+  return join(await modules(), 'node_modules', `node-linux-${process.arch}`, 'bin/node');
+}
+
+/** argv of a program of test/compat/clients that runs under Node 22. */
+export async function nodeProgram(name: string): Promise<string[]> {
+  // Modules are looked up from where a program really is.
+  const folder = await modules();
+  cpSync(join(programs, name), join(folder, name));
+  return [await node22(), join(folder, name)];
+}
+
+/** argv of a program of test/compat/clients that uses docker-py, and the environment it needs. */
+export async function pythonProgram(name: string): Promise<{ argv: string[]; env: Record<string, string> }> {
+  const folder = await cached(`docker-py-${dockerPyVersion}`, async (work) => {
+    const pip = [
+      'python3',
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--root-user-action=ignore',
+    ];
+    await runOk([...pip, '--target', work, `docker==${dockerPyVersion}`]);
+  });
+  return { argv: ['python3', join(programs, name)], env: { PYTHONPATH: folder } };
+}
+
+function modules(): Promise<string> {
+  const lock = readFileSync(join(programs, 'package-lock.json'));
+  const digest = new CryptoHasher('sha256').update(lock).digest('hex').slice(0, 12);
+  return cached(`clients-${digest}`, async (work) => {
+    for (const file of ['package.json', 'package-lock.json']) cpSync(join(programs, file), join(work, file));
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'];
+    // Some versions of npm refuse a lock file with optional packages of other systems; `install` takes the locked versions as well.
+    await runOk(['npm', 'ci', ...quiet], { cwd: work }).catch(() =>
+      runOk(['npm', 'install', '--no-save', ...quiet], { cwd: work }),
+    );
+  });
+}
+
+/** A folder of the cache, made whole or not at all, whoever else makes it at the same time. */
+async function cached(name: string, make: (work: string) => Promise<void>): Promise<string> {
+  const folder = join(cache, name);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, `${name}-`));
+  try {
+    await make(work);
+    renameSync(work, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return folder;
+}
