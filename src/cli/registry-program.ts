@@ -16,6 +16,8 @@ export interface RegistrySettings {
   /** Everybody may pull from everywhere. */
   isPublic: boolean;
   mayDelete: boolean;
+  /** Take manifests whose layers or platforms are not all here. */
+  mayBeSparse: boolean;
   /** `[NAME=]URL` each. */
   mirrors: readonly string[];
   /** Path of a file like docker's config.json with the mirrors' credentials; empty: none. */

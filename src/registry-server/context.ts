@@ -10,6 +10,8 @@ export interface RegistryContext {
   mirror: MirrorSource | null;
   /** False: nothing can be deleted. */
   mayDelete: boolean;
+  /** Manifests are taken before what they name is here. */
+  mayBeSparse: boolean;
 }
 
 /** A pull-through cache, as the handlers of pulls see it. */

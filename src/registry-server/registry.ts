@@ -21,6 +21,7 @@ export interface RegistryOptions {
   tokens: Tokens;
   mirror: MirrorSource | null;
   mayDelete: boolean;
+  mayBeSparse: boolean;
   /** Told about every answer. */
   onAnswer?(answer: { method: string; target: string; status: number; error?: unknown }): void;
 }
@@ -57,8 +58,8 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    const { content, guard, mirror, mayDelete } = options;
-    this.#context = { content, guard, mirror, mayDelete };
+    const { content, guard, mirror, mayDelete, mayBeSparse } = options;
+    this.#context = { content, guard, mirror, mayDelete, mayBeSparse };
     this.#fixed = {
       '/v2': { GET: base, HEAD: base },
       '/v2/': { GET: base, HEAD: base },

@@ -84,6 +84,7 @@ async function openRegistry(
     tokens,
     mirror: null,
     mayDelete: settings.mayDelete,
+    mayBeSparse: settings.mayBeSparse,
     onAnswer: ({ method, target, status, error }) => {
       const line = `${method} ${target}: ${status} ${errorMessage(error)}`;
       if (status >= 500) log.error(line);

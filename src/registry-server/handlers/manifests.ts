@@ -11,7 +11,8 @@ import { RegistryProblem } from '../problem.ts';
 export async function readManifest(call: Call): Promise<void> {
   const { context, request, response, repository } = call;
   await context.guard.require(request, repository, 'pull');
-  const reference = checkReference(call.reference);
+  const { reference } = call;
+  if (!isTag(reference) && !isDigest(reference)) throw new RegistryProblem('MANIFEST_UNKNOWN');
   if (context.mirror) await context.mirror.refreshManifest(repository, reference, call.query.get('ns'));
   const { index } = context.content;
   const manifest = await index.manifest(repository, reference);
@@ -45,7 +46,11 @@ export async function writeManifest(call: Call): Promise<void> {
   const tags = [...(isTag(reference) ? [reference] : []), ...call.query.getAll('tag')];
   for (const tag of tags) if (!isTag(tag)) throw new RegistryProblem('TAG_INVALID', { message: 'invalid tag' });
   for (const tag of tags.length > 0 ? tags : [null])
-    await context.content.index.putManifest(repository, { digest, mediaType, bytes }, { tag, facts });
+    await context.content.index.putManifest(
+      repository,
+      { digest, mediaType, bytes },
+      { tag, facts, mayBeSparse: context.mayBeSparse },
+    );
   response.send(201, {
     Location: `/v2/${repository}/manifests/${digest}`,
     'Docker-Content-Digest': digest,

@@ -86,12 +86,12 @@ export class SqliteIndex implements RegistryIndex {
   async putManifest(
     repository: string,
     manifest: StoredManifest,
-    options: { tag: string | null; facts: ManifestFacts },
+    options: { tag: string | null; facts: ManifestFacts; mayBeSparse: boolean },
   ): Promise<void> {
     const { tag, facts } = options;
     this.#database.transaction(() => {
       const id = this.#repositoryId(repository);
-      this.#checkParts(id, facts);
+      if (!options.mayBeSparse) this.#checkParts(id, facts);
       const { digest, mediaType, bytes } = manifest;
       this.#run('INSERT INTO documents VALUES (?, ?) ON CONFLICT DO NOTHING', digest, bytes);
       const annotations = facts.annotations && JSON.stringify(facts.annotations);

@@ -95,12 +95,12 @@ export interface RegistryIndex {
   /** False where the repository does not have it. */
   unlinkBlob(repository: string, digest: string): Promise<boolean>;
   /**
-   * Stores a manifest and points `tag` at it. Errors: `MANIFEST_BLOB_UNKNOWN` naming what is missing.
+   * Stores a manifest and points `tag` at it. Error: `MANIFEST_BLOB_UNKNOWN` naming what is missing, unless that is allowed.
    */
   putManifest(
     repository: string,
     manifest: StoredManifest,
-    options: { tag: string | null; facts: ManifestFacts },
+    options: { tag: string | null; facts: ManifestFacts; mayBeSparse: boolean },
   ): Promise<void>;
   manifest(repository: string, tagOrDigest: string): Promise<StoredManifest | null>;
   /** Takes the manifest and every tag that points at it away. False where it is not there. */

@@ -46,6 +46,7 @@ export const command = defineCommand({
       help: 'Where everything is kept',
       complete: 'files',
     },
+    sparse: { kind: 'bool', help: 'Take manifests whose layers or platforms are not all here' },
     'tls-cert': { kind: 'string', value: 'file', help: 'Certificate (PEM)', complete: 'files' },
     'tls-key': { kind: 'string', value: 'file', help: 'Key of the certificate (PEM)', complete: 'files' },
     'tls-self-signed': { kind: 'list', value: 'name', help: 'Make a certificate for this host name or address' },
@@ -78,6 +79,7 @@ export const command = defineCommand({
       htpasswd,
       isPublic: options.public,
       mayDelete: !options['no-delete'] && environment[environmentNames.mayDelete] !== 'false',
+      mayBeSparse: options.sparse,
       mirrors:
         options.mirror.length > 0 ? options.mirror : [environment[environmentNames.mirror] ?? ''].filter(Boolean),
       mirrorCredentials: options['mirror-credentials'],
