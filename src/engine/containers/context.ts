@@ -189,7 +189,8 @@ export class ContainerContext {
     try {
       target = this.index.find(reference);
     } catch (cause) {
-      throw new BerthError('not-found', `${prefix}: No such container: ${reference}`, { cause });
+      // A `not-found` would be taken for this container's own.
+      throw new BerthError('internal', `${prefix}: No such container: ${reference}`, { cause });
     }
     const { IpcMode } = target.record.hostConfig;
     if (kind === 'IPC' && IpcMode !== 'shareable' && IpcMode !== 'host')

@@ -14,6 +14,7 @@ import { collectMounts } from './mounts/collect.ts';
 import { checkedName, generateName } from './names.ts';
 import { type ContainerRecord, type MountRecord, never } from './record.ts';
 import { finishRemoval } from './remove.ts';
+import { limitWarnings } from './spec/limits.ts';
 import { checkModes, checkSettings } from './validate/config.ts';
 import { checkResources } from './validate/resources.ts';
 
@@ -107,6 +108,9 @@ function checkRequest(context: ContainerContext, config: ContainerConfig, hostCo
     availableCapabilities: new Set(context.bundles.availableCapabilities),
     hasRuntime: (name) => settings.runtimes.has(name),
   });
+  if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0)
+    warnings.push('Published ports are discarded when using host network mode');
+  warnings.push(...limitWarnings(settings.ulimits, hostConfig, host));
   return warnings;
 }
 

@@ -27,6 +27,7 @@ export function fillHostConfig(host: HostConfig, context: FillContext): void {
   if (host.LogConfig.Type === '')
     host.LogConfig = { Type: settings.logDriver, Config: { ...settings.logOptions, ...host.LogConfig.Config } };
   if (host.LogConfig.Config === null) host.LogConfig = { Type: host.LogConfig.Type, Config: {} };
+  if (host.StorageOpt && Object.keys(host.StorageOpt).length === 0) delete host.StorageOpt;
   if (host.Privileged) {
     host.MaskedPaths = null;
     host.ReadonlyPaths = null;

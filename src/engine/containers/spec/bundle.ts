@@ -17,6 +17,7 @@ import { stringifyJson } from '../../../wire/json.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { ContainerSettings } from '../settings.ts';
 import { capabilitiesOfMask, containerCapabilities } from './capabilities.ts';
+import { refuseDeviceRequests } from './device-requests.ts';
 import { containerDevices } from './devices.ts';
 import { containerEnvironment } from './environment.ts';
 import { oomScore, resourceLimits } from './limits.ts';
@@ -115,6 +116,7 @@ export class BundleWriter {
     if (security.noNewPrivileges) process.noNewPrivileges = true;
     if (security.appArmor && security.appArmor !== 'unconfined' && this.#host.appArmor && !hostConfig.Privileged)
       process.apparmorProfile = security.appArmor;
+    refuseDeviceRequests(hostConfig.DeviceRequests ?? []);
     const [devices, mounts] = await Promise.all([
       containerDevices({
         privileged: hostConfig.Privileged,

@@ -25,7 +25,8 @@ function memoryResources(host: HostConfig): RuntimeResources['memory'] {
   const memory: NonNullable<RuntimeResources['memory']> = {};
   if (host.Memory > 0) memory.limit = host.Memory;
   if (host.MemoryReservation > 0) memory.reservation = host.MemoryReservation;
-  if (host.MemorySwap !== 0 && host.MemorySwap !== 0n) memory.swap = host.MemorySwap;
+  // Every negative number means no limit; the kernel knows −1 only.
+  if (host.MemorySwap !== 0 && host.MemorySwap !== 0n) memory.swap = host.MemorySwap < 0 ? -1 : host.MemorySwap;
   if (host.MemorySwappiness !== null) memory.swappiness = host.MemorySwappiness;
   if (host.OomKillDisable) memory.disableOOMKiller = true;
   return Object.keys(memory).length > 0 ? memory : undefined;
@@ -39,9 +40,10 @@ function cpuResources(host: HostConfig): RuntimeResources['cpu'] {
     cpu.quota = Math.floor((Number(host.NanoCpus) * nanoCpuPeriod) / 1e9);
   }
   if (host.CpuPeriod > 0) cpu.period = host.CpuPeriod;
-  if (host.CpuQuota !== 0 && host.CpuQuota !== 0n) cpu.quota = host.CpuQuota;
+  // No limit is what a new cgroup has; crun cannot write a negative number.
+  if (host.CpuQuota > 0) cpu.quota = host.CpuQuota;
   if (host.CpuRealtimePeriod > 0) cpu.realtimePeriod = host.CpuRealtimePeriod;
-  if (host.CpuRealtimeRuntime > 0) cpu.realtimeRuntime = host.CpuRealtimeRuntime;
+  if (host.CpuRealtimeRuntime !== 0 && host.CpuRealtimeRuntime !== 0n) cpu.realtimeRuntime = host.CpuRealtimeRuntime;
   if (host.CpusetCpus) cpu.cpus = host.CpusetCpus;
   if (host.CpusetMems) cpu.mems = host.CpusetMems;
   return Object.keys(cpu).length > 0 ? cpu : undefined;
@@ -69,6 +71,6 @@ async function numberOf(path: string): Promise<{ major: number; minor: number }>
   try {
     return deviceNumber((await stat(path)).rdev);
   } catch (cause) {
-    throw new BerthError('internal', `${path}: no such file or directory`, { cause });
+    throw new BerthError('internal', `stat ${path}: no such file or directory`, { cause });
   }
 }

@@ -1,5 +1,6 @@
-import { BerthError, errorMessage } from '../../../api/errors.ts';
+import { BerthError } from '../../../api/errors.ts';
 import type { RuntimeSeccomp, SeccompAction, SeccompArgument, SeccompRule } from '../../../oci/runtime-spec.ts';
+import { explainSyntax } from '../../../wire/json-syntax.ts';
 import {
   defaultProfile,
   filteredArchitectures,
@@ -46,10 +47,11 @@ export class SeccompFilters {
   /**
    * A profile of the user's own, in Docker's format (https://docs.docker.com/engine/security/seccomp/).
    * @param text JSON, as the client sends it in `seccomp=…`
-   * Error: `invalid` in dockerd's words.
+   * Null: it says nothing at all, so nothing is filtered. Error: `internal`, as dockerd, in its words.
    */
-  custom(text: string, capabilities: readonly string[]): string {
-    return JSON.stringify(compileCustom(text, this.#host, new Set(capabilities)));
+  custom(text: string, capabilities: readonly string[]): string | null {
+    const filter = compileCustom(text, this.#host, new Set(capabilities));
+    return filter && JSON.stringify(filter);
   }
 }
 
@@ -115,15 +117,16 @@ interface ProfileFile {
     | null;
 }
 
-function compileCustom(text: string, host: SeccompHost, held: ReadonlySet<string>): RuntimeSeccomp {
+function compileCustom(text: string, host: SeccompHost, held: ReadonlySet<string>): RuntimeSeccomp | null {
   let file: ProfileFile;
   try {
     file = JSON.parse(text) as ProfileFile;
   } catch (cause) {
-    throw new BerthError('invalid', `Decoding seccomp profile failed: ${errorMessage(cause)}`, { cause });
+    throw new BerthError('internal', `Decoding seccomp profile failed: ${explainSyntax(text).problem}`, { cause });
   }
   if (typeof file !== 'object' || file === null || Array.isArray(file))
-    throw new BerthError('invalid', 'Decoding seccomp profile failed: it must be a JSON object');
+    throw new BerthError('internal', 'Decoding seccomp profile failed: it must be a JSON object');
+  if (!file.defaultAction && !file.syscalls?.length) return null;
   if (file.architectures?.length && file.archMap?.length)
     throw new BerthError('invalid', "use either 'architectures' or 'archMap'");
   const result: RuntimeSeccomp = {

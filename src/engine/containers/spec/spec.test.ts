@@ -125,7 +125,7 @@ describe('seccomp', () => {
         { names: ['ptrace'], action: 'SCMP_ACT_ALLOW', includes: { minKernel: '7.0' } },
       ],
     });
-    const filter = JSON.parse(filters.custom(text, [])) as RuntimeSeccomp;
+    const filter = JSON.parse(filters.custom(text, []) ?? '') as RuntimeSeccomp;
     expect(filter.architectures).toEqual(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86']);
     expect(filter.syscalls).toEqual([{ names: ['read'], action: 'SCMP_ACT_ALLOW' }]);
     expect(() => filters.custom('{bad', [])).toThrow('Decoding seccomp profile failed');

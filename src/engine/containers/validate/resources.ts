@@ -109,6 +109,8 @@ function checkCpu(host: HostConfig, facts: ResourceHost, warnings: string[]): vo
   if (host.CpuQuota > 0 && host.CpuQuota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
   if ((!isZero(host.CpuRealtimePeriod) || !isZero(host.CpuRealtimeRuntime)) && !cgroup.cpuRealtime)
     throw invalid('kernel does not support CPU real-time scheduler');
+  if (!isZero(host.CpuRealtimePeriod) && host.CpuRealtimeRuntime > host.CpuRealtimePeriod)
+    throw invalid('cpu real-time runtime cannot be higher than cpu real-time period');
   if (host.CpuPercent > 0) {
     warnings.push('linux does not support CPU percent. Percent discarded.');
     host.CpuPercent = 0;
@@ -141,8 +143,10 @@ function checkBlockIo(host: HostConfig, cgroup: CgroupFacts, warnings: string[])
   }
   if (host.BlkioWeight !== 0 && (host.BlkioWeight < 10 || host.BlkioWeight > 1000))
     throw invalid('Range of blkio weight is from 10 to 1000');
-  if (host.IOMaximumBandwidth !== 0 || host.IOMaximumIOps !== 0)
-    throw invalid('Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps');
+  if (!isZero(host.IOMaximumBandwidth))
+    throw invalid('invalid option: QoS maximum bandwidth configuration is not supported on linux');
+  if (!isZero(host.IOMaximumIOps))
+    throw invalid('invalid option: QoS maximum IOPs configuration is not supported on linux');
   if (host.BlkioWeightDevice?.length && !cgroup.blkioWeight) {
     warnings.push(`Your kernel does not support Block I/O weight_device ${unsupported} Weight-device discarded.`);
     host.BlkioWeightDevice = [];
