@@ -13,8 +13,8 @@ export interface RegistryRequest {
   readonly signal: AbortSignal;
   /** The whole body as UTF-8; rejects beyond `limit` bytes. */
   text(limit: number): Promise<string>;
-  /** The body; ask once. */
-  stream(): Readable;
+  /** The body; ask once. @param ahead bytes to read before somebody asks for them */
+  stream(ahead?: number): Readable;
 }
 
 export interface RegistryResponse {

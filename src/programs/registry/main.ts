@@ -21,6 +21,7 @@ import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { createLogger, type Logger } from '../daemon/logger.ts';
 import { passwords } from './passwords.ts';
+import { TrafficCollection } from './traffic-collection.ts';
 
 /** Milliseconds between two rounds of collection. */
 const collectionInterval = 60_000;
@@ -37,9 +38,11 @@ async function serve(settings: RegistrySettings): Promise<number> {
     throw new BerthError('conflict', `another registry uses ${settings.root} already`);
   const { registry, close } = await openRegistry(settings, log);
   const connections = new Set<Socket>();
+  const collection = new TrafficCollection();
   const servers = await listen(settings, log, (socket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
+    collection.add(socket);
     socket.setNoDelay(true);
     socket.setTimeout(idleMilliseconds, () => socket.destroy());
     new HttpConnection(socket, (request, response) => void registry.handle(request, response));

@@ -8,6 +8,9 @@ import { RegistryProblem } from '../problem.ts';
 /** A client that sends less than this in a window of this long is cut off; it may go on later where it stopped. */
 const slowest = { bytes: 1024, milliseconds: 30_000 };
 
+/** Bytes of each upload that wait in memory; there may be many uploads. */
+const readAhead = 64 * 1024;
+
 /** `POST …/blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function startUpload(call: Call): Promise<void> {
   const { context, request, repository, query, response } = call;
@@ -98,7 +101,7 @@ async function receive(call: Call, id: string, offset: number): Promise<number> 
   const length = checkRange(call, id, offset);
   if (request.headers.get('content-length') === '0') return offset;
   if (request.headers.get('content-length') === undefined && !request.headers.has('transfer-encoding')) return offset;
-  const body = request.stream();
+  const body = request.stream(readAhead);
   const watch = watchSpeed(body);
   try {
     const end = await context.content.blobs.append(id, watch.source);

@@ -17,8 +17,8 @@ import { RegistryProblem } from '../problem.ts';
 import type { BlobStorage } from './types.ts';
 
 /** Pieces are written together up to this size. */
-const writeSize = 256 * 1024;
-const readSize = 512 * 1024;
+const writeSize = 128 * 1024;
+const readSize = 128 * 1024;
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The SHA-256 of an upload so far; it spares reading the bytes again. Gone after a restart. */

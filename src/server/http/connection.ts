@@ -24,8 +24,8 @@ export interface HttpRequest extends RequestHead {
   readonly signal: AbortSignal;
   /** The whole body as UTF-8 (errors replaced). Rejects with `BadRequest` 413 beyond `limit` bytes. */
   text(limit: number): Promise<string>;
-  /** The body as a stream; ask once. */
-  stream(): Readable;
+  /** The body as a stream; ask once. @param ahead bytes to read before somebody asks for them; default 256 KiB */
+  stream(ahead?: number): Readable;
   /** To be called at once by whoever will hijack: nothing behind the body is read before. */
   prepareHijack(): void;
   /** Who asks, for logs. */
@@ -243,7 +243,7 @@ export class HttpConnection {
         return exchange.signal;
       },
       text: (limit) => collectText(open, limit),
-      stream: () => bodyStream(open, this.#onDrain),
+      stream: (ahead = 256 * 1024) => bodyStream(open, { advance: this.#onDrain, ahead }),
       prepareHijack: () => {
         exchange.willHijack = true;
         this.#regulate();
@@ -397,11 +397,14 @@ function collectText(open: (sink: BodySink) => void, limit: number): Promise<str
   });
 }
 
-function bodyStream(open: (sink: BodySink) => void, advance: () => void): Readable {
+function bodyStream(
+  open: (sink: BodySink) => void,
+  { advance, ahead }: { advance: () => void; ahead: number },
+): Readable {
   let opened = false;
   let settled = false;
   const stream = new Readable({
-    highWaterMark: 256 * 1024,
+    highWaterMark: ahead,
     read() {
       if (opened) {
         advance();
