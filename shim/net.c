@@ -12,6 +12,7 @@
 
 #include "io.h"
 #include "rtnetlink.h"
+#include "tree.h"
 
 struct address {
   unsigned char family;
@@ -163,6 +164,28 @@ static void disable_ipv6(const char *name) {
   if (fd < 0 || io_write(fd, "1", 1) < 0) return;
 }
 
+/* Parameters of the interface, in the namespace that this process is in. */
+static int write_parameters(const struct interface_plan *interface, struct failure *failure) {
+  if (interface->sysctl_count == 0) return 0;
+  _cleanup_fd_ int root = RETRY(open("/proc/sys/net", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (root < 0) return fail(failure, errno, "open /proc/sys/net");
+  for (size_t i = 0; i < interface->sysctl_count; i++) {
+    const char *text = interface->sysctls[i], *equals = strchr(text, '=');
+    char path[256];
+    if (!equals || strncmp(text, "net/", 4) != 0 || (size_t)(equals - text) >= sizeof path) {
+      return fail(failure, EINVAL, "kernel parameter %s", text);
+    }
+    size_t length = (size_t)(equals - text) - 4;
+    memcpy(path, text + 4, length);
+    path[length] = '\0';
+    _cleanup_fd_ int file = tree_open(root, path, O_WRONLY | O_CLOEXEC);
+    if (file < 0 || io_write_all(file, equals + 1, strlen(equals + 1)) < 0) {
+      return fail(failure, errno, "set kernel parameter %s", text);
+    }
+  }
+  return 0;
+}
+
 /* The container's side: addresses, up, default route. */
 static int configure(int inside, const struct interface_plan *interface, struct failure *failure) {
   int index = rtnetlink_index(inside, interface->container_name);
@@ -182,7 +205,7 @@ static int configure(int inside, const struct interface_plan *interface, struct 
     if (parse_address(interface->gateway, &gateway, failure) < 0) return -1;
     add_default_route(&batch, index, &gateway);
   }
-  return rtnetlink_run(inside, &batch, failure);
+  return rtnetlink_run(inside, &batch, failure) < 0 ? -1 : write_parameters(interface, failure);
 }
 
 /* The other end goes with it. One that is gone already is no error. */
@@ -259,7 +282,8 @@ static void set_switch(const char *family, const char *bridge, const char *name)
 int net_bridge(const struct bridge_plan *plan, struct failure *failure) {
   unsigned char mac[6];
   struct address address;
-  if (parse_mac(plan->mac_address, mac, failure) < 0 || parse_address(plan->address, &address, failure) < 0) return -1;
+  if (parse_mac(plan->mac_address, mac, failure) < 0) return -1;
+  if (plan->address && parse_address(plan->address, &address, failure) < 0) return -1;
   _cleanup_fd_ int host = rtnetlink_open(failure);
   if (host < 0) return -1;
   struct rtnetlink_batch batch = {0};
@@ -274,8 +298,10 @@ int net_bridge(const struct bridge_plan *plan, struct failure *failure) {
   if (index < 0) return fail(failure, errno, "find bridge %s", plan->name);
   set_switch("ipv4", plan->name, "route_localnet");
   set_switch("ipv6", plan->name, "disable_ipv6");
-  add_address(&batch, index, &address);
-  if (run_one(host, &batch, EEXIST, failure) < 0) return -1;
+  if (plan->address) {
+    add_address(&batch, index, &address);
+    if (run_one(host, &batch, EEXIST, failure) < 0) return -1;
+  }
   set_up(&batch, index, "set the bridge up");
   rtnetlink_u32(&batch, IFLA_MTU, plan->mtu);
   rtnetlink_attribute(&batch, IFLA_IFALIAS, plan->alias, strlen(plan->alias));

@@ -22,7 +22,7 @@ int net_attach(const char *namespace_path, const struct interface_plan *interfac
 
 struct bridge_plan {
   const char *name;
-  const char *address; /* with prefix length */
+  const char *address; /* with prefix length; NULL: none */
   const char *mac_address;
   const char *alias;
   unsigned mtu;

@@ -18,6 +18,8 @@ struct interface_plan {
   const char *gateway;        /* NULL: no default route */
   unsigned mtu;
   bool hairpin;
+  const char **sysctls;       /* parameters of the interface: net/ipv4/conf/eth0/log_martians=1 */
+  size_t sysctl_count;
 };
 
 /* A published host port, kept bound while the container lives. */

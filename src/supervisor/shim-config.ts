@@ -50,6 +50,7 @@ function addInterface(lines: Lines, plan: InterfacePlan): void {
   lines.add('interface.gateway', plan.gateway);
   lines.add('interface.mtu', plan.mtu);
   lines.add('interface.hairpin', plan.hairpin);
+  for (const sysctl of plan.sysctls) lines.add('interface.sysctl', sysctl);
 }
 
 function addPort(lines: Lines, port: PortHold): void {

@@ -34,6 +34,8 @@ export interface InterfacePlan {
   mtu: number;
   /** Lets a container reach its own published port where bridge-nf-call-iptables is 1. */
   hairpin: boolean;
+  /** Kernel parameters of the interface, `net/ipv4/conf/eth0/log_martians=1`. */
+  sysctls: string[];
 }
 
 /** A published host port that the shim keeps bound while the container lives. */

@@ -17,7 +17,9 @@ const network: FilteredNetwork = {
   bridge: 'br9',
   subnet: parseCidr('10.9.0.0/24') as Cidr,
   masquerade: true,
+  source: null,
   betweenContainers: true,
+  isOpen: false,
   internal: false,
 };
 const other: FilteredNetwork = { ...network, bridge: 'br8', subnet: parseCidr('10.8.0.0/24') as Cidr, internal: true };
@@ -25,7 +27,7 @@ const empty: TableContent = { networks: [network], ports: [], separated: [] };
 
 function port(hostPort: number, more: Partial<PublishedPort> = {}): PublishedPort {
   const address = parseAddress('10.9.0.2') as number;
-  return { protocol: 'tcp', hostAddress: null, hostPort, address, port: 80, ...more };
+  return { protocol: 'tcp', hostAddress: null, hostPort, isDirect: false, address, port: 80, ...more };
 }
 
 function nft(...args: string[]): string {

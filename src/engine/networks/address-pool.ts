@@ -22,9 +22,11 @@ export class AddressPool {
     this.#network = network;
     this.#subnet = networkOf(subnet);
     const from = networkOf(range ?? subnet);
-    // Network and broadcast address of the subnet are no host's.
-    this.#first = Math.max(from.address, this.#subnet.address + 1);
-    this.#last = Math.min(lastAddress(from), lastAddress(this.#subnet) - 1);
+    // Network and broadcast address of the subnet are no host's; one of two addresses or one has none.
+    const edge = this.#subnet.prefix > 30 ? 0 : 1;
+    this.#first = Math.max(from.address, this.#subnet.address + edge);
+    this.#last = Math.min(lastAddress(from), lastAddress(this.#subnet) - edge);
+    if (edge > 0) for (const address of [this.#subnet.address, lastAddress(this.#subnet)]) this.#taken.add(address);
     this.#next = this.#first;
     for (const address of reserved) this.#taken.add(address);
   }

@@ -1,8 +1,18 @@
 /** The three networks that always exist: bridge, host, none. */
 import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../api/errors.ts';
-import { type Cidr, lastAddress, networkOf, overlaps, parseCidr } from '../../host/netlink/cidr.ts';
+import {
+  type Cidr,
+  contains,
+  formatCidr,
+  lastAddress,
+  networkOf,
+  overlaps,
+  parseAddress,
+  parseCidr,
+} from '../../host/netlink/cidr.ts';
 import type { Links } from '../../host/netlink/links.ts';
+import { bridgeOption, readBridgeOptions } from './bridge-options.ts';
 import type { BridgeSettings, Network, NetworkTable } from './network-table.ts';
 import { freeSubnet, type SubnetPool } from './subnets.ts';
 
@@ -13,7 +23,28 @@ export interface DefaultBridgeSettings {
   bip: string;
   mtu: number;
   pools: readonly SubnetPool[];
+  /** Its containers may talk to each other. */
+  betweenContainers: boolean;
+  masquerade: boolean;
+  /** Where its ports are published that name no address of the host; empty: everywhere. */
+  hostBinding: string;
+  /** Part of the subnet from which its containers get addresses; empty: all of it. */
+  fixedCidr: string;
+  /** Its containers' default gateway; empty: the bridge. */
+  defaultGateway: string;
+  /** By driver: options of networks that users make, where these do not name them. */
+  networkOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
+
+/** The settings of an engine that was told nothing. */
+export const plainBridge = {
+  betweenContainers: true,
+  masquerade: true,
+  hostBinding: '',
+  fixedCidr: '',
+  defaultGateway: '',
+  networkOptions: {},
+} as const;
 
 function newNetworkId(): string {
   return randomBytes(32).toString('hex');
@@ -39,11 +70,11 @@ export function prepareDefaultNetworks(table: NetworkTable, links: Links, settin
     bridge,
     options: {
       'com.docker.network.bridge.default_bridge': 'true',
-      'com.docker.network.bridge.enable_icc': 'true',
-      'com.docker.network.bridge.enable_ip_masquerade': 'true',
-      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
-      'com.docker.network.bridge.name': bridge.name,
-      'com.docker.network.driver.mtu': String(bridge.mtu),
+      [bridgeOption.betweenContainers]: String(settings.betweenContainers),
+      [bridgeOption.masquerade]: String(settings.masquerade),
+      [bridgeOption.hostBinding]: settings.hostBinding || '0.0.0.0',
+      [bridgeOption.name]: bridge.name,
+      [bridgeOption.mtu]: String(bridge.mtu),
     },
   });
 }
@@ -67,16 +98,41 @@ function defaultBridge(links: Links, settings: DefaultBridgeSettings, stored: Br
   const link = links.list().find((one) => one.name === settings.bridge);
   const [present] = link ? links.addresses(link.index) : [];
   const same = stored?.name === settings.bridge ? stored : null;
+  const gateway = settings.bip === '' ? (present ?? pickGateway(links, settings, same)) : parseBip(settings.bip);
+  const { mtu, masquerade, betweenContainers, hostBinding } = settings;
   return {
+    ...readBridgeOptions(hostBinding === '' ? {} : { [bridgeOption.hostBinding]: hostBinding }, {
+      mtu,
+      internal: false,
+    }),
     name: settings.bridge,
-    gateway: settings.bip === '' ? (present ?? pickGateway(links, settings, same)) : parseBip(settings.bip),
-    range: null,
+    gateway,
+    range: settings.fixedCidr === '' ? null : parseFixedCidr(settings.fixedCidr, gateway),
+    router: settings.defaultGateway === '' ? null : parseRouter(settings.defaultGateway, gateway),
     reserved: {},
     owned: link === undefined || (same?.owned ?? false),
-    mtu: settings.mtu,
-    masquerade: true,
-    betweenContainers: true,
+    masquerade,
+    betweenContainers,
   };
+}
+
+function parseFixedCidr(text: string, gateway: Cidr): Cidr {
+  const range = parseCidr(text);
+  if (!range) throw new BerthError('invalid', `invalid --fixed-cidr: ${text}`);
+  if (range.prefix < gateway.prefix || !contains(networkOf(gateway), range.address))
+    throw new BerthError(
+      'invalid',
+      `--fixed-cidr ${text} is not inside of the bridge's ${formatCidr(networkOf(gateway))}`,
+    );
+  return networkOf(range);
+}
+
+function parseRouter(text: string, gateway: Cidr): number {
+  const address = parseAddress(text);
+  if (address === null) throw new BerthError('invalid', `invalid --default-gateway: ${text}`);
+  if (!contains(networkOf(gateway), address))
+    throw new BerthError('invalid', `default gateway ${text} must be part of the bridge network's subnet`);
+  return address;
 }
 
 /** The subnet of the last time where nobody took it since, else the first free one. */

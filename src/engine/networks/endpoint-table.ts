@@ -22,6 +22,7 @@ export interface Endpoint {
   /** What the container calls others on the network: its word → their name. */
   links: Record<string, string>;
   driverOptions: Record<string, string>;
+  linkLocal: string[];
   gatewayPriority: number;
   hostname: string;
   ports: Publication[];
@@ -85,7 +86,7 @@ export class EndpointTable {
 function fromRow(row: Row): Endpoint {
   const record = JSON.parse(row.record) as Omit<Endpoint, 'container' | 'network' | 'id' | 'address'>;
   return {
-    ...{ links: {}, driverOptions: {}, gatewayPriority: 0, dns: null },
+    ...{ links: {}, driverOptions: {}, linkLocal: [], gatewayPriority: 0, dns: null },
     ...record,
     container: row.container,
     network: row.network,

@@ -4,9 +4,43 @@ import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
 import type { EndpointRequest, EndpointSettings } from './types.ts';
 
+/** Options of one container's place on a network; others are kept, and mean nothing. */
+export const endpointOption = {
+  interfaceName: 'com.docker.network.endpoint.ifname',
+  sysctls: 'com.docker.network.endpoint.sysctls',
+} as const;
+
+const longestInterfaceName = 15;
+
+/**
+ * The kernel parameters of an interface that `net.ipv4.conf.IFNAME.log_martians=1,…` asks for, as `net/ipv4/conf/eth0/log_martians=1`.
+ * Error: `invalid` for what is no parameter of the interface.
+ */
+export function endpointSysctls(options: Readonly<Record<string, string>>, interfaceName: string): string[] {
+  const text = options[endpointOption.sysctls] ?? '';
+  return text
+    .split(',')
+    .filter((one) => one !== '')
+    .map((one) => {
+      const match = /^net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.IFNAME\.(\w+)=(.*)$/.exec(one.trim());
+      if (!match)
+        throw new BerthError('invalid', `invalid config for interface: ${one}: not a sysctl of the interface (IFNAME)`);
+      const [, family, group, name, value] = match;
+      return `net/${family}/${group}/${interfaceName}/${name}=${value}`;
+    });
+}
+
 /** What a container asks of a network must be possible there. Error: `invalid` in dockerd's words. */
-export function checkWish(network: Network, { address, aliases }: EndpointRequest): void {
+export function checkWish(network: Network, request: EndpointRequest): void {
+  const { address, aliases, macAddress, linkLocal, driverOptions } = request;
   const mistakes: string[] = [];
+  for (const one of linkLocal) if (parseAddress(one) === null) mistakes.push(`invalid link-local IP address: ${one}`);
+  if (macAddress !== null && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(macAddress))
+    mistakes.push(`invalid MAC address: ${macAddress}`);
+  const name = driverOptions[endpointOption.interfaceName];
+  if (name !== undefined && (name === '' || name.length > longestInterfaceName || /[\s/:%]/.test(name)))
+    mistakes.push(`invalid interface name: ${name}`);
+  endpointSysctls(driverOptions, 'eth0');
   if (address !== null) {
     const value = parseAddress(address);
     if (value === null) mistakes.push(`invalid IPv4 address: ${address}`);
@@ -38,6 +72,7 @@ export function endpointRequest(network: string, settings: EndpointSettings | nu
     aliases: settings?.Aliases ?? [],
     links: Object.fromEntries((settings?.Links ?? []).map(linkOf)),
     driverOptions: settings?.DriverOpts ?? {},
+    linkLocal: settings?.IPAMConfig?.LinkLocalIPs ?? [],
     gatewayPriority: settings?.GwPriority ?? 0,
   };
 }

@@ -5,7 +5,7 @@ describe('/etc/hosts', () => {
   test('has loopback, extra hosts, then the container', () => {
     const text = hostsFile({
       extraHosts: ['h:host-gateway', 'b:1.2.3.4', 'c:::7', 'd=[::8]'],
-      hostGateway: '172.17.0.1',
+      hostGateways: ['172.17.0.1', 'fd00::1'],
       own: [['172.17.0.3', ownNames('foo', 'bar.baz')]],
     });
     expect(text).toBe(
@@ -17,6 +17,7 @@ describe('/etc/hosts', () => {
         'ff02::1\tip6-allnodes',
         'ff02::2\tip6-allrouters',
         '172.17.0.1\th',
+        'fd00::1\th',
         '1.2.3.4\tb',
         '::7\tc',
         '::8\td',

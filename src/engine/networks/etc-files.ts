@@ -11,18 +11,19 @@ const loopbackHosts = [
 
 /**
  * /etc/hosts: loopback names, extra hosts, then the container's own addresses.
- * @param extraHosts `name:address`; the address `host-gateway` means `hostGateway`
+ * @param extraHosts `name:address`; the address `host-gateway` means each of `hostGateways`
  * @param own addresses and names of the container itself
  */
 export function hostsFile(options: {
   extraHosts: readonly string[];
-  hostGateway: string;
+  hostGateways: readonly string[];
   own: readonly (readonly [address: string, names: string])[];
 }): string {
-  const extra = options.extraHosts.map((entry) => {
+  const extra = options.extraHosts.flatMap((entry) => {
     const separator = /[:=]/.exec(entry)?.index ?? entry.length;
     const address = entry.slice(separator + 1).replace(/^\[(.*)\]$/, '$1');
-    return [address === 'host-gateway' ? options.hostGateway : address, entry.slice(0, separator)] as const;
+    const addresses = address === 'host-gateway' ? options.hostGateways : [address];
+    return addresses.map((one) => [one, entry.slice(0, separator)] as const);
   });
   return [...loopbackHosts, ...extra, ...options.own].map(([address, names]) => `${address}\t${names}\n`).join('');
 }

@@ -4,8 +4,10 @@ import type { FilteredNetwork, Firewall, PublishedPort } from '../../host/firewa
 import { networkOf, parseAddress } from '../../host/netlink/cidr.ts';
 import { type BridgePlan, type Links, macOfAddress } from '../../host/netlink/links.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import type { PortHold } from '../../supervisor/types.ts';
 import type { Endpoint, EndpointTable } from './endpoint-table.ts';
 import type { BridgeSettings, Network, NetworkTable } from './network-table.ts';
+import { portHolds } from './sandbox-shapes.ts';
 
 const separatedKey = 'separated-network-cards';
 
@@ -15,7 +17,30 @@ export interface HostSideParts {
   firewall: Firewall;
   networks: NetworkTable;
   endpoints: EndpointTable;
+  settings: HostSettings;
 }
+
+export interface HostSettings {
+  /** Turns the kernel's forwarding on, which containers need to get out. */
+  forwarding: boolean;
+  /** On a host that did not forward before, nothing else is forwarded between its network cards either. */
+  separateCards: boolean;
+  /** What is published can be reached at the container's own address too. */
+  directRouting: boolean;
+  /** The engine writes rules of the packet filter. Without them the shim forwards every published port itself. */
+  filter: boolean;
+  /** The shim forwards what is published at IPv6 addresses. */
+  userlandProxy: boolean;
+}
+
+/** The settings of an engine that was told nothing. */
+export const plainHost: HostSettings = {
+  forwarding: true,
+  separateCards: true,
+  directRouting: false,
+  filter: true,
+  userlandProxy: true,
+};
 
 /** Keeps the kernel in step with the books. */
 export class HostSide {
@@ -52,7 +77,7 @@ export class HostSide {
     const { firewall, networks, endpoints } = this.#parts;
     firewall.rebuild({
       networks: networks.all().flatMap(filteredNetwork),
-      ports: endpoints.all().flatMap(publishedPorts),
+      ports: endpoints.all().flatMap((endpoint) => publishedPorts(endpoint, this.#parts)),
       separated: this.#separated,
     });
     this.pass();
@@ -89,7 +114,7 @@ export class HostSide {
   }
 
   publish(endpoint: Endpoint): void {
-    const ports = publishedPorts(endpoint);
+    const ports = publishedPorts(endpoint, this.#parts);
     if (ports.length === 0) return;
     const { firewall } = this.#parts;
     try {
@@ -102,7 +127,23 @@ export class HostSide {
   }
 
   withdraw(endpoint: Endpoint): void {
-    this.#parts.firewall.withdraw(publishedPorts(endpoint));
+    this.#parts.firewall.withdraw(publishedPorts(endpoint, this.#parts));
+  }
+
+  /** The ports of a container go on at another of its networks. */
+  movePorts(from: Endpoint, to: Endpoint): void {
+    if (from.ports.length === 0) return;
+    const { endpoints } = this.#parts;
+    const { ports } = from;
+    this.withdraw(from);
+    endpoints.update(from, { ports: [] });
+    endpoints.update(to, { ports });
+    this.publish(to);
+  }
+
+  /** What the shim binds, and forwards where the firewall does not. */
+  portHolds(endpoint: Endpoint): PortHold[] {
+    return portHolds(endpoint, this.#parts.settings);
   }
 
   /** Where bridged packets pass iptables, a container reaches its own published port only through a port with hairpin. */
@@ -123,7 +164,7 @@ export class HostSide {
 export function bridgePlan(bridge: BridgeSettings, owner: string): BridgePlan {
   return {
     name: bridge.name,
-    address: bridge.gateway,
+    address: bridge.hasAddress ? bridge.gateway : null,
     macAddress: macOfAddress(bridge.gateway.address),
     mtu: bridge.mtu,
     alias: bridge.name === owner ? '' : owner,
@@ -134,10 +175,15 @@ export function bridgePlan(bridge: BridgeSettings, owner: string): BridgePlan {
  * Containers need the host to forward packets. On a host that did not, the network cards that it has then stay separated, so
  * that it does not become a router between them. True until the next boot, whoever starts the engine again.
  */
-function enableForwarding({ database, links }: HostSideParts): string[] {
+function enableForwarding({ database, links, settings }: HostSideParts): string[] {
+  if (!settings.forwarding) return [];
   const boot = links.readSysctl('kernel/random/boot_id');
   const known = JSON.parse(database.meta(separatedKey) ?? 'null') as { boot: string | null; cards: string[] } | null;
   if (links.readSysctl('net/ipv4/ip_forward') === '0') {
+    if (!settings.separateCards) {
+      links.writeSysctl('net/ipv4/ip_forward', '1');
+      return [];
+    }
     const cards = links
       .list()
       .filter(({ kind, name }) => kind === '' && name !== 'lo')
@@ -156,14 +202,16 @@ function filteredNetwork({ bridge, internal }: Network): FilteredNetwork[] {
       bridge: bridge.name,
       subnet: networkOf(bridge.gateway),
       masquerade: bridge.masquerade && !internal,
+      source: bridge.source,
       betweenContainers: bridge.betweenContainers,
+      isOpen: bridge.gatewayMode === 'nat-unprotected',
       internal,
     },
   ];
 }
 
 /** The IPv4 ports: IPv6 ones are forwarded by the shim. */
-function publishedPorts(endpoint: Endpoint): PublishedPort[] {
+function publishedPorts(endpoint: Endpoint, { settings }: HostSideParts): PublishedPort[] {
   const { address } = endpoint;
   if (address === null) return [];
   return endpoint.ports
@@ -171,7 +219,8 @@ function publishedPorts(endpoint: Endpoint): PublishedPort[] {
     .map((port) => ({
       protocol: port.protocol,
       hostAddress: port.hostAddress === '0.0.0.0' ? null : parseAddress(port.hostAddress),
-      hostPort: port.hostPort,
+      hostPort: port.hostPort === 0 ? null : port.hostPort,
+      isDirect: settings.directRouting || port.hostPort === 0,
       address,
       port: port.containerPort,
     }));

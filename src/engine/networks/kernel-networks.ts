@@ -1,34 +1,33 @@
 import { readFile } from 'node:fs/promises';
 import { KernelFirewall } from '../../host/firewall/kernel-firewall.ts';
 import { passLegacyChain } from '../../host/firewall/legacy-chain.ts';
+import { NoFirewall } from '../../host/firewall/no-firewall.ts';
 import { watchFirewall } from '../../host/firewall/watch.ts';
 import { kernelAttacher } from '../../host/netlink/attacher.ts';
 import { KernelLinks } from '../../host/netlink/links.ts';
 import { probePort } from '../../host/netlink/port-probe.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import type { DefaultBridgeSettings } from './default-networks.ts';
 import { type EtcFile, etcEditor } from './etc-editor.ts';
-import { hostHasIpv6 } from './host-side.ts';
+import { type HostSettings, hostHasIpv6 } from './host-side.ts';
 import type { Members } from './members.ts';
 import { ResolverProcess } from './names/resolver-process.ts';
 import { NetworkChanges, type NetworkChangesOptions } from './network-changes.ts';
 import { Networks } from './networks.ts';
-import { defaultSubnetPools, parseSubnetPools } from './subnets.ts';
 
 export interface KernelNetworksOptions {
   database: BerthDatabase;
-  /** Interface of the default bridge; `none`: there is no default bridge. */
-  bridge: string;
-  /** Its address with prefix length; empty: picked. */
-  bip: string;
-  mtu: number;
+  /** The default bridge. */
+  bridge: DefaultBridgeSettings;
+  host: HostSettings;
+  /** What `host-gateway` stands for in `--add-host`; empty: the default bridge's address. */
+  hostGateways: readonly string[];
   /** Path of the native helper program. */
   helper: string;
   /** Where the resolver process has its sockets, and where each container its directory. */
   resolver: { directory: string; containers: string };
   /** Where files of a container's /etc are. */
   etcPaths(containerId: string): Record<EtcFile, string>;
-  /** `default-address-pools`; empty: Docker's own. */
-  addressPools: readonly { base: string; size: number }[];
   /** Told what other programs broke and the engine mended. */
   onMended(what: string): void;
   /** For what goes wrong with nobody to tell. */
@@ -51,9 +50,10 @@ function tableName(bridge: string): string {
 
 /** Makes bridge and firewall table, and keeps them while others change the packet filter. Errors as `Networks`. */
 export async function openKernelNetworks(options: KernelNetworksOptions): Promise<KernelNetworks> {
-  const { database, bridge, bip, mtu, helper, addressPools, onMended, report } = options;
+  const { database, bridge, host, helper, onMended, report } = options;
   const links = new KernelLinks();
-  const firewall = new KernelFirewall(tableName(bridge));
+  const table = tableName(bridge.bridge);
+  const firewall = host.filter ? new KernelFirewall(table) : new NoFirewall(table);
   let changes: NetworkChanges | null = null;
   const names = new ResolverProcess({ ...options.resolver, running: () => changes?.runningNames() ?? [], report });
   const networks = new Networks({
@@ -61,24 +61,23 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     links,
     firewall,
     probe: probePort,
-    settings: {
-      bridge,
-      bip,
-      mtu,
-      pools: addressPools.length > 0 ? parseSubnetPools(addressPools) : defaultSubnetPools,
-    },
+    settings: bridge,
+    host,
+    hostGateways: options.hostGateways,
     hostHasIpv6: hostHasIpv6(),
     readHostFile,
     names,
   });
-  const endWatch = await watchFirewall(() => {
+  const mend = (): void => {
     try {
       for (const what of networks.mend()) onMended(what);
     } catch (error) {
       report('mend the packet filter', error);
     }
-  });
+  };
+  const endWatch = host.filter ? await watchFirewall(mend) : () => undefined;
   const passLegacy = async (): Promise<void> => {
+    if (!host.filter) return;
     const bridges = networks.state.networks.all().flatMap((network) => (network.bridge ? [network.bridge.name] : []));
     await passLegacyChain(firewall.table, bridges);
   };
@@ -102,7 +101,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     async close() {
       endWatch();
       await Promise.all([changes?.close(), names.close()]);
-      if (networks.leaveHost()) await passLegacyChain(firewall.table, []);
+      if (networks.leaveHost() && host.filter) await passLegacyChain(firewall.table, []);
       firewall.close();
       links.close();
     },

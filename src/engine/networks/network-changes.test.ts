@@ -5,7 +5,9 @@ import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
 import { parseCidr } from '../../host/netlink/cidr.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
+import { plainBridge } from './default-networks.ts';
 import type { EtcEditor } from './etc-editor.ts';
+import { plainHost } from './host-side.ts';
 import type { Member, MemberChange } from './members.ts';
 import { RecordingNames } from './names/recording-names.ts';
 import { NetworkChanges } from './network-changes.ts';
@@ -31,7 +33,9 @@ function fixture(pid: number | null = 7) {
     links,
     firewall,
     probe: () => 0,
-    settings: { bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools },
+    settings: { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools },
+    host: plainHost,
+    hostGateways: [],
     hostHasIpv6: true,
     readHostFile: async () => '',
     names,

@@ -10,6 +10,8 @@ import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
 import { type Filters, matchesLabels } from '../../wire/filters.ts';
 import { parseMoment } from '../../wire/time.ts';
+import { bridgeOption } from './bridge-options.ts';
+import { type Joined, leadingOf } from './default-gateway.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWish, endpointRequest } from './endpoint-wishes.ts';
 import type { EtcEditor } from './etc-editor.ts';
@@ -19,10 +21,10 @@ import { checkJoinable, hostsLine, wished, withoutNetwork } from './membership.t
 import type { ResolverSandbox } from './names/resolver-protocol.ts';
 import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined } from './network-filters.ts';
-import { bridgeNameOption, planNetwork } from './network-plan.ts';
+import { planNetwork } from './network-plan.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
 import type { Networks } from './networks.ts';
-import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
+import { endpointSettings, gatewayOf, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
 
 export interface NetworkChangesOptions {
   networks: Networks;
@@ -51,7 +53,7 @@ export class NetworkChanges {
   /** Errors: dockerd's words and kinds (src/engine/networks/network-plan.ts). */
   async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
     const { state, settled } = this.#options;
-    const wantedBridge = request.Options?.[bridgeNameOption];
+    const wantedBridge = request.Options?.[bridgeOption.name];
     if (wantedBridge !== undefined && this.#doomed.has(wantedBridge)) await this.close();
     const network = planNetwork(request, state);
     if (!network.bridge) throw new BerthError('internal', `network ${network.name} has no bridge`);
@@ -237,13 +239,20 @@ export class NetworkChanges {
     const others = state.endpoints.of(member.id);
     if (others.some((endpoint) => endpoint.network === network.id))
       throw new BerthError('forbidden', `endpoint with name ${member.name} already exists in network ${network.name}`);
-    const leads = !network.internal && this.#leading(member.id) === null;
+    const before = this.#leading(member.id);
     const owner = { containerId: member.id, containerName: member.name, hostname: member.hostname };
     const endpoint = state.newEndpoint(owner, network, endpointRequest(network.id, settings));
     try {
       state.endpoints.add(endpoint);
       await failpoint('network.after-endpoint');
-      await attacher.attach(member.pid as number, interfacePlan(endpoint, network, { leads, hairpin: false }));
+      const leads = this.#leading(member.id)?.endpoint === endpoint;
+      const replaces = leads && before !== null;
+      const hairpin = replaces && before.endpoint.ports.length > 0 && state.host.needsHairpin;
+      await attacher.attach(
+        member.pid as number,
+        interfacePlan(endpoint, network, { leads: leads && !replaces, hairpin }),
+      );
+      if (replaces) await this.#lead(member, before.endpoint, { endpoint, network });
     } catch (error) {
       state.release(endpoint);
       throw error;
@@ -268,11 +277,11 @@ export class NetworkChanges {
     if (!endpoint || member.pid === null) return change;
     await attacher.detach(hostNameOf(endpoint));
     await failpoint('network.after-detach');
+    // The default route went with the interface: the next network that leads out takes over.
+    const next = this.#leading(member.id, endpoint);
+    if (next && next.endpoint !== this.#leading(member.id)?.endpoint) await this.#lead(member, endpoint, next);
     state.release(endpoint);
     await failpoint('network.after-release');
-    // The default route went with the interface: the next network that leads out takes over.
-    const next = this.#leading(member.id);
-    if (next) await attacher.lead(member.pid, next.endpoint.interfaceName, formatAddress(next.gateway));
     this.#publish('disconnect', network, { container: member.id });
     const { [network.name]: _left, ...current } = member.current;
     await etc.edit(member.id, 'hosts', (text) => text.replace(hostsLine(endpoint, member), ''));
@@ -282,14 +291,18 @@ export class NetworkChanges {
     return { ...change, current };
   }
 
-  /** The first endpoint of the container whose network leads out. */
-  #leading(containerId: string): { endpoint: Endpoint; gateway: number } | null {
+  /** Default route and published ports go over from one network to another. */
+  async #lead(member: Member, from: Endpoint, { endpoint, network }: Joined): Promise<void> {
+    const { state, attacher } = this.#options;
+    await attacher.lead(member.pid as number, endpoint.interfaceName, formatAddress(gatewayOf(network) ?? 0));
+    state.host.movePorts(from, endpoint);
+  }
+
+  /** @param without an endpoint that is on its way out */
+  #leading(containerId: string, without?: Endpoint): Joined | null {
     const { state } = this.#options;
-    for (const endpoint of state.endpoints.of(containerId)) {
-      const { bridge, internal } = state.networks.find(endpoint.network);
-      if (bridge && !internal) return { endpoint, gateway: bridge.gateway.address };
-    }
-    return null;
+    const endpoints = state.endpoints.of(containerId).filter((endpoint) => endpoint !== without);
+    return leadingOf(endpoints.map((endpoint) => ({ endpoint, network: state.networks.find(endpoint.network) })));
   }
 
   #publish(action: string, network: Network, attributes: Record<string, string> = {}): void {

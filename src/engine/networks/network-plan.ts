@@ -12,23 +12,15 @@ import {
   parseAddress,
   parseCidr,
 } from '../../host/netlink/cidr.ts';
+import { bridgeOption, readBridgeOptions } from './bridge-options.ts';
 import { emptyNetwork } from './default-networks.ts';
 import { predefinedNames } from './network-filters.ts';
 import type { NetworkState } from './network-state.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
 import { freeSubnet } from './subnets.ts';
 
-export const bridgeNameOption = 'com.docker.network.bridge.name';
-const option = {
-  name: bridgeNameOption,
-  mtu: 'com.docker.network.driver.mtu',
-  masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
-  betweenContainers: 'com.docker.network.bridge.enable_icc',
-} as const;
 const knownDrivers = new Set(['macvlan', 'ipvlan', 'overlay']);
 const longestInterfaceName = 15;
-/** Network, gateway, one container, broadcast. */
-const longestPrefix = 30;
 
 /** The network that the request asks for; nothing is entered or made yet. Errors: dockerd's words and kinds. */
 export function planNetwork(request: NetworkCreateRequest, state: NetworkState): Network {
@@ -38,16 +30,16 @@ export function planNetwork(request: NetworkCreateRequest, state: NetworkState):
   if (state.networks.byName(request.Name))
     throw new BerthError('conflict', `network with name ${request.Name} already exists`);
   const network = emptyNetwork(request.Name, 'bridge');
-  const options = request.Options ?? {};
+  const options = { ...state.settings.networkOptions['bridge'], ...request.Options };
+  const read = readBridgeOptions(options, { mtu: state.settings.mtu, internal: request.Internal });
   const addresses = planAddresses(request, state);
-  const name = bridgeName(options[option.name] ?? `br-${network.id.slice(0, 12)}`, network.id, state);
+  const name = bridgeName(options[bridgeOption.name] ?? `br-${network.id.slice(0, 12)}`, network.id, state);
   const bridge: BridgeSettings = {
+    ...read,
     ...addresses,
+    router: null,
     name,
     owned: !state.links.list().some((link) => link.name === name),
-    mtu: readMtu(options[option.mtu], state.settings.mtu),
-    masquerade: readBoolean(option.masquerade, options),
-    betweenContainers: readBoolean(option.betweenContainers, options),
   };
   return {
     ...network,
@@ -93,15 +85,22 @@ function planAddresses(
   }
   if (pools.some(({ Subnet }) => Subnet?.includes(':')))
     throw new BerthError('not-implemented', 'IPv6 networks are not supported by this engine yet');
-  if (pools.length > 1) throw new BerthError('invalid', 'bridge driver does not support more than one IPv4 subnet');
+  if (pools.length > 1) throw new BerthError('invalid', "bridge driver doesn't support multiple subnets");
   const subnet = checkPool(pool);
   if (used.some((one) => overlaps(one, subnet)))
     throw new BerthError('forbidden', 'invalid pool request: Pool overlaps with other one on this address space');
   const range = pool.IPRange ? parseCidr(pool.IPRange) : null;
   const reserved = pool.AuxiliaryAddresses ?? {};
-  const gateway = pool.Gateway
-    ? (parseAddress(pool.Gateway) as number)
-    : firstFree(range ?? subnet, subnet, new Set(Object.values(reserved).map(parseAddress)));
+  const taken = new Map(Object.entries(reserved).map(([name, text]) => [parseAddress(text), name]));
+  const gateway = pool.Gateway ? (parseAddress(pool.Gateway) as number) : firstFree(range ?? subnet, subnet, taken);
+  if (!isHosts(subnet, gateway))
+    throw new BerthError('forbidden', `failed to allocate gateway (${pool.Gateway}): Address already in use`);
+  const clash = taken.get(gateway);
+  if (clash !== undefined)
+    throw new BerthError(
+      'forbidden',
+      `failed to allocate secondary ip address (${clash}:${reserved[clash]}): Address already in use`,
+    );
   return { gateway: { address: gateway, prefix: subnet.prefix }, range: range && networkOf(range), reserved };
 }
 
@@ -112,7 +111,6 @@ function checkPool(pool: IPAMPool): Cidr {
   if (!subnet) throw invalid([`invalid subnet ${text}: invalid CIDR block notation`]);
   const network = formatCidr(networkOf(subnet));
   if (network !== text) throw invalid([`invalid subnet ${text}: it should be ${network}`]);
-  if (subnet.prefix > longestPrefix) throw invalid([`invalid subnet ${text}: it has no room for containers`]);
   const mistakes: string[] = [];
   const checkAddress = (what: string, value: string): void => {
     const address = parseAddress(value);
@@ -136,11 +134,15 @@ function invalid(mistakes: string[]): BerthError {
   return new BerthError('invalid', `invalid network config:\n${mistakes.join('\n')}`);
 }
 
+/** Neither the network's own address nor its broadcast address; a subnet of one or two has neither. */
+function isHosts(subnet: Cidr, address: number): boolean {
+  return subnet.prefix > 30 || (address !== subnet.address && address !== lastAddress(subnet));
+}
+
 /** The first address of the range that is a host's and not reserved. */
-function firstFree(range: Cidr, subnet: Cidr, reserved: ReadonlySet<number | null>): number {
-  const last = Math.min(lastAddress(range), lastAddress(subnet) - 1);
-  for (let address = Math.max(networkOf(range).address, subnet.address + 1); address <= last; address++)
-    if (!reserved.has(address)) return address;
+function firstFree(range: Cidr, subnet: Cidr, reserved: ReadonlyMap<number | null, string>): number {
+  for (let address = networkOf(range).address; address <= lastAddress(range); address++)
+    if (isHosts(subnet, address) && !reserved.has(address)) return address;
   throw new BerthError(
     'invalid',
     `no address is left for the gateway in ${formatAddress(range.address)}/${range.prefix}`,
@@ -160,26 +162,4 @@ function bridgeName(name: string, id: string, state: NetworkState): string {
   const link = state.links.list().find((one) => one.name === name);
   if (link && link.kind !== 'bridge') throw new BerthError('invalid', `interface ${name} exists and is not a bridge`);
   return name;
-}
-
-function readMtu(text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  const mtu = Number(text);
-  if (!/^\d+$/.test(text))
-    throw new BerthError(
-      'invalid',
-      `failed to parse ${option.mtu} value: ${text} (strconv.Atoi: parsing "${text}": invalid syntax)`,
-    );
-  if (mtu < 68 || mtu > 65_535) throw new BerthError('invalid', `invalid MTU number: ${text}`);
-  return mtu;
-}
-
-function readBoolean(name: string, options: Record<string, string>): boolean {
-  const text = options[name] ?? 'true';
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
-  throw new BerthError(
-    'invalid',
-    `failed to parse ${name} value: ${text} (strconv.ParseBool: parsing "${text}": invalid syntax)`,
-  );
 }

@@ -8,7 +8,8 @@ import type { BerthDatabase } from '../../store/db/database.ts';
 import { AddressPool } from './address-pool.ts';
 import { type DefaultBridgeSettings, prepareDefaultNetworks } from './default-networks.ts';
 import { type Endpoint, EndpointTable } from './endpoint-table.ts';
-import { HostSide } from './host-side.ts';
+import { endpointOption } from './endpoint-wishes.ts';
+import { type HostSettings, HostSide } from './host-side.ts';
 import { type Network, NetworkTable, reservedAddresses } from './network-table.ts';
 import { PortBook } from './port-book.ts';
 import type { EndpointRequest } from './types.ts';
@@ -19,6 +20,7 @@ export interface NetworkStateOptions {
   firewall: Firewall;
   probe: PortProbe;
   settings: DefaultBridgeSettings;
+  host: HostSettings;
   hostHasIpv6: boolean;
 }
 
@@ -47,7 +49,14 @@ export class NetworkState {
     this.networks = new NetworkTable(database);
     this.endpoints = new EndpointTable(database);
     prepareDefaultNetworks(this.networks, links, settings);
-    this.host = new HostSide({ database, links, firewall, networks: this.networks, endpoints: this.endpoints });
+    this.host = new HostSide({
+      database,
+      links,
+      firewall,
+      networks: this.networks,
+      endpoints: this.endpoints,
+      settings: options.host,
+    });
     this.ports = new PortBook({ probe, ipv6: options.hostHasIpv6, range: ephemeralPorts(links) });
     this.#removeStrays();
     for (const network of this.networks.all()) {
@@ -96,11 +105,12 @@ export class NetworkState {
       address,
       containerName: owner.containerName,
       macAddress: address === null ? '' : wish?.macAddress?.toLowerCase() || macOfAddress(address),
-      interfaceName: address === null ? '' : this.#interfaceName(owner.containerId),
+      interfaceName: address === null ? '' : this.#interfaceName(owner.containerId, network, wish),
       isStatic,
       aliases: wish?.aliases ?? [],
       links: wish?.links ?? {},
       driverOptions: wish?.driverOptions ?? {},
+      linkLocal: wish?.linkLocal ?? [],
       gatewayPriority: wish?.gatewayPriority ?? 0,
       hostname: owner.hostname,
       ports: [],
@@ -138,9 +148,14 @@ export class NetworkState {
     return address;
   }
 
-  #interfaceName(containerId: string): string {
+  #interfaceName(containerId: string, network: Network, wish: EndpointRequest | null): string {
     const taken = new Set(this.endpoints.of(containerId).map((endpoint) => endpoint.interfaceName));
-    for (let number = 0; ; number++) if (!taken.has(`eth${number}`)) return `eth${number}`;
+    const wanted = wish?.driverOptions[endpointOption.interfaceName];
+    if (wanted && taken.has(wanted))
+      throw new BerthError('conflict', `error renaming interface to ${wanted}: file exists`);
+    if (wanted) return wanted;
+    const prefix = network.bridge?.interfacePrefix ?? 'eth';
+    for (let number = 0; ; number++) if (!taken.has(`${prefix}${number}`)) return `${prefix}${number}`;
   }
 }
 

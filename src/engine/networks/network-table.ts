@@ -1,7 +1,8 @@
 import { BerthError } from '../../api/errors.ts';
-import type { NetworkInspect } from '../../api/types/network.ts';
+import type { IPAMPool, NetworkInspect } from '../../api/types/network.ts';
 import { type Cidr, formatAddress, formatCidr, networkOf, parseAddress, parseCidr } from '../../host/netlink/cidr.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import { type BridgeOptions, readBridgeOptions } from './bridge-options.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { isPredefined } from './network-filters.ts';
 
@@ -19,20 +20,19 @@ export interface Network {
   options: Record<string, string>;
 }
 
-export interface BridgeSettings {
+export interface BridgeSettings extends BridgeOptions {
   /** The interface. */
   name: string;
-  /** The bridge's own address: the containers' gateway. */
+  /** The bridge's own address, with the prefix of the subnet. */
   gateway: Cidr;
+  /** Address of another router of the subnet where containers' default route leads; null: the bridge. */
+  router: number | null;
   /** Where addresses are picked from; null: the whole subnet. */
   range: Cidr | null;
   /** Addresses that nobody gets, by name. */
   reserved: Record<string, string>;
   /** The engine made the interface and takes it away again. */
   owned: boolean;
-  mtu: number;
-  masquerade: boolean;
-  betweenContainers: boolean;
 }
 
 type Row = { id: string; name: string; created: number; record: string };
@@ -97,6 +97,9 @@ export class NetworkTable {
   }
 }
 
+/** What rows of earlier engines do not have. */
+const earlierBridge = { ...readBridgeOptions({}, { mtu: 1500, internal: false }), router: null };
+
 function fromRow(row: Row): Network {
   const { bridge, ...rest } = JSON.parse(row.record) as StoredRecord;
   return {
@@ -105,6 +108,7 @@ function fromRow(row: Row): Network {
     name: row.name,
     created: new Date(row.created),
     bridge: bridge && {
+      ...earlierBridge,
       ...bridge,
       gateway: parseCidr(bridge.gateway) as Cidr,
       range: bridge.range === null ? null : parseCidr(bridge.range),
@@ -115,7 +119,12 @@ function fromRow(row: Row): Network {
 /** Reserved addresses of a bridge network, its gateway among them. */
 export function reservedAddresses(bridge: BridgeSettings): number[] {
   const named = Object.values(bridge.reserved).map(parseAddress);
-  return [bridge.gateway.address, ...named.filter((address) => address !== null)];
+  return [bridge.gateway.address, bridge.router, ...named].filter((address) => address !== null);
+}
+
+function auxiliaryAddresses({ reserved, router }: BridgeSettings): Pick<IPAMPool, 'AuxiliaryAddresses'> {
+  const all = { ...reserved, ...(router === null ? {} : { DefaultGatewayIPv4: formatAddress(router) }) };
+  return Object.keys(all).length > 0 ? { AuxiliaryAddresses: all } : {};
 }
 
 /** Docker's JSON of a network. */
@@ -138,7 +147,7 @@ export function describeNetwork(network: Network, endpoints: readonly Endpoint[]
           Subnet: formatCidr(networkOf(bridge.gateway)),
           ...(bridge.range ? { IPRange: formatCidr(bridge.range) } : {}),
           ...(network.internal ? {} : { Gateway: formatAddress(bridge.gateway.address) }),
-          ...(Object.keys(bridge.reserved).length > 0 ? { AuxiliaryAddresses: bridge.reserved } : {}),
+          ...auxiliaryAddresses(bridge),
         },
       ],
     },

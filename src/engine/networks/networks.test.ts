@@ -3,7 +3,9 @@ import { RecordingFirewall } from '../../host/firewall/recording-firewall.ts';
 import { type Cidr, formatAddress, parseCidr } from '../../host/netlink/cidr.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
+import { plainBridge } from './default-networks.ts';
 import { endpointRequest } from './endpoint-wishes.ts';
+import { plainHost } from './host-side.ts';
 import { RecordingNames } from './names/recording-names.ts';
 import { Networks } from './networks.ts';
 import { defaultSubnetPools } from './subnets.ts';
@@ -29,7 +31,9 @@ function fixture({ bip = '', foreign = [] as string[], bridge = 'berth0' } = {})
       links,
       firewall,
       probe: () => 0,
-      settings: { bridge, bip, mtu: 1500, pools: defaultSubnetPools },
+      settings: { ...plainBridge, bridge, bip, mtu: 1500, pools: defaultSubnetPools },
+      host: plainHost,
+      hostGateways: [],
       hostHasIpv6: true,
       names: new RecordingNames(),
 
@@ -151,7 +155,7 @@ describe('a container on the bridge', () => {
       ],
     });
     expect(firewall.content?.ports.map((port) => ({ ...port, address: formatAddress(port.address) }))).toEqual([
-      { protocol: 'tcp', hostAddress: null, hostPort: 8080, address: '172.17.0.2', port: 80 },
+      { protocol: 'tcp', hostAddress: null, hostPort: 8080, isDirect: false, address: '172.17.0.2', port: 80 },
     ]);
   });
 
@@ -267,13 +271,15 @@ describe('the host', () => {
     links.links.push({ index: 9, name: 'eth0', kind: '', master: 0, up: true, mtu: 1500, alias: '' });
     links.sysctls.set('kernel/random/boot_id', 'one');
     const open = (): string[] => {
-      const settings = { bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools };
+      const settings = { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools };
       new Networks({
         database,
         links,
         firewall,
         probe: () => 0,
         settings,
+        host: plainHost,
+        hostGateways: [],
         hostHasIpv6: true,
         readHostFile: async () => '',
         names: new RecordingNames(),
@@ -309,13 +315,15 @@ describe('the host', () => {
       mtu: 1500,
       alias: '',
     });
-    const settings = { bridge: 'br0', bip: '', mtu: 1500, pools: defaultSubnetPools };
+    const settings = { ...plainBridge, bridge: 'br0', bip: '', mtu: 1500, pools: defaultSubnetPools };
     const networks = new Networks({
       database,
       links,
       firewall,
       probe: () => 0,
       settings,
+      host: plainHost,
+      hostGateways: [],
       hostHasIpv6: false,
       readHostFile: async () => '',
       names: new RecordingNames(),

@@ -5,6 +5,7 @@ import { UndoStack } from '../../base/undo-stack.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { SandboxPlan } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
+import { type Joined, leadingOf } from './default-gateway.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWishAtStart, endpointRequest } from './endpoint-wishes.ts';
 import { hostsFile, ownNames } from './etc-files.ts';
@@ -15,15 +16,15 @@ import { NetworkState, type NetworkStateOptions } from './network-state.ts';
 import { describeNetwork, type Network } from './network-table.ts';
 import { portRequests } from './port-requests.ts';
 import { type ResolverConf, resolvConf, resolverConf, stubTarget } from './resolv-conf.ts';
-import { endpointSettings, interfacePlan, portHolds, portMap } from './sandbox-shapes.ts';
+import { endpointSettings, interfacePlan, portMap } from './sandbox-shapes.ts';
 import type { DnsWishes, EndpointRequest, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
-
-const hostBindingOption = 'com.docker.network.bridge.host_binding_ipv4';
 
 export interface NetworksOptions extends NetworkStateOptions {
   /** A small file of the host; empty where there is none. */
   readHostFile(path: string): Promise<string>;
   names: Names;
+  /** What `host-gateway` stands for; empty: the default bridge's address. */
+  hostGateways: readonly string[];
 }
 
 /** A network that a container is to join. */
@@ -37,12 +38,14 @@ export class Networks implements SandboxProvider {
   readonly state: NetworkState;
   readonly names: Names;
   readonly #readHostFile: NetworksOptions['readHostFile'];
+  readonly #hostGateways: readonly string[];
 
   /** See NetworkState. */
   constructor(options: NetworksOptions) {
     this.state = new NetworkState(options);
     this.names = options.names;
     this.#readHostFile = options.readHostFile;
+    this.#hostGateways = options.hostGateways;
   }
 
   async allocate(request: SandboxRequest): Promise<Sandbox> {
@@ -119,7 +122,8 @@ export class Networks implements SandboxProvider {
     const joins = request.endpoints.map((wish) => ({ network: find(wish.network), wish }));
     if (joins.length === 0) return [{ network: find(mode), wish: null }];
     const isFirst = ({ network }: Join): boolean => network.name === mode || network.id.startsWith(mode);
-    return joins.sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
+    const priority = ({ wish }: Join): number => wish?.gatewayPriority ?? 0;
+    return joins.sort((a, b) => priority(b) - priority(a) || Number(isFirst(b)) - Number(isFirst(a)));
   }
 
   async #joinContainer(request: SandboxRequest): Promise<Sandbox> {
@@ -151,56 +155,55 @@ export class Networks implements SandboxProvider {
     const resolver = isNamed ? await this.resolverConf(request) : null;
     const resolv = resolver?.text ?? (await this.resolvConf(request, false));
     const undo = new UndoStack();
-    const joined: { endpoint: Endpoint; network: Network }[] = [];
-    // The default route, and with it published ports, are those of the first network that leads out.
-    const leading = joins.findIndex(({ network }) => !network.internal);
+    const joined: Joined[] = [];
     try {
       for (const [index, { network, wish }] of joins.entries()) {
-        const withMac = wish ?? endpointRequest(network.id, null);
-        const macAddress = withMac.macAddress ?? (index === 0 ? request.macAddress : null);
-        const endpoint = this.state.newEndpoint(request, network, { ...withMac, macAddress });
+        const wishes = wish ?? endpointRequest(network.id, null);
+        const macAddress = wishes.macAddress ?? (index === 0 ? request.macAddress : null);
+        const endpoint = this.state.newEndpoint(request, network, { ...wishes, macAddress });
         undo.push('address', () => this.state.free(endpoint));
-        if (index === leading) {
-          const binding = network.options[hostBindingOption] ?? '';
-          endpoint.ports = await this.#allocatePorts(endpoint, request, binding === '0.0.0.0' ? '' : binding);
-        }
         if (resolver) endpoint.dns = { upstreams: resolver.upstreams, keepsShortNames: resolver.keepsShortNames };
         await failpoint('run.after-address');
         this.state.endpoints.add(endpoint);
         undo.push('endpoint', () => this.state.endpoints.remove(endpoint.container, endpoint.network));
-        await failpoint('run.after-endpoint');
-        this.state.host.publish(endpoint);
-        undo.push('ports', () => this.state.host.withdraw(endpoint));
         joined.push({ endpoint, network });
       }
+      await failpoint('run.after-endpoint');
+      const leading = leadingOf(joined);
+      if (leading) await this.#publish(leading, request, undo);
       const names = sandboxNames(this.state, request.containerId);
       if (names) await this.names.put(names, null);
+      undo.release();
+      return this.#sandbox(request, { joined, leading, resolv });
     } catch (error) {
       await undo.unwind();
       throw inStart(error);
     }
-    undo.release();
-    return this.#sandbox(request, { joined, leading, resolv });
+  }
+
+  async #publish({ endpoint, network }: Joined, request: SandboxRequest, undo: UndoStack): Promise<void> {
+    const ports = await this.#allocatePorts(endpoint, request, network);
+    if (ports.length === 0) return;
+    this.state.endpoints.update(endpoint, { ports });
+    this.state.host.publish(endpoint);
+    undo.push('ports', () => this.state.host.withdraw(endpoint));
   }
 
   #sandbox(
     request: SandboxRequest,
-    {
-      joined,
-      leading,
-      resolv,
-    }: { joined: { endpoint: Endpoint; network: Network }[]; leading: number; resolv: string },
+    { joined, leading, resolv }: { joined: Joined[]; leading: Joined | null; resolv: string },
   ): Sandbox {
     const names = ownNames(request.hostname, request.domainname);
-    const published = joined[leading]?.endpoint;
+    const published = leading?.endpoint;
     const hairpin = published !== undefined && published.ports.length > 0 && this.state.host.needsHairpin;
     return {
       plan: {
         kind: 'new',
-        interfaces: joined.map(({ endpoint, network }, index) =>
-          interfacePlan(endpoint, network, { leads: index === leading, hairpin: hairpin && index === leading }),
-        ),
-        ports: published ? portHolds(published) : [],
+        interfaces: joined.map(({ endpoint, network }) => {
+          const leads = endpoint === published;
+          return interfacePlan(endpoint, network, { leads, hairpin: hairpin && leads });
+        }),
+        ports: published ? this.state.host.portHolds(published) : [],
         ...(joined[0]?.endpoint.dns ? { resolver: this.names.socket } : {}),
       },
       hosts: this.#hosts(
@@ -215,10 +218,17 @@ export class Networks implements SandboxProvider {
     };
   }
 
-  /** @param binding address of the host where the network publishes what asks for none */
-  async #allocatePorts(endpoint: Endpoint, request: SandboxRequest, binding: string): Promise<Endpoint['ports']> {
+  async #allocatePorts(endpoint: Endpoint, request: SandboxRequest, { bridge }: Network): Promise<Endpoint['ports']> {
     try {
-      return await this.state.ports.allocate(portRequests(request, binding), formatAddress(endpoint.address ?? 0));
+      const requests = portRequests(request, bridge?.hostBinding ?? '');
+      if (bridge?.gatewayMode === 'routed')
+        return requests.map(({ protocol, containerPort }) => ({
+          protocol,
+          containerPort,
+          hostAddress: '',
+          hostPort: 0,
+        }));
+      return await this.state.ports.allocate(requests, formatAddress(endpoint.address ?? 0));
     } catch (error) {
       throw rephrase(
         error,
@@ -229,11 +239,9 @@ export class Networks implements SandboxProvider {
 
   #hosts(request: SandboxRequest, own: [string, string][]): string {
     const gateway = this.state.networks.byName('bridge')?.bridge?.gateway;
-    return hostsFile({
-      extraHosts: request.extraHosts,
-      hostGateway: gateway ? formatAddress(gateway.address) : '127.0.0.1',
-      own,
-    });
+    const bridge = gateway ? formatAddress(gateway.address) : '127.0.0.1';
+    const hostGateways = this.#hostGateways.length > 0 ? this.#hostGateways : [bridge];
+    return hostsFile({ extraHosts: request.extraHosts, hostGateways, own });
   }
 
   /** The file for one that asks the servers itself. */

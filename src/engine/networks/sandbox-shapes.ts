@@ -3,6 +3,8 @@ import { BerthError } from '../../api/errors.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { InterfacePlan, PortHold } from '../../supervisor/types.ts';
 import type { Endpoint } from './endpoint-table.ts';
+import { endpointSysctls } from './endpoint-wishes.ts';
+import type { HostSettings } from './host-side.ts';
 import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
 import type { Publication } from './port-book.ts';
@@ -11,17 +13,21 @@ import type { EndpointSettings, PortMap } from './types.ts';
 
 /** Docker's EndpointSettings. */
 export function endpointSettings(endpoint: Endpoint, network: Network): EndpointSettings {
-  const gateway = endpoint.address === null || network.internal ? null : (network.bridge?.gateway ?? null);
+  const gateway = endpoint.address === null ? null : gatewayOf(network);
+  const asked = {
+    ...(endpoint.isStatic ? { IPv4Address: formatAddress(endpoint.address ?? 0) } : {}),
+    ...(endpoint.linkLocal.length > 0 ? { LinkLocalIPs: endpoint.linkLocal } : {}),
+  };
   return {
-    IPAMConfig: endpoint.isStatic ? { IPv4Address: formatAddress(endpoint.address ?? 0) } : null,
+    IPAMConfig: Object.keys(asked).length > 0 ? asked : null,
     Links: null,
     Aliases: endpoint.aliases.length > 0 ? endpoint.aliases : null,
     MacAddress: endpoint.macAddress,
-    DriverOpts: null,
-    GwPriority: 0,
+    DriverOpts: Object.keys(endpoint.driverOptions).length > 0 ? endpoint.driverOptions : null,
+    GwPriority: endpoint.gatewayPriority,
     NetworkID: network.id,
     EndpointID: endpoint.id,
-    Gateway: gateway ? formatAddress(gateway.address) : '',
+    Gateway: gateway === null ? '' : formatAddress(gateway),
     IPAddress: endpoint.address === null ? '' : formatAddress(endpoint.address),
     IPPrefixLen: endpoint.address === null ? 0 : (network.bridge?.gateway.prefix ?? 0),
     IPv6Gateway: '',
@@ -29,6 +35,11 @@ export function endpointSettings(endpoint: Endpoint, network: Network): Endpoint
     GlobalIPv6PrefixLen: 0,
     DNSNames: isPredefined(network) ? null : namesOf(endpoint),
   };
+}
+
+/** Where the default route of a network's containers leads; null: it has none. */
+export function gatewayOf({ bridge, internal }: Network): number | null {
+  return !bridge || internal ? null : (bridge.router ?? bridge.gateway.address);
 }
 
 /** Names under which others on the network know the container, as Docker orders them. */
@@ -47,15 +58,20 @@ export function interfacePlan(
 ): InterfacePlan {
   const { bridge } = network;
   if (!bridge) throw new BerthError('internal', `network ${network.name} has no bridge`);
+  const gateway = gatewayOf(network);
   return {
     hostName: hostNameOf(endpoint),
     containerName: endpoint.interfaceName,
     bridge: bridge.name,
     macAddress: endpoint.macAddress,
-    addresses: [`${formatAddress(endpoint.address ?? 0)}/${bridge.gateway.prefix}`],
-    gateway: leads ? formatAddress(bridge.gateway.address) : null,
+    addresses: [
+      `${formatAddress(endpoint.address ?? 0)}/${bridge.gateway.prefix}`,
+      ...endpoint.linkLocal.map((address) => `${address}/16`),
+    ],
+    gateway: leads && gateway !== null ? formatAddress(gateway) : null,
     mtu: bridge.mtu,
     hairpin,
+    sysctls: endpointSysctls(endpoint.driverOptions, endpoint.interfaceName),
   };
 }
 
@@ -65,15 +81,23 @@ export function hostNameOf(endpoint: Endpoint): string {
 }
 
 /** What the shim binds, and forwards where the firewall does not: at IPv6 addresses. */
-export function portHolds(endpoint: Endpoint): PortHold[] {
+export function portHolds(
+  endpoint: Endpoint,
+  { filter, userlandProxy }: Pick<HostSettings, 'filter' | 'userlandProxy'>,
+): PortHold[] {
   const address = formatAddress(endpoint.address ?? 0);
-  return endpoint.ports.map((port) => ({
+  return endpoint.ports.filter(isHeld).map((port) => ({
     protocol: port.protocol,
     hostAddress: port.hostAddress,
     hostPort: port.hostPort,
     forwardTo: { address, port: port.containerPort },
-    userspace: port.hostAddress.includes(':'),
+    userspace: !filter || (userlandProxy && port.hostAddress.includes(':')),
   }));
+}
+
+/** It has a port of the host; on a routed network there is none. */
+function isHeld({ hostPort }: Publication): boolean {
+  return hostPort > 0;
 }
 
 /** Docker's `NetworkSettings.Ports`: published and merely exposed ports, keys in order. */
@@ -85,7 +109,7 @@ export function portMap(ports: readonly Publication[], exposed: readonly string[
   for (const port of ports) {
     const key = `${port.containerPort}/${port.protocol}`;
     const bindings = map[key] ?? [];
-    bindings.push({ HostIp: port.hostAddress, HostPort: String(port.hostPort) });
+    bindings.push({ HostIp: port.hostAddress, HostPort: isHeld(port) ? String(port.hostPort) : '' });
     map[key] = bindings;
   }
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -20,6 +20,8 @@ export interface EndpointRequest {
   /** What the container calls others on the network: its word → their name. */
   links: Record<string, string>;
   driverOptions: Record<string, string>;
+  /** Further addresses of the interface, `169.254.3.4`. */
+  linkLocal: string[];
   /** The network with the highest gives the default gateway; among equals the first by name. */
   gatewayPriority: number;
 }

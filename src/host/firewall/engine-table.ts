@@ -4,6 +4,8 @@
  *   addressed, everywhere   maps: published port → address and port of its container
  *   bridges, internal       the engine's bridges, and those without a way out
  *   masqueraded, inside     bridges whose traffic leaves with the host's address; each subnet at its own bridge
+ *   sources                 bridge → the address that its traffic leaves with, where that is not the way out's
+ *   direct, open            address and port that may be reached without translation; bridges where all may
  *   neighbours              pairs of bridges between which containers may talk: each with itself
  *   prerouting, output      packets to an address of the host go through `publish`. What comes in from a wire for 127.0.0.0/8 does
  *                           not: ports published there are the host's own affair, also before the kernel's check for martians.
@@ -35,6 +37,7 @@ import {
   payload,
   priority,
   protocolNumber,
+  sourceNat,
   verdict,
 } from './nf-tables.ts';
 import type { FilteredNetwork, PublishedPort, TableContent } from './types.ts';
@@ -65,12 +68,24 @@ export function writeTable(batch: Batch, table: string, content: TableContent): 
 
 /** The elements of published ports, by map. */
 export function portElements(ports: readonly PublishedPort[]): [string, Element[]][] {
-  const addressed = ports.filter((port) => port.hostAddress !== null);
-  const everywhere = ports.filter((port) => port.hostAddress === null);
+  const mapped = ports.filter((port) => port.hostPort !== null);
+  const addressed = mapped.filter((port) => port.hostAddress !== null);
+  const everywhere = mapped.filter((port) => port.hostAddress === null);
+  const direct = new Map(ports.filter((port) => port.isDirect).map((port) => [directKey(port).toString('hex'), port]));
   return [
+    ['direct', [...direct.values()].map((port) => ({ key: directKey(port) }))],
     [mapOfAddresses, addressed.map(portElement)],
     [mapOfEverywhere, everywhere.map(portElement)],
   ];
+}
+
+/** The container's side of a port. */
+function directKey({ address, protocol, port }: PublishedPort): Buffer {
+  const key = Buffer.alloc(12);
+  key.writeUInt32BE(address);
+  key[4] = protocolNumber[protocol];
+  key.writeUInt16BE(port, 8);
+  return key;
 }
 
 /** Each field takes a multiple of four bytes. */
@@ -79,7 +94,7 @@ function portElement(port: PublishedPort): Element {
   const key = Buffer.alloc(8 + at);
   if (port.hostAddress !== null) key.writeUInt32BE(port.hostAddress);
   key[at] = protocolNumber[port.protocol];
-  key.writeUInt16BE(port.hostPort, at + 4);
+  key.writeUInt16BE(port.hostPort ?? 0, at + 4);
   const data = Buffer.alloc(8);
   data.writeUInt32BE(port.address);
   data.writeUInt16BE(port.port, 4);
@@ -91,9 +106,12 @@ function writeSets(batch: Batch, table: string, { networks, ports, separated }: 
   const target = { dataTypes: [ipv4, service], dataLength: 8 };
   batch.addSet(table, { name: mapOfAddresses, keyTypes: [ipv4, protocol, service], keyLength: 12, ...target });
   batch.addSet(table, { name: mapOfEverywhere, keyTypes: [protocol, service], keyLength: 8, ...target });
+  batch.addSet(table, { name: 'direct', keyTypes: [ipv4, protocol, service], keyLength: 12 });
   for (const [map, elements] of portElements(ports)) batch.addElements(table, map, elements);
 
-  for (const name of ['bridges', 'internal', 'masqueraded', 'separated'])
+  const bySource = { keyTypes: [interfaceName], keyLength: nameLength, dataTypes: [ipv4], dataLength: 4 };
+  batch.addSet(table, { name: 'sources', ...bySource });
+  for (const name of ['bridges', 'internal', 'masqueraded', 'separated', 'open'])
     batch.addSet(table, { name, keyTypes: [interfaceName], keyLength: nameLength });
   batch.addSet(table, { name: 'neighbours', keyTypes: [interfaceName, interfaceName], keyLength: 2 * nameLength });
   batch.addSet(table, {
@@ -116,10 +134,19 @@ export function networkElements(networks: readonly FilteredNetwork[]): [string, 
   return [
     ['bridges', named(networks)],
     ['internal', named(networks.filter(({ internal }) => internal))],
+    ['open', named(networks.filter(({ isOpen }) => isOpen))],
+    ['sources', networks.flatMap(sourceElement)],
     ['masqueraded', named(networks.filter(({ masquerade: isOn }) => isOn))],
     ['neighbours', elementsOf(open.map((name) => Buffer.concat([name, name])))],
     ['inside', networks.map(insideElement)],
   ];
+}
+
+function sourceElement({ bridge, source, masquerade: isOn }: FilteredNetwork): Element[] {
+  if (source === null || !isOn) return [];
+  const data = Buffer.alloc(4);
+  data.writeUInt32BE(source);
+  return [{ key: interfaceBytes(bridge), data }];
 }
 
 /** Every address of the subnet, at the bridge. */
@@ -160,6 +187,14 @@ function rules({ separated }: TableContent): [string, Expression[]][] {
     ['forward', [ct(ctKey.state), ...anyBit(ctState.establishedOrRelated), accept]],
     ['forward', [ct(ctKey.status), ...anyBit(ctStatus.destinationNat), accept]],
     ['forward', [meta(metaKey.inputName), meta(metaKey.outputName, 2), lookup('neighbours'), accept]],
+    ['forward', [meta(metaKey.outputName), lookup('open'), accept]],
+    [
+      'forward',
+      [
+        ...[meta(metaKey.inputName), lookup('bridges', 'without'), ...isIpv4],
+        ...[payload(1, destinationOffset, 4), ...keyOfPort(9), lookup('direct'), accept],
+      ],
+    ],
     ['forward', [meta(metaKey.outputName), lookup('bridges'), drop]],
     ['forward', [meta(metaKey.inputName), lookup('internal'), drop]],
   ];
@@ -176,6 +211,13 @@ function rules({ separated }: TableContent): [string, Expression[]][] {
   list.push(
     ['postrouting', [meta(metaKey.outputName), lookup('bridges'), ...fromLoopback, masquerade()]],
     ['postrouting', [...stayingInside, lookup('inside'), ...isPublished, masquerade()]],
+    [
+      'postrouting',
+      [
+        ...[meta(metaKey.inputName), lookup('masqueraded'), ...stayingInside, lookup('inside', 'without')],
+        ...[meta(metaKey.inputName), lookup('sources', 'map'), sourceNat()],
+      ],
+    ],
     [
       'postrouting',
       [meta(metaKey.inputName), lookup('masqueraded'), ...stayingInside, lookup('inside', 'without'), masquerade()],

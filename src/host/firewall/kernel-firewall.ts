@@ -4,7 +4,7 @@ import { MessageWriter, netlinkFlag } from '../netlink/message.ts';
 import { NetlinkSocket, netlinkFamily } from '../netlink/netlink-socket.ts';
 import { networkElements, portElements, writeTable } from './engine-table.ts';
 import { ForeignChains } from './foreign-chains.ts';
-import { Batch, family, familyHeader, messageTypeOf, nftMessage } from './nf-tables.ts';
+import { Batch, type Element, family, familyHeader, messageTypeOf, nftMessage } from './nf-tables.ts';
 import type { FilteredNetwork, Firewall, PublishedPort, TableContent } from './types.ts';
 import { forgetFlowsToContainers, forgetFlowsToHost } from './udp-flows.ts';
 
@@ -38,7 +38,7 @@ export class KernelFirewall implements Firewall {
 
   removeNetwork(network: FilteredNetwork): void {
     const batch = new Batch();
-    for (const [set, elements] of networkElements([network])) batch.deleteElements(this.table, set, elements);
+    for (const [set, elements] of networkElements([network])) batch.deleteElements(this.table, set, keysOf(elements));
     this.#socket.run(batch.end(), `remove ${network.bridge} from firewall table ${this.table}`);
   }
 
@@ -110,18 +110,18 @@ export class KernelFirewall implements Firewall {
   #withdrawAll(ports: readonly PublishedPort[]): void {
     const batch = new Batch();
     for (const [map, elements] of portElements(ports)) {
-      batch.deleteElements(
-        this.table,
-        map,
-        elements.map(({ key }) => ({ key })),
-      );
+      batch.deleteElements(this.table, map, keysOf(elements));
     }
     this.#socket.run(batch.end(), 'withdraw published ports');
   }
 }
 
+function keysOf(elements: readonly Element[]): Element[] {
+  return elements.map(({ key, keyEnd }) => ({ key, ...(keyEnd ? { keyEnd } : {}) }));
+}
+
 function isUdp(port: PublishedPort): boolean {
-  return port.protocol === 'udp';
+  return port.protocol === 'udp' && port.hostPort !== null;
 }
 
 function isErrno(error: unknown, errno: number): boolean {

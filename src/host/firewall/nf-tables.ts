@@ -136,7 +136,7 @@ export class Batch {
     if (plan.intervalOf) writeFields(writer, plan.intervalOf);
     writer.u32be(setAttribute.id, ++this.#sets);
     // Read by nft only, which needs to be told that names are in the machine's order.
-    if (plan.keyTypes.length === 1) writer.attribute(setAttribute.userData, Buffer.of(0, 4, 1, 0, 0, 0));
+    if (plan.keyTypes.length === 1) writer.attribute(setAttribute.userData, machineOrder(plan));
   }
 
   addElements(table: string, set: string, elements: readonly Element[]): void {
@@ -210,6 +210,11 @@ export class Batch {
       });
     }
   }
+}
+
+/** nft's own marks: the byte order of the key, and of a map's data, which is network order here. */
+function machineOrder({ dataTypes }: SetPlan): Buffer {
+  return Buffer.of(0, 4, 1, 0, 0, 0, ...(dataTypes ? [1, 4, 2, 0, 0, 0] : []));
 }
 
 function writeFields(writer: MessageWriter, lengths: readonly number[]): void {
@@ -332,6 +337,15 @@ export function destinationNat(): Expression {
     [2, family.ipv4],
     [3, 1],
     [5, 9],
+  ]);
+}
+
+/** Leaves with the IPv4 address in register 1. */
+export function sourceNat(): Expression {
+  return numbers('nat', [
+    [1, 0],
+    [2, family.ipv4],
+    [3, 1],
   ]);
 }
 

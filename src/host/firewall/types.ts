@@ -6,7 +6,10 @@ export interface PublishedPort {
   protocol: 'tcp' | 'udp';
   /** Address of the host; null: every one. */
   hostAddress: number | null;
-  hostPort: number;
+  /** Null: none, the container's own address is what leads to it. */
+  hostPort: number | null;
+  /** Whoever has a route may reach it at the container's own address too. */
+  isDirect: boolean;
   /** Of the container. */
   address: number;
   port: number;
@@ -18,8 +21,12 @@ export interface FilteredNetwork {
   subnet: Cidr;
   /** Connections that leave the host get the host's address. */
   masquerade: boolean;
+  /** Connections that leave the host get this address; null: what `masquerade` says. */
+  source: number | null;
   /** Containers of this network may talk to each other. */
   betweenContainers: boolean;
+  /** Every port of its containers may be reached at their own addresses. */
+  isOpen: boolean;
   /** No way in or out. */
   internal: boolean;
 }

@@ -45,11 +45,13 @@ export function forgetFlowsToHost(
   isLocal: (address: number) => boolean,
 ): void {
   for (const port of ports) {
+    const { hostPort } = port;
+    if (hostPort === null) continue;
     const flows = list(socket, (writer) => {
       writer.nest(attribute.original, () => {
         writer.nest(tuple.protocol, () => {
           writer.u8(tupleProtocol.number, udp);
-          writer.attribute(tupleProtocol.destinationPort, Buffer.of(port.hostPort >> 8, port.hostPort & 255));
+          writer.attribute(tupleProtocol.destinationPort, Buffer.of(hostPort >> 8, hostPort & 255));
         });
       });
       writer.nest(attribute.filter, () => {
@@ -58,7 +60,7 @@ export function forgetFlowsToHost(
     });
     for (const flow of flows) {
       const { original, reply } = flow;
-      const isOther = original.protocol !== udp || original.destinationPort !== port.hostPort;
+      const isOther = original.protocol !== udp || original.destinationPort !== hostPort;
       const isTranslated = reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
       if (isOther || isTranslated) continue;
       const { destination } = original;

@@ -19,6 +19,8 @@ export interface InterfaceRequest {
   gateway: string | null;
   mtu: number;
   hairpin: boolean;
+  /** Kernel parameters of the interface, `net/ipv4/conf/eth0/log_martians=1`. */
+  sysctls: string[];
 }
 
 export interface InterfaceAttacher {
@@ -42,11 +44,12 @@ export function kernelAttacher(helper: string): InterfaceAttacher {
         ...[helper, 'net-attach', `/proc/${pid}/ns/net`, request.hostName, request.containerName, request.bridge],
         ...[request.macAddress, String(request.mtu), request.hairpin ? '1' : '0', request.gateway ?? ''],
         ...request.addresses,
+        ...request.sysctls,
       ]),
     lead: (pid, containerName, gateway) => run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, gateway]),
     detach: (hostName) => run([helper, 'net-detach', hostName]),
     makeBridge: ({ name, address, macAddress, alias, mtu }) =>
-      run([helper, 'net-bridge', name, formatCidr(address), macAddress, alias, String(mtu)]),
+      run([helper, 'net-bridge', name, address ? formatCidr(address) : '', macAddress, alias, String(mtu)]),
     remove: (hostNames) => run([helper, 'net-remove', ...hostNames]),
   };
 }

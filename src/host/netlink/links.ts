@@ -21,8 +21,8 @@ export interface Link {
 
 export interface BridgePlan {
   name: string;
-  /** Address of the bridge itself with the prefix length of its subnet. */
-  address: Cidr;
+  /** Address of the bridge itself with the prefix length of its subnet; null: the engine gives it none. */
+  address: Cidr | null;
   macAddress: string;
   mtu: number;
   /** A text that the interface carries (`ip link`); empty: none. */
@@ -108,10 +108,9 @@ export class KernelLinks implements Links {
       found = this.#find(plan.name);
     }
     if (!found) throw new Error(`bridge ${plan.name} vanished`);
-    const has = this.addresses(found.index).some(
-      (one) => one.address === plan.address.address && one.prefix === plan.address.prefix,
-    );
-    if (!has) this.#addAddress(found.index, plan.address);
+    const { address: wanted } = plan;
+    const has = (one: Cidr): boolean => one.address === wanted?.address && one.prefix === wanted.prefix;
+    if (wanted && !this.addresses(found.index).some(has)) this.#addAddress(found.index, wanted);
     if (!found.up || found.mtu !== plan.mtu) {
       const writer = new MessageWriter();
       writer.begin(type.newLink, netlinkFlag.acknowledge, linkHeader(found.index, flagUp));

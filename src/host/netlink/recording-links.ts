@@ -29,7 +29,7 @@ export class RecordingLinks implements Links {
       link = { index: this.links.length + 1, name, kind: 'bridge', master: 0, up: true, mtu, alias };
       this.links.push(link);
     }
-    this.#addresses.set(link.index, [plan.address]);
+    this.#addresses.set(link.index, plan.address ? [plan.address] : []);
   }
 
   deleteLink(name: string): void {

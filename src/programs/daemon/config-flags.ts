@@ -112,6 +112,11 @@ function readObject(flag: FlagText): unknown {
     if (!/^-?\d+$/.test(soft ?? '') || !/^-?\d+$/.test(hard ?? '')) throw badArgument(flag, `invalid ulimit: ${text}`);
     return { ...(before as object | undefined), [name]: { Name: name, Soft: Number(soft), Hard: Number(hard) } };
   }
+  if (key === 'default-network-opts') {
+    const known = (before ?? {}) as Record<string, object>;
+    const [option, setting] = splitPair({ ...flag, text: value });
+    return { ...known, [name]: { ...known[name], [option]: setting } };
+  }
   return { ...(before as object | undefined), [name]: key === 'runtimes' ? { path: value } : value };
 }
 

@@ -39,6 +39,18 @@ export interface DaemonConfig {
   'init-path': string;
   labels: string[];
   mtu: number;
+  icc: boolean;
+  ip: string;
+  'ip-masq': boolean;
+  'ip-forward': boolean;
+  'ip-forward-no-drop': boolean;
+  iptables: boolean;
+  'fixed-cidr': string;
+  'default-gateway': string;
+  'default-network-opts': Record<string, Record<string, string>>;
+  'host-gateway-ips': string[];
+  'allow-direct-routing': boolean;
+  'userland-proxy': boolean;
   'max-concurrent-downloads': number;
   'max-concurrent-uploads': number;
   'max-download-attempts': number;
@@ -118,6 +130,22 @@ export const options: Record<keyof DaemonConfig, Option> = {
   'init-path': { kind: 'string', help: 'Init program of containers (default: a built-in one)' },
   labels: { kind: 'list', flag: 'label', reloadable: true, help: 'Label of the daemon: key=value' },
   mtu: { kind: 'number', help: 'MTU of the default bridge' },
+  icc: { kind: 'boolean', help: 'Containers of the default bridge may talk to each other' },
+  ip: { kind: 'string', help: 'Address of the host where the default bridge publishes ports that name none' },
+  'ip-masq': { kind: 'boolean', help: "Containers of the default bridge leave with the host's address" },
+  'ip-forward': { kind: 'boolean', help: 'Turn on IPv4 forwarding in the kernel' },
+  'ip-forward-no-drop': { kind: 'boolean', help: 'Do not separate the network cards of a host that did not forward' },
+  iptables: { kind: 'boolean', help: 'Write rules of the packet filter' },
+  'fixed-cidr': { kind: 'string', help: "Part of the default bridge's subnet that containers get addresses from" },
+  'default-gateway': { kind: 'string', help: 'Default gateway of containers on the default bridge' },
+  'default-network-opts': {
+    kind: 'object',
+    flag: 'default-network-opt',
+    help: 'Options of new networks: driver=option=value',
+  },
+  'host-gateway-ips': { kind: 'list', flag: 'host-gateway-ip', help: 'Address of "host-gateway" in --add-host' },
+  'allow-direct-routing': { kind: 'boolean', help: "Let in to published ports at containers' own addresses" },
+  'userland-proxy': { kind: 'boolean', help: 'Forward ports published at IPv6 addresses' },
   'max-concurrent-downloads': { kind: 'number', reloadable: true, help: 'Concurrent downloads of one pull' },
   'max-concurrent-uploads': { kind: 'number', reloadable: true, help: 'Concurrent uploads of one push' },
   'max-download-attempts': { kind: 'number', reloadable: true, help: 'Attempts per download' },
@@ -150,7 +178,6 @@ const noSwarm = 'Swarm is not part of Berth; compose and Kubernetes take its pla
 
 /** Whoever builds one of these moves it into `options`. */
 export const narrowOptions: Record<string, NarrowOption> = {
-  'allow-direct-routing': { kind: 'boolean', only: [false] },
   'api-cors-header': {
     kind: 'string',
     only: [''],
@@ -171,9 +198,7 @@ export const narrowOptions: Record<string, NarrowOption> = {
   'cpu-rt-period': { kind: 'number', only: [0] },
   'cpu-rt-runtime': { kind: 'number', only: [0] },
   'cri-containerd': { kind: 'boolean' },
-  'default-gateway': { kind: 'string', only: [''] },
   'default-gateway-v6': { kind: 'string', only: [''] },
-  'default-network-opts': { kind: 'object', flag: 'default-network-opt', only: [{}] },
   'exec-opts': {
     kind: 'list',
     flag: 'exec-opt',
@@ -182,16 +207,8 @@ export const narrowOptions: Record<string, NarrowOption> = {
   },
   experimental: { kind: 'boolean' },
   features: { kind: 'object', flag: 'feature' },
-  'fixed-cidr': { kind: 'string', only: [''] },
   'fixed-cidr-v6': { kind: 'string', only: [''] },
-  'host-gateway-ips': { kind: 'list', flag: 'host-gateway-ip', only: [[]] },
-  icc: { kind: 'boolean', only: [true] },
-  ip: { kind: 'string', only: ['', '0.0.0.0'] },
-  'ip-forward': { kind: 'boolean', only: [true] },
-  'ip-forward-no-drop': { kind: 'boolean', only: [true, false] },
-  'ip-masq': { kind: 'boolean', only: [true] },
   ip6tables: { kind: 'boolean', only: [true] },
-  iptables: { kind: 'boolean', only: [true] },
   ipv6: { kind: 'boolean', only: [false] },
   'live-restore': { kind: 'boolean' },
   'network-control-plane-mtu': { kind: 'number' },
@@ -208,7 +225,6 @@ export const narrowOptions: Record<string, NarrowOption> = {
   'swarm-default-advertise-addr': { kind: 'string', only: [''], why: noSwarm },
   'swarm-raft-election-tick': { kind: 'number', only: [0], why: noSwarm },
   'swarm-raft-heartbeat-tick': { kind: 'number', only: [0], why: noSwarm },
-  'userland-proxy': { kind: 'boolean', only: [true] },
   'userland-proxy-path': { kind: 'string' },
   'userns-remap': { kind: 'string', only: [''] },
 };
@@ -257,6 +273,18 @@ export function defaultConfig(certificates: string): DaemonConfig {
     'init-path': '',
     labels: [],
     mtu: 1500,
+    icc: true,
+    ip: '',
+    'ip-masq': true,
+    'ip-forward': true,
+    'ip-forward-no-drop': false,
+    iptables: true,
+    'fixed-cidr': '',
+    'default-gateway': '',
+    'default-network-opts': {},
+    'host-gateway-ips': [],
+    'allow-direct-routing': false,
+    'userland-proxy': true,
     'max-concurrent-downloads': 3,
     'max-concurrent-uploads': 5,
     'max-download-attempts': 5,

@@ -37,6 +37,7 @@ import { concurrency, type DaemonConfig } from './config.ts';
 import { makeRegistries, reloadEngine, systemParts } from './engine-reload.ts';
 import type { Logger } from './logger.ts';
 import type { MetricsSource } from './metrics.ts';
+import { networkSettings } from './network-settings.ts';
 import { containerSettings } from './settings.ts';
 
 export { dockerVersion };
@@ -79,13 +80,10 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   const { database, events, host, log, report } = foundation;
   const network = await openKernelNetworks({
     database,
-    bridge: config.bridge,
-    bip: config.bip,
-    mtu: config.mtu,
+    ...networkSettings(config),
     helper: foundation.shim,
     resolver: { directory: foundation.paths.names, containers: foundation.paths.bundles },
     etcPaths: (id) => foundation.paths.container(id),
-    addressPools: config['default-address-pools'],
     onMended: (what) => log.info(`the packet filter was changed by another program; mended ${what}`),
     report,
   });

@@ -109,7 +109,7 @@ function bookOf(...sandboxes: SandboxNames[]): NameBook {
 function answers(book: NameBook, id: string, name: string, type: number = A): unknown {
   const question = readQuestion(query(name, type));
   const answer = question && resolve(book, id, question);
-  return answer?.records.map((record) => ('address' in record ? record.address : record.name)).sort();
+  return answer?.records.map((record) => ('address' in record ? record.address : record.name)).sort() ?? null;
 }
 
 describe('names', () => {
