@@ -4,12 +4,15 @@
  */
 import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bulkCases } from './cases/bulk.ts';
 import { latencyCases } from './cases/latency.ts';
 import { loadCases } from './cases/load.ts';
 import { logCases } from './cases/logs.ts';
 import { memoryCases } from './cases/memory.ts';
+import { scaleCases } from './cases/scale.ts';
 import { startCases } from './cases/start.ts';
 import { startUpCases } from './cases/start-up.ts';
+import { statsCases } from './cases/stats.ts';
 import { type Contenders, openContenders, state } from './contenders.ts';
 import { type Row, renderResults, verdicts } from './report.ts';
 
@@ -18,7 +21,10 @@ const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
   'start-up': startUpCases,
   start: startCases,
   memory: memoryCases,
+  stats: statsCases,
+  scale: scaleCases,
   load: loadCases,
+  bulk: bulkCases,
   latency: latencyCases,
   logs: logCases,
 };

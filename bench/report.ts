@@ -3,7 +3,7 @@
 export interface Row {
   /** What is done. */
   name: string;
-  unit: 'ms' | 's' | 'MB' | 'KB';
+  unit: 'ms' | 's' | 'MB' | 'KB' | '%';
   berth: number;
   /** Absent where the peer cannot do it or is not asked. */
   dockerd?: number;

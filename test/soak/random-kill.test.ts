@@ -6,21 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { generator } from '../support/random.ts';
 import { until } from '../support/until.ts';
 
 const rounds = Number(process.env['SOAK_ROUNDS'] ?? 200);
 const seed = Number(process.env['SOAK_SEED'] ?? Date.now() % 1_000_000);
-
-/** Mulberry32: small, and the same everywhere. */
-function generator(state: number): () => number {
-  let value = state;
-  return () => {
-    value = (value + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(value ^ (value >>> 15), 1 | value);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 let engine: TestEngine;
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import type { CommitSource } from '../images/types.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { mergeConfig } from './merge-config.ts';
+import { freeze } from './pause.ts';
 
 /** A container as `commit` sees it. Error: `not-found`. */
 export function commitSource(context: ContainerContext, reference: string): CommitSource {
@@ -35,11 +36,9 @@ export function commitSource(context: ContainerContext, reference: string): Comm
  * One that does not run, or is paused already, is left as it is.
  */
 async function holdStill(context: ContainerContext, container: Container): Promise<() => Promise<void>> {
-  const { freezer } = context.dependencies;
   const isHeld = await context.mutex.run(container.id, async () => {
     if (container.state !== 'running') return false;
-    await freezer.freeze(context.cgroupOf(container));
-    container.move('pause');
+    await freeze(context, container);
     context.publish(container, 'pause');
     return true;
   });

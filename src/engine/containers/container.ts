@@ -25,6 +25,8 @@ export class Container {
   /** Ids of its execs that have not been forgotten. */
   readonly execs = new Set<string>();
   readonly pending: PendingAttachment[] = [];
+  /** How often somebody has asked it to end: a pause that meets such a wish gives way. */
+  endings = 0;
   /** Restarts under way: an exit in between does not remove a `--rm` container. */
   restarts = 0;
   /** Settles when the last exit is cleaned up; a start waits for it. */

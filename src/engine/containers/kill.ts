@@ -25,6 +25,7 @@ export async function killContainer(context: ContainerContext, reference: string
 export async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
   const { record } = container;
   const ends = signal === sigkill || signal === stopSignalOf(container);
+  if (ends) container.endings++;
   if (ends && !record.stoppedByUser) {
     record.stoppedByUser = true;
     context.index.save(container);

@@ -2,6 +2,7 @@ import type { Member, MemberChange, Members } from '../networks/members.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { dnsWishes } from './sandbox-request.ts';
+import { notRunning } from './states.ts';
 import { wantedNetworks } from './wanted-networks.ts';
 
 /** Containers as changes of networks see them. */
@@ -14,12 +15,27 @@ export function networkMembers(context: ContainerContext): Members {
     async change(reference, work) {
       const container = context.index.find(reference);
       await context.mutex.run(container.id, async () => {
-        const change = await work(memberOf(context, container));
-        keep(context, container, change);
+        try {
+          keep(context, container, await work(memberOf(context, container)));
+        } catch (error) {
+          // Its process ended under the work, which has nothing to work on any more.
+          if (container.pid !== 0 && !isAlive(container.pid)) throw notRunning(container.id);
+          throw error;
+        }
       });
       await context.dependencies.database.durable();
     },
   };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // ESRCH; the engine may signal everybody.
+    return false;
+  }
 }
 
 function memberOf(context: ContainerContext, container: Container): Member {

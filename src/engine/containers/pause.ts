@@ -1,13 +1,14 @@
 import { healthUnwatched } from '../health/health-state.ts';
+import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { notRunning } from './states.ts';
 
 /** Freezes every process of the container. Errors: `conflict` in dockerd's words for one that does not run or is paused. */
 export function pauseContainer(context: ContainerContext, reference: string): Promise<void> {
   const container = context.index.find(reference);
   return context.mutex.run(container.id, async () => {
     container.check('pause', reference);
-    await context.dependencies.freezer.freeze(context.cgroupOf(container));
-    container.move('pause', reference);
+    await freeze(context, container);
     context.unwatched(container);
     container.record.health = healthUnwatched(container.record.health);
     context.index.save(container);
@@ -23,4 +24,32 @@ export function unpauseContainer(context: ContainerContext, reference: string): 
     await context.thaw(container);
     context.publish(container, 'unpause');
   });
+}
+
+/**
+ * Makes a running container a paused one, in the kernel and in memory; the caller holds its mutex. Somebody who ends or removes it
+ * meanwhile comes first, because a frozen process does not die. Error: `conflict` then.
+ */
+export async function freeze(context: ContainerContext, container: Container): Promise<void> {
+  const { freezer } = context.dependencies;
+  const cgroup = context.cgroupOf(container);
+  const { endings } = container;
+  try {
+    await freezer.freeze(cgroup);
+  } catch (error) {
+    if (isGone(error)) throw notRunning(container.id);
+    throw error;
+  }
+  if (container.endings === endings && container.state === 'running') {
+    container.move('pause');
+    return;
+  }
+  await freezer.thaw(cgroup);
+  throw notRunning(container.id);
+}
+
+/** The cgroup went with its last process. */
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENODEV';
 }

@@ -72,6 +72,7 @@ function refusalOf(container: Container): string | null {
 async function killForRemoval(context: ContainerContext, container: Container): Promise<void> {
   const exit = container.nextExit();
   container.record.stoppedByUser = true;
+  container.endings++;
   context.publish(container, 'kill', { signal: String(killSignal) });
   await context.thaw(container);
   try {

@@ -78,6 +78,10 @@ async function readLayer(
     });
     source.check();
     return layer.diffId;
+  } catch (error) {
+    // Where it was removed meanwhile, that is the reason.
+    source.check();
+    throw error;
   } finally {
     await goOn?.();
   }

@@ -26,6 +26,16 @@ export interface ResolverProcessOptions {
   report(message: string, error: unknown): void;
 }
 
+/**
+ * A thread that the JavaScript engine starts while the resolver is inside of a container's network would stay there and keep it
+ * alive: it compiles and collects in its only thread.
+ */
+const singleThreaded = {
+  BUN_JSC_useConcurrentJIT: '0',
+  BUN_JSC_useConcurrentGC: '0',
+  BUN_JSC_numberOfGCMarkers: '1',
+};
+
 /** Milliseconds that a process may take to be there. */
 const startDeadline = 10_000;
 
@@ -109,6 +119,7 @@ export class ResolverProcess implements Names {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
       cwd: '/',
+      env: { ...process.env, ...singleThreaded },
     });
     child.unref();
     try {
