@@ -26,45 +26,36 @@ function steps(): Step[] {
   return found.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
 }
 
-/** Operation → the tests that go through all of its steps: a new step of a known operation is tested at once. */
-function tests(): Map<string, string[]> {
-  const found = new Map<string, Set<string>>();
-  for (const path of [...new Glob('test/**/*.test.ts').scanSync(root)].sort()) {
-    for (const [, operation] of textOf(path).matchAll(/\bfailpointsOf\('([^']+)'\)/g))
-      found.set(operation as string, (found.get(operation as string) ?? new Set()).add(path));
-  }
-  return new Map([...found].map(([operation, paths]) => [operation, [...paths]]));
+const testPaths = [...new Glob('test/**/*.test.ts').scanSync(root)].sort();
+const testTexts = new Map(testPaths.map((path) => [path, textOf(path)]));
+
+/** The tests that name the step, or go through all steps of its operation: a new step of such a one is tested at once. */
+function testsOf({ name }: Step): string[] {
+  const operation = name.slice(0, name.indexOf('.'));
+  const isIn = (text: string): boolean => text.includes(`failpointsOf('${operation}')`) || text.includes(`'${name}'`);
+  return testPaths.filter((path) => isIn(testTexts.get(path) as string));
 }
 
-const tested = tests();
 const all = steps();
-const operationOf = ({ name }: Step): string => name.slice(0, name.indexOf('.'));
-const problems = [
-  ...all
-    .filter((step) => !tested.has(operationOf(step)))
-    .map(({ name, place }) => `${place}: no test goes through failpointsOf('${name.split('.')[0]}')`),
-  ...all
-    .filter(({ name }, index) => all[index + 1]?.name === name)
-    .map(({ name }) => `the step ${name} stands at two places: a test could not tell which one it met`),
-  ...[...tested.keys()]
-    .filter((operation) => !all.some((step) => operationOf(step) === operation))
-    .map((operation) => `${tested.get(operation)?.[0]} goes through the steps of ${operation}, which has none`),
-];
+const problems = all.flatMap((step, index) => [
+  ...(testsOf(step).length === 0 ? [`${step.place}: no test meets the step ${step.name}`] : []),
+  ...(all[index + 1]?.name === step.name
+    ? [`the step ${step.name} stands at two places: which one would a test meet?`]
+    : []),
+]);
 if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);
 }
 
-const rows = all.map(
-  (step) => `| \`${step.name}\` | ${step.place} | ${(tested.get(operationOf(step)) ?? []).join('<br>')} |\n`,
-);
+const rows = all.map((step) => `| \`${step.name}\` | ${step.place} | ${testsOf(step).join('<br>')} |\n`);
 const page = `<!-- Written by scripts/gen-failpoints.ts from src and test. Change those, not this page. -->
 
 # Where the engine is killed
 
 Each step below is a place where a test ends the engine with \`kill -9\`; the next engine has to find a state that it
-understands, and nothing may be left behind. Steps are \`failpoint('<operation>.<where>')\` in the source; a step of a new operation needs
-a test that goes through \`failpointsOf('<operation>')\`.
+understands, and nothing may be left behind. Steps are \`failpoint('<operation>.<where>')\` in the source; a new one needs
+a test that names it, or goes through \`failpointsOf('<operation>')\`.
 
 | step | in | test |
 |--|--|--|
