@@ -1,6 +1,6 @@
 /** A pull with its progress shown; `run`, `create` and `pull` use it. */
 import { pullImage } from '../client/images/pull.ts';
-import { readProgress } from '../client/progress.ts';
+import { readMessages } from '../client/messages.ts';
 import { familiarName, isNameOnly, parseReference, withDefaultTag } from '../oci/reference.ts';
 import type { Cli } from './command.ts';
 import { registryAuthHeader } from './config/credentials.ts';
@@ -30,7 +30,7 @@ export async function pullWithProgress(cli: Cli, request: PullRequest): Promise<
   });
   const silent: Output = { write: () => Promise.resolve() };
   const sink = request.quiet ? silent : request.sink;
-  await showProgress(readProgress(answer), sink, {
+  await showProgress(readMessages(answer), sink, {
     columns: request.quiet ? undefined : await progressColumns(request.sink === cli.err ? 2 : 1),
   });
 }

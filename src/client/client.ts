@@ -3,7 +3,7 @@ import { BerthError } from '../api/errors.ts';
 import { parseJson, stringifyJson } from '../wire/json.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { ResponseError, responseError } from './errors.ts';
-import { type BodyReader, openBody, PrefixedReader } from './http/body.ts';
+import { type BodyReader, EndingBody, openBody, PrefixedReader } from './http/body.ts';
 import { readText } from './http/read-all.ts';
 import { type ResponseHead, readResponseHead } from './http/response-head.ts';
 import { cancelled, unlessCancelled, watchSignal } from './signal.ts';
@@ -36,12 +36,12 @@ export interface ClientOptions {
   headers?: Record<string, string>;
 }
 
-/** An answer whose body is still to be read. Read it to its end, or close it. */
+/** An answer whose body is still to be read. Read it to its end, or close it: either gives the connection back. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: BodyReader;
-  /** Gives the connection back when the body was read whole, ends it otherwise. */
+  /** Ends the connection where the body was not read whole. */
   close(): void;
 }
 
@@ -117,8 +117,13 @@ export class Client {
   private async requestOnce(options: RequestOptions): Promise<Answer> {
     const exchange = await this.exchange(options, {});
     const { head, reader } = exchange;
-    const body = openBody(head, reader, options.method === 'HEAD');
-    const close = (): void => this.release(exchange, body);
+    const wire = openBody(head, reader, options.method === 'HEAD');
+    let open = true;
+    const close = (): void => {
+      if (open) this.release(exchange, wire);
+      open = false;
+    };
+    const body = new EndingBody(wire, close);
     if (head.status >= 400) {
       const text = await readText(body);
       close();

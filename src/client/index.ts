@@ -1,4 +1,20 @@
-/** The client as a library: `new Client({ host, transport })`, and one function an endpoint. Runs under Bun and under Node 22 and newer. */
+/**
+ * The client as a library, `berth/client`: `openClient()`, and one function an endpoint. Runs under Bun and under Node 22 and newer.
+ * Streams are read with `readOutput` (containers), `readMessages` (JSON) and `finishWork` (progress); `client.withSignal` cancels any
+ * call; what fails is a `BerthError` with a `kind`, one that the engine sent a `ResponseError` with a `status` too.
+ */
+export { BerthError, type ErrorKind } from '../api/errors.ts';
+export type * from '../api/types/container.ts';
+export type * from '../api/types/events.ts';
+export type * from '../api/types/exec.ts';
+export type * from '../api/types/image.ts';
+export type * from '../api/types/integer.ts';
+export type * from '../api/types/network.ts';
+export type * from '../api/types/progress.ts';
+export type * from '../api/types/stats.ts';
+export type * from '../api/types/system.ts';
+export type * from '../api/types/volume.ts';
+export { encodeFilters, type Filters, noFilters } from '../wire/filters.ts';
 export * from './client.ts';
 export * from './containers/archive.ts';
 export * from './containers/attach.ts';
@@ -29,6 +45,7 @@ export * from './exec/inspect.ts';
 export * from './exec/resize.ts';
 export * from './exec/start.ts';
 export { readAll, readLines, readText } from './http/read-all.ts';
+export * from './images/bootstrap.ts';
 export * from './images/commit.ts';
 export * from './images/history.ts';
 export * from './images/import.ts';
@@ -40,7 +57,9 @@ export * from './images/pull.ts';
 export * from './images/push.ts';
 export * from './images/remove.ts';
 export * from './images/save.ts';
+export * from './images/search.ts';
 export * from './images/tag.ts';
+export * from './messages.ts';
 export * from './networks/connect.ts';
 export * from './networks/create.ts';
 export * from './networks/disconnect.ts';
@@ -48,17 +67,24 @@ export * from './networks/inspect.ts';
 export * from './networks/list.ts';
 export * from './networks/prune.ts';
 export * from './networks/remove.ts';
-export * from './progress.ts';
+export * from './open.ts';
+export * from './output.ts';
 export * from './system/auth.ts';
 export * from './system/disk-usage.ts';
 export * from './system/events.ts';
 export * from './system/info.ts';
+export * from './system/ping.ts';
 export * from './system/version.ts';
 export { bunTransport } from './transport/bun.ts';
 export { nodeTransport } from './transport/node.ts';
 export * from './transport/transport.ts';
+export * from './volumes/clone.ts';
 export * from './volumes/create.ts';
+export * from './volumes/export.ts';
+export * from './volumes/import.ts';
 export * from './volumes/inspect.ts';
 export * from './volumes/list.ts';
 export * from './volumes/prune.ts';
 export * from './volumes/remove.ts';
+export * from './volumes/rename.ts';
+export * from './volumes/sizes.ts';

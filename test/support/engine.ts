@@ -298,3 +298,6 @@ export class TestEngine {
     releaseIdentity(this.identity);
   }
 }
+
+/** Subnets for networks where no other program of this machine takes its own; Docker's rules outlive it where it lets go of one. */
+export const ownPools = { 'default-address-pools': [{ base: '10.99.0.0/16', size: 24 }] };

@@ -3,6 +3,6 @@ import type { Client } from '../client.ts';
 import { pathName } from '../path.ts';
 
 /** @param psArguments for `ps`; empty: `-ef` */
-export function topContainer(client: Client, id: string, psArguments: string): Promise<ContainerTopResponse> {
+export function topContainer(client: Client, id: string, psArguments = ''): Promise<ContainerTopResponse> {
   return client.json({ method: 'GET', path: `/containers/${pathName(id)}/top`, query: { ps_args: psArguments } });
 }

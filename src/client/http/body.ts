@@ -36,6 +36,31 @@ export class PrefixedReader implements ByteReader {
   }
 }
 
+/** Tells when a body was read whole. */
+export class EndingBody implements BodyReader {
+  private readonly body: BodyReader;
+  private readonly onEnd: () => void;
+
+  constructor(body: BodyReader, onEnd: () => void) {
+    this.body = body;
+    this.onEnd = onEnd;
+  }
+
+  get complete(): boolean {
+    return this.body.complete;
+  }
+
+  take(): Uint8Array | undefined {
+    return this.body.take();
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const bytes = await this.body.read();
+    if (bytes === null) this.onEnd();
+    return bytes;
+  }
+}
+
 /** The body that a head announces (RFC 9112, section 6). */
 export function openBody(head: ResponseHead, reader: PrefixedReader, isHead: boolean): BodyReader {
   if (isHead || head.status === 204 || head.status === 304) return new SizedBody(reader, 0);

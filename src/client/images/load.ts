@@ -1,4 +1,6 @@
-import type { Answer, Client } from '../client.ts';
+import type { ProgressMessage } from '../../api/types/progress.ts';
+import type { Client } from '../client.ts';
+import type { MessageStream } from '../messages.ts';
 
 export interface LoadOptions {
   upload: AsyncIterable<Uint8Array>;
@@ -6,8 +8,8 @@ export interface LoadOptions {
   platform?: string;
 }
 
-/** The progress stream. */
-export function loadImages(client: Client, options: LoadOptions): Promise<Answer> {
+/** The progress stream; read it with `finishWork` or `readMessages`. */
+export function loadImages(client: Client, options: LoadOptions): Promise<MessageStream<ProgressMessage>> {
   const { upload, quiet, platform } = options;
   return client.request({
     method: 'POST',

@@ -1,8 +1,8 @@
 import type { ImagesPruneReport } from '../../api/types/image.ts';
-import { encodeFilters, type Filters } from '../../wire/filters.ts';
+import { encodeFilters, type Filters, noFilters } from '../../wire/filters.ts';
 import type { Client } from '../client.ts';
 
 /** Removes dangling images; with the filter `dangling=false` all that no container uses. */
-export function pruneImages(client: Client, filters: Filters): Promise<ImagesPruneReport> {
+export function pruneImages(client: Client, filters: Filters = noFilters): Promise<ImagesPruneReport> {
   return client.json({ method: 'POST', path: '/images/prune', query: { filters: encodeFilters(filters) } });
 }

@@ -1,4 +1,6 @@
-import type { Answer, Client } from '../client.ts';
+import type { ProgressMessage } from '../../api/types/progress.ts';
+import type { Client } from '../client.ts';
+import type { MessageStream } from '../messages.ts';
 import { pathName } from '../path.ts';
 
 export interface PushOptions {
@@ -11,8 +13,8 @@ export interface PushOptions {
   registryAuth?: string;
 }
 
-/** The progress stream; read it with `readProgress`. */
-export function pushImage(client: Client, options: PushOptions): Promise<Answer> {
+/** The progress stream; read it with `finishWork` or `readMessages`. */
+export function pushImage(client: Client, options: PushOptions): Promise<MessageStream<ProgressMessage>> {
   // The engine wants the header, empty credentials where there are none.
   const headers = { 'X-Registry-Auth': options.registryAuth || 'e30=' };
   const query = { tag: options.tag, platform: options.platform };

@@ -6,7 +6,7 @@ import { pathName } from '../path.ts';
 export async function connectNetwork(
   client: Client,
   network: string,
-  body: { Container: string; EndpointConfig: Partial<EndpointSettings> },
+  body: { Container: string; EndpointConfig?: Partial<EndpointSettings> },
 ): Promise<void> {
   await client.send({ method: 'POST', path: `/networks/${pathName(network)}/connect`, json: body });
 }

@@ -1,3 +1,4 @@
+import type { NetworkInspect } from '../../api/types/network.ts';
 import type { Client } from '../client.ts';
 import { pathName } from '../path.ts';
 
@@ -12,4 +13,9 @@ export function inspectNetworkText(
     path: `/networks/${pathName(network)}`,
     query: { verbose: options.verbose || undefined },
   });
+}
+
+/** The same, read. */
+export function inspectNetwork(client: Client, network: string): Promise<NetworkInspect> {
+  return client.json({ method: 'GET', path: `/networks/${pathName(network)}` });
 }

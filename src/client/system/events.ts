@@ -1,5 +1,7 @@
+import type { EventMessage } from '../../api/types/events.ts';
 import { encodeFilters, type Filters, noFilters } from '../../wire/filters.ts';
-import type { Answer, Client } from '../client.ts';
+import type { Client } from '../client.ts';
+import type { MessageStream } from '../messages.ts';
 
 export interface EventsOptions {
   /** Unix seconds with fraction, as text; the past is replayed from there. */
@@ -9,8 +11,8 @@ export interface EventsOptions {
   filters?: Filters;
 }
 
-/** The stream of events; read it with `readJsonStream<EventMessage>`. */
-export function engineEvents(client: Client, options: EventsOptions = {}): Promise<Answer> {
+/** The stream of events; read it with `readMessages`. */
+export function engineEvents(client: Client, options: EventsOptions = {}): Promise<MessageStream<EventMessage>> {
   const { since, until, filters } = options;
   return client.request({
     method: 'GET',

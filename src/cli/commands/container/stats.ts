@@ -1,7 +1,6 @@
-import type { ContainerStats } from '../../../api/types/stats.ts';
 import { listContainers } from '../../../client/containers/list.ts';
 import { containerStats } from '../../../client/containers/stats.ts';
-import { readJsonStream } from '../../../client/progress.ts';
+import { readMessages } from '../../../client/messages.ts';
 import { type Cli, defineCommand } from '../../command.ts';
 import { describeError } from '../../describe-error.ts';
 import { formatHelp } from '../../grammar/common.ts';
@@ -42,7 +41,7 @@ async function allContainers(cli: Cli, all: boolean): Promise<string[]> {
 
 async function once(cli: Cli, name: string): Promise<StatsRow> {
   const answer = await containerStats(cli.client, name, { stream: false });
-  for await (const reading of readJsonStream<ContainerStats>(answer.body)) {
+  for await (const reading of readMessages(answer)) {
     answer.close();
     return readStats(name, reading);
   }
@@ -61,7 +60,7 @@ async function follow(
   const watch = async (name: string): Promise<void> => {
     try {
       const answer = await containerStats(cli.client, name, { stream: true });
-      for await (const reading of readJsonStream<ContainerStats>(answer.body)) rows.set(name, readStats(name, reading));
+      for await (const reading of readMessages(answer)) rows.set(name, readStats(name, reading));
     } catch (error) {
       errors.push(describeError(error));
     } finally {

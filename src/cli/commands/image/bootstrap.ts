@@ -1,5 +1,5 @@
 import { bootstrapImage } from '../../../client/images/bootstrap.ts';
-import { readProgress } from '../../../client/progress.ts';
+import { readMessages } from '../../../client/messages.ts';
 import { defineCommand } from '../../command.ts';
 import { progressColumns } from '../../pull-image.ts';
 import { showProgress } from '../../render/progress.ts';
@@ -11,7 +11,7 @@ export const command = defineCommand({
   complete: ['busybox', 'debian'],
   async run({ cli, words }) {
     const answer = await bootstrapImage(cli.client, words[0] as string);
-    await showProgress(readProgress(answer), cli.out, { columns: await progressColumns(1) });
+    await showProgress(readMessages(answer), cli.out, { columns: await progressColumns(1) });
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import { importImage } from '../../../client/images/import.ts';
-import { readProgress } from '../../../client/progress.ts';
+import { readMessages } from '../../../client/messages.ts';
 import { familiarName, parseReference } from '../../../oci/reference.ts';
 import { defineCommand } from '../../command.ts';
 import { openUpload } from '../../files.ts';
@@ -28,7 +28,7 @@ export const command = defineCommand({
       platform: options.platform,
       upload: isAddress ? undefined : await openUpload(source === '-' ? '' : source),
     });
-    await showProgress(readProgress(answer), cli.out, { columns: await progressColumns(1) });
+    await showProgress(readMessages(answer), cli.out, { columns: await progressColumns(1) });
     return 0;
   },
 });

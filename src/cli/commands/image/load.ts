@@ -1,5 +1,5 @@
 import { loadImages } from '../../../client/images/load.ts';
-import { readProgress } from '../../../client/progress.ts';
+import { readMessages } from '../../../client/messages.ts';
 import { defineCommand, ExitStatus } from '../../command.ts';
 import { openUpload } from '../../files.ts';
 import { progressColumns } from '../../pull-image.ts';
@@ -24,7 +24,7 @@ export const command = defineCommand({
       quiet: options.quiet || columns === undefined,
       platform: options.platform,
     });
-    await showProgress(readProgress(answer), cli.out, { columns });
+    await showProgress(readMessages(answer), cli.out, { columns });
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import { pushImage } from '../../../client/images/push.ts';
-import { readProgress } from '../../../client/progress.ts';
+import { readMessages } from '../../../client/messages.ts';
 import { canonicalString, familiarName, isNameOnly, parseReference, withDefaultTag } from '../../../oci/reference.ts';
 import { defineCommand, ExitStatus } from '../../command.ts';
 import { registryAuthHeader } from '../../config/credentials.ts';
@@ -29,7 +29,7 @@ export const command = defineCommand({
       registryAuth: await registryAuthHeader(cli, reference.domain),
     });
     const silent = { write: () => Promise.resolve() };
-    await showProgress(readProgress(answer), options.quiet ? silent : cli.out, {
+    await showProgress(readMessages(answer), options.quiet ? silent : cli.out, {
       columns: options.quiet ? undefined : await progressColumns(1),
     });
     if (options.quiet) await cli.out.write(`${canonicalString(reference)}\n`);

@@ -1,5 +1,5 @@
 import type { EventMessage } from '../../../api/types/events.ts';
-import { readJsonStream } from '../../../client/progress.ts';
+import { readMessages } from '../../../client/messages.ts';
 import { engineEvents } from '../../../client/system/events.ts';
 import { defineCommand } from '../../command.ts';
 import { checkFilter, collectFilters } from '../../filters.ts';
@@ -27,7 +27,7 @@ export const command = defineCommand({
       until: parseMomentOption(options.until),
       filters: collectFilters(options.filter),
     });
-    for await (const event of readJsonStream<EventMessage>(answer.body)) await cli.out.write(render(event));
+    for await (const event of readMessages(answer)) await cli.out.write(render(event));
     return 0;
   },
 });
