@@ -1,10 +1,11 @@
 /*
  * `shim read-log PATH [--stdout] [--stderr] [--since NS] [--until NS] [--tail N] [--follow] [--timestamps] [--details] [--raw] [--merge]`: a log's entries as stdcopy frames (with --merge several in one) on standard output, the oldest first. NS are Unix nanoseconds.
  *
- * A follower goes on until the writer says that the container has ended, or gets SIGTERM (for a writer that was killed); it
- * reads to the end then. It dies with the program that started it.
+ * A follower goes on until the writer says that the container has ended, or its standard input ends (for a writer that was
+ * killed); it reads to the end then. It dies with the program that started it.
  */
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -136,10 +137,10 @@ static int read_file(struct reader *reader, struct log_file *file, struct failur
   return result < 0 ? fail(failure, errno, "read %s", reader->path) : 0;
 }
 
-/* True when the engine has said that nothing more will come. SIGTERM is blocked and never taken. */
+/* True when the engine has said that nothing more will come; unlike a signal, this is also heard by one that just started. */
 static bool told_to_end(void) {
-  sigset_t pending;
-  return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  return RETRY(poll(&input, 1, 0)) == 1;
 }
 
 /* True while the follower goes on; sleeps until there is something new. */
@@ -261,10 +262,6 @@ int applet_read_log(int argc, char **argv) {
     return 64;
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  sigset_t end;
-  sigemptyset(&end);
-  sigaddset(&end, SIGTERM);
-  sigprocmask(SIG_BLOCK, &end, NULL);
   struct failure failure = {0};
   reader.input = malloc(INPUT_SIZE + ENTRY_SLACK);
   int result = reader.input ? frames_open(&reader.output, &failure) : fail(&failure, ENOMEM, "read the log");

@@ -41,8 +41,10 @@ export interface LoggedContainer {
  */
 export async function readLog(helper: string, container: LoggedContainer, query: LogQuery): Promise<Readable> {
   const child = spawn(helper, ['read-log', container.path, ...readerArguments(container, query)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // A follower reads to the end and leaves when its standard input is closed.
+    stdio: [query.follow ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
+  const forget = query.follow ? container.onceExited?.(() => child.stdin?.end()) : undefined;
   let errors = '';
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text: string) => {
@@ -51,8 +53,10 @@ export async function readLog(helper: string, container: LoggedContainer, query:
   const { promise: started, resolve, reject } = Promise.withResolvers<void>();
   child.once('spawn', resolve);
   child.once('error', (cause) => reject(new BerthError('internal', `read the log: ${cause.message}`, { cause })));
-  await started;
-  const forget = query.follow ? container.onceExited?.(() => child.kill('SIGTERM')) : undefined;
+  await started.catch((error: unknown) => {
+    forget?.();
+    throw error;
+  });
   child.once('exit', (code) => {
     forget?.();
     if (code !== 0 && code !== null)
