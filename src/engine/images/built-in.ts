@@ -1,8 +1,9 @@
 /** Images that come with this program, for the first minutes on a machine that reaches no registry. */
-import { chmod, utimes, writeFile } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProgressSink } from '../../api/types/progress.ts';
-import { canonicalString, parseReference, type Reference } from '../../oci/reference.ts';
+import type { ContainerDefaults } from '../../oci/image-config.ts';
+import { canonicalString, familiarName, parseReference, type Reference } from '../../oci/reference.ts';
 import type { ImageStoreInterface } from '../../store/types.ts';
 import { imageFromTree } from './image-from-tree.ts';
 
@@ -12,51 +13,57 @@ export interface BuiltInImages {
   provide(reference: Reference, options: { progress: ProgressSink; reason: string }): Promise<void>;
 }
 
+/** One of them. */
+export interface BuiltInImage {
+  /** As users write them, with tags. */
+  names: readonly string[];
+  /** Fills the empty directory that becomes the image's root; gives what it made there, for a fixed date. */
+  fill(directory: string): Promise<readonly string[]>;
+  config: ContainerDefaults;
+}
+
 /** A fixed date: the same program gives the same image everywhere. */
 const made = new Date('2026-01-01T00:00:00Z');
-const createdBy = 'berth: built-in hello-world';
-const helloWorld = canonicalString(parseReference('hello-world:latest'));
 
-/** hello-world alone. */
-export class HelloWorld implements BuiltInImages {
-  readonly #store: Pick<ImageStoreInterface, 'lease' | 'ingestLayer' | 'commitImage' | 'reference' | 'image'>;
-  readonly #program: () => Promise<Uint8Array>;
+type Store = Pick<ImageStoreInterface, 'lease' | 'ingestLayer' | 'commitImage' | 'reference' | 'image'>;
 
-  /** @param program gives the static program that greets */
-  constructor(
-    store: Pick<ImageStoreInterface, 'lease' | 'ingestLayer' | 'commitImage' | 'reference' | 'image'>,
-    program: () => Promise<Uint8Array>,
-  ) {
+export class BuiltInCatalog implements BuiltInImages {
+  readonly #store: Store;
+  readonly #images = new Map<string, BuiltInImage>();
+
+  constructor(store: Store, images: readonly BuiltInImage[]) {
     this.#store = store;
-    this.#program = program;
+    for (const image of images)
+      for (const name of image.names) this.#images.set(canonicalString(parseReference(name)), image);
   }
 
   has(reference: Reference): boolean {
-    if (canonicalString(reference) !== helloWorld) return false;
-    const id = this.#store.reference(helloWorld);
+    const canonical = canonicalString(reference);
+    if (!this.#images.has(canonical)) return false;
+    const id = this.#store.reference(canonical);
     // The real one, pulled in better days, is not replaced.
-    return id === null || this.#store.image(id)?.config.history?.[0]?.created_by === createdBy;
+    return id === null || this.#store.image(id)?.config.history?.[0]?.created_by === createdBy(reference);
   }
 
   async provide(reference: Reference, options: { progress: ProgressSink; reason: string }): Promise<void> {
     const { progress, reason } = options;
-    progress({ status: `No registry can be reached (${reason})` });
-    progress({ status: 'Using the hello-world that comes with Berth' });
     const canonical = canonicalString(reference);
+    const image = this.#images.get(canonical) as BuiltInImage;
+    progress({ status: `No registry can be reached (${reason})` });
+    progress({ status: `Using the ${familiarName(reference)} that comes with Berth` });
     await imageFromTree(this.#store, {
       fill: async (directory) => {
-        const path = join(directory, 'hello');
-        await writeFile(path, await this.#program(), { mode: 0o755 });
-        await chmod(path, 0o755);
-        for (const touched of [path, directory]) await utimes(touched, made, made);
+        const paths = await image.fill(directory);
+        for (const path of paths) await utimes(join(directory, path), made, made);
+        await utimes(directory, made, made);
       },
       references: [canonical],
-      config: {
-        Cmd: ['/hello'],
-        Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-        WorkingDir: '/',
-      },
-      history: () => ({ created: made.toISOString(), createdBy }),
+      config: image.config,
+      history: () => ({ created: made.toISOString(), createdBy: createdBy(reference) }),
     });
   }
+}
+
+function createdBy(reference: Reference): string {
+  return `berth: built-in ${familiarName(reference)}`;
 }

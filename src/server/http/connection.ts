@@ -15,6 +15,8 @@ const maximumHead = 1024 * 1024;
 const maximumAhead = 64 * 1024;
 /** Of a body that nobody wanted so much is read over to keep the connection. */
 const maximumDiscarded = 256 * 1024;
+/** The first byte of a TLS connection (RFC 8446, 5.1). */
+const tlsHandshake = 22;
 /** A client that began a head must have sent it all by then. */
 const headTimeoutMilliseconds = 5 * 60 * 1000;
 
@@ -206,6 +208,8 @@ export class HttpConnection {
     // Empty lines before a request are read over (RFC 9112, 2.2).
     while (this.#pending.length >= 2 && this.#pending[0] === 13 && this.#pending[1] === 10)
       this.#pending = this.#pending.subarray(2);
+    // A client that is to find out whether we speak TLS must not wait for it.
+    if (this.#pending[0] === tlsHandshake) throw new BadRequest(400, 'Client sent an HTTPS request to an HTTP server.');
     const end = this.#pending.indexOf('\r\n\r\n', Math.max(0, this.#searched - 3), 'latin1');
     if (end < 0) {
       if (this.#pending.length > maximumHead) throw new BadRequest(431, 'Request Header Fields Too Large');
