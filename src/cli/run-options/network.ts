@@ -31,7 +31,7 @@ export function parseNetworks(flags: NetworkFlags): NetworkChoice {
     if (index === 0) applyFlags(settings, flags, target);
     if (Object.hasOwn(endpoints, target))
       throw new Error(`network ${JSON.stringify(target)} is specified multiple times`);
-    if (attachments.length > 1 && isSpecial(target))
+    if (attachments.length > 1 && (isSpecial(target) || target === 'bridge'))
       throw new Error(`conflicting options: cannot attach both user-defined and non-user-defined network-modes`);
     if (Object.keys(settings).length > 0 || attachments.length > 1) endpoints[target] = settings;
   });
@@ -67,9 +67,9 @@ function parseAttachment(text: string): Attachment {
         LinkLocalIPs: [...(settings.IPAMConfig?.LinkLocalIPs ?? []), value],
       };
     else if (key === 'mac-address') settings.MacAddress = checkMac(value);
-    else if (key === 'driver-opt') settings.DriverOpts = { ...settings.DriverOpts, ...pairs([value.toLowerCase()]) };
+    else if (key === 'driver-opt') settings.DriverOpts = { ...settings.DriverOpts, ...pairs([value]) };
     else if (key === 'gw-priority') {
-      if (!/^-?\d+$/.test(value)) throw new Error(`invalid gw-priority: ${value}`);
+      if (!/^-?\d+$/.test(value)) throw new Error(`invalid gw-priority (${value}): invalid syntax`);
       settings.GwPriority = Number(value);
     } else throw new Error(`invalid field key ${key}`);
   }

@@ -8,6 +8,7 @@ import { timestamp } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { fillHostConfig } from './host-config.ts';
+import { enterLinks } from './links.ts';
 import { checkLogConfig } from './log-plan.ts';
 import { mergeConfig } from './merge-config.ts';
 import { collectMounts } from './mounts/collect.ts';
@@ -44,6 +45,7 @@ export async function createContainer(
   const config = mergeConfig(options.config, image?.config ?? null);
   checkLogConfig(hostConfig, dependencies.settings);
   fillHostConfig(hostConfig, { settings: dependencies.settings, host: dependencies.host, index });
+  enterLinks(hostConfig, index);
   const name =
     options.name === '' ? generateName((taken) => index.byName(taken) !== undefined) : checkedName(options.name);
   index.checkName(name);

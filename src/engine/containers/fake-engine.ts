@@ -312,6 +312,9 @@ class FakeNetworks implements SandboxProvider {
     this.held.delete(id);
     return Promise.resolve();
   }
+  relink(): Promise<void> {
+    return Promise.resolve();
+  }
   rename(): Promise<void> {
     return Promise.resolve();
   }

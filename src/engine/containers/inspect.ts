@@ -2,6 +2,7 @@ import type { ContainerInspect, ContainerState, MountPoint } from '../../api/typ
 import type { EndpointSettings } from '../../api/types/network.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { shownLinks } from './links.ts';
 import type { MountRecord } from './record.ts';
 import { isRunning } from './states.ts';
 import { wantedNetworks } from './wanted-networks.ts';
@@ -31,7 +32,7 @@ export function inspectContainer(context: ContainerContext, reference: string): 
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: container.execs.size > 0 ? [...container.execs] : null,
-    HostConfig: record.hostConfig,
+    HostConfig: { ...record.hostConfig, Links: shownLinks(container, context.index) },
     GraphDriver: { Name: 'overlay2', Data: { ID: record.id, UpperDir: paths.upper, WorkDir: paths.work } },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs' || isMountsEntry(container, mount)).map(mountPoint),
     Config: record.config,

@@ -4,6 +4,7 @@ import { type Filters, matchesExactly, matchesLabels, matchesPattern } from '../
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { mountPoint, networksOf } from './inspect.ts';
+import { linkNames } from './links.ts';
 import { containerStates, isRunning } from './states.ts';
 import { statusText } from './status-text.ts';
 
@@ -17,7 +18,11 @@ export interface ListOptions {
 /** The newest first. Takes no lock. Errors: `invalid` for filter values that cannot be, `not-found` for before and since. */
 export function listContainers(context: ContainerContext, options: ListOptions): ContainerSummary[] {
   const now = Date.now();
-  return selectContainers(context, options).map((container) => summarize(container, now));
+  const links = linkNames(context.index);
+  return selectContainers(context, options).map((container) => {
+    const summary = summarize(container, now);
+    return { ...summary, Names: [...summary.Names, ...(links.get(container) ?? [])] };
+  });
 }
 
 /** The containers that a list with these options shows. */

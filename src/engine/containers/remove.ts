@@ -2,6 +2,7 @@ import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { removeLink } from './links.ts';
 import { isRunning } from './states.ts';
 
 export interface RemoveOptions {
@@ -21,9 +22,11 @@ export async function removeContainer(
   reference: string,
   options: RemoveOptions,
 ): Promise<void> {
+  if (options.removeLink) {
+    removeLink(context, reference);
+    return;
+  }
   const container = context.index.find(reference);
-  if (options.removeLink)
-    throw new BerthError('invalid', 'Conflict, cannot remove the default link name of the container');
   const refused = options.force ? null : refusalOf(container);
   if (refused)
     throw new BerthError(

@@ -2,6 +2,7 @@ import { endpointRequest } from '../networks/endpoint-wishes.ts';
 import type { DnsWishes, SandboxRequest } from '../networks/types.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { linkedHosts } from './links.ts';
 import { isContainerMode } from './spec/namespaces.ts';
 import { wantedNetworks } from './wanted-networks.ts';
 
@@ -29,6 +30,7 @@ export function sandboxRequest(context: ContainerContext, container: Container):
     publishAllPorts: hostConfig.PublishAllPorts,
     ...dnsWishes(context, container),
     extraHosts: hostConfig.ExtraHosts ?? [],
+    links: linkedHosts(container, context.index),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Sandbox } from '../networks/types.ts';
 import { timestampOf } from './clock.ts';
 import type { Container, PendingAttachment } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { linkEnvironment, tellParents } from './links.ts';
 import { logPlan } from './log-plan.ts';
 import { publishNetworks } from './network-events.ts';
 import { pinsOf } from './pins.ts';
@@ -101,6 +102,7 @@ async function launch(context: ContainerContext, container: Container, undo: Und
     },
     cgroupPath,
     directory: paths.bundle,
+    linkVariables: linkEnvironment(container, context.index),
     pidOf: (mode) => context.pidOfMode(mode, mode === hostConfig.PidMode ? 'PID' : 'IPC'),
   });
   await prepared(container);
@@ -231,6 +233,7 @@ function commitStart(
   failpoint('run.after-start');
   publishVolumes(context, container, 'mount');
   publishNetworks(context, container, 'connect');
+  tellParents(context, container);
   context.publish(container, 'start');
   context.watched(container);
   for (const [index, attachment] of result.waiting.entries()) attachment.connect(started.attachments[index] ?? null);

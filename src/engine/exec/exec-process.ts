@@ -2,6 +2,7 @@ import type { ExecCreateRequest } from '../../api/types/exec.ts';
 import type { RuntimeProcess } from '../../oci/runtime-spec.ts';
 import type { Container } from '../containers/container.ts';
 import type { ContainerContext } from '../containers/context.ts';
+import { linkEnvironment } from '../containers/links.ts';
 import { containerCapabilities } from '../containers/spec/capabilities.ts';
 import { containerEnvironment, mergeEnvironment } from '../containers/spec/environment.ts';
 import { parseSecurityOptions } from '../containers/spec/security-options.ts';
@@ -31,7 +32,10 @@ export async function execProcess(
     },
     context.bundles.availableCapabilities,
   );
-  const own = containerEnvironment({ hostname: config.Hostname, terminal: request.Tty }, config.Env ?? []);
+  const own = containerEnvironment(
+    { hostname: config.Hostname, terminal: request.Tty, links: linkEnvironment(container, context.index) },
+    config.Env ?? [],
+  );
   const process: RuntimeProcess = {
     user: resolveUser(wanted, hostConfig.GroupAdd ?? [], { passwd, group }),
     args: request.Cmd ?? [],

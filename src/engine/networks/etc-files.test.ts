@@ -6,6 +6,7 @@ describe('/etc/hosts', () => {
     const text = hostsFile({
       extraHosts: ['h:host-gateway', 'b:1.2.3.4', 'c:::7', 'd=[::8]'],
       hostGateways: ['172.17.0.1', 'fd00::1'],
+      links: [{ address: '172.17.0.2', names: 'db lkdb' }],
       own: [['172.17.0.3', ownNames('foo', 'bar.baz')]],
     });
     expect(text).toBe(
@@ -21,6 +22,7 @@ describe('/etc/hosts', () => {
         '1.2.3.4\tb',
         '::7\tc',
         '::8\td',
+        '172.17.0.2\tdb lkdb',
         '172.17.0.3\tfoo.bar.baz foo',
         '',
       ].join('\n'),

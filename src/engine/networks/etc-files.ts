@@ -1,4 +1,5 @@
 /** Contents of a container's /etc/hosts, in the form that Docker gives it. */
+import type { LinkedHost } from './types.ts';
 
 const loopbackHosts = [
   ['127.0.0.1', 'localhost'],
@@ -17,6 +18,8 @@ const loopbackHosts = [
 export function hostsFile(options: {
   extraHosts: readonly string[];
   hostGateways: readonly string[];
+  /** What follows `extraHosts`. */
+  links: readonly LinkedHost[];
   own: readonly (readonly [address: string, names: string])[];
 }): string {
   const extra = options.extraHosts.flatMap((entry) => {
@@ -25,7 +28,14 @@ export function hostsFile(options: {
     const addresses = address === 'host-gateway' ? options.hostGateways : [address];
     return addresses.map((one) => [one, entry.slice(0, separator)] as const);
   });
-  return [...loopbackHosts, ...extra, ...options.own].map(([address, names]) => `${address}\t${names}\n`).join('');
+  const links = options.links.map(({ address, names }) => [address, names] as const);
+  return [...loopbackHosts, ...extra, ...links, ...options.own]
+    .map(([address, names]) => hostsLine(address, names))
+    .join('');
+}
+
+export function hostsLine(address: string, names: string): string {
+  return `${address}\t${names}\n`;
 }
 
 /** Names of a container in its own hosts file: the full one first. */

@@ -67,6 +67,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     hostHasIpv6: hostHasIpv6(),
     readHostFile,
     names,
+    etc: etcEditor(options.etcPaths),
   });
   const mend = (): void => {
     try {
@@ -90,7 +91,6 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
         members,
         publish,
         report,
-        etc: etcEditor(options.etcPaths),
         attacher: kernelAttacher(helper),
         async settled() {
           await Promise.all([passLegacy(), database.durable()]);

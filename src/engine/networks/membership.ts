@@ -3,7 +3,7 @@ import { BerthError } from '../../api/errors.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { Endpoint } from './endpoint-table.ts';
-import { ownNames } from './etc-files.ts';
+import { hostsLine, ownNames } from './etc-files.ts';
 import type { Member } from './members.ts';
 import type { Network } from './network-table.ts';
 
@@ -57,6 +57,6 @@ export function wished(settings: EndpointSettings | null): EndpointSettings {
 }
 
 /** The container's own line in its /etc/hosts. */
-export function hostsLine(endpoint: Endpoint, member: Member): string {
-  return `${formatAddress(endpoint.address ?? 0)}\t${ownNames(member.hostname, member.domainname)}\n`;
+export function ownLine(endpoint: Endpoint, member: Member): string {
+  return hostsLine(formatAddress(endpoint.address ?? 0), ownNames(member.hostname, member.domainname));
 }

@@ -39,6 +39,7 @@ function fixture(pid: number | null = 7) {
     hostHasIpv6: true,
     readHostFile: async () => '',
     names,
+    etc,
   });
   const calls: string[] = [];
   const events: string[] = [];
@@ -89,7 +90,6 @@ function fixture(pid: number | null = 7) {
     },
     publish: (action, network) => events.push(`${action} ${network.name}`),
     settled: async () => {},
-    etc,
     report: (message, error) => calls.push(`${message}: ${error}`),
   });
   return {

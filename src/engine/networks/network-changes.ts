@@ -14,10 +14,9 @@ import { bridgeOption } from './bridge-options.ts';
 import { type Joined, leadingOf } from './default-gateway.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWish, endpointRequest } from './endpoint-wishes.ts';
-import type { EtcEditor } from './etc-editor.ts';
 import { bridgePlan } from './host-side.ts';
 import type { Member, MemberChange, Members } from './members.ts';
-import { checkJoinable, hostsLine, wished, withoutNetwork } from './membership.ts';
+import { checkJoinable, ownLine, wished, withoutNetwork } from './membership.ts';
 import type { ResolverSandbox } from './names/resolver-protocol.ts';
 import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined } from './network-filters.ts';
@@ -30,7 +29,6 @@ export interface NetworkChangesOptions {
   networks: Networks;
   members: Members;
   attacher: InterfaceAttacher;
-  etc: EtcEditor;
   /** Tells of `create`, `destroy`, `connect`, `disconnect`. */
   publish(action: string, network: Network, attributes: Record<string, string>): void;
   /** Resolves when the host is ready for a new network and what is in the database would survive a power cut. */
@@ -186,8 +184,9 @@ export class NetworkChanges {
 
   /** A running container is on one more network. Its first network of a user brings it the resolver. */
   async #tellNames(endpoint: Endpoint, member: Member): Promise<void> {
-    const { state, etc, networks } = this.#options;
-    await etc.edit(member.id, 'hosts', (text) => `${text}${hostsLine(endpoint, member)}`);
+    const { state, networks } = this.#options;
+    const { etc } = networks;
+    await etc.edit(member.id, 'hosts', (text) => `${text}${ownLine(endpoint, member)}`);
     const endpoints = state.endpoints.of(member.id);
     const { dns } = endpoints.find((one) => one.dns) ?? { dns: null };
     const isFirst = dns === null && !isPredefined(state.networks.find(endpoint.network));
@@ -262,7 +261,7 @@ export class NetworkChanges {
   }
 
   async #leave(network: Network, member: Member): Promise<MemberChange> {
-    const { state, attacher, etc, networks } = this.#options;
+    const { state, attacher, networks } = this.#options;
     const endpoint = state.endpoints.of(member.id).find((one) => one.network === network.id);
     const wanted = withoutNetwork(member.wanted, network);
     const isWanted = Object.keys(wanted).length < Object.keys(member.wanted).length;
@@ -284,7 +283,7 @@ export class NetworkChanges {
     await failpoint('network.after-release');
     this.#publish('disconnect', network, { container: member.id });
     const { [network.name]: _left, ...current } = member.current;
-    await etc.edit(member.id, 'hosts', (text) => text.replace(hostsLine(endpoint, member), ''));
+    await networks.etc.edit(member.id, 'hosts', (text) => text.replace(ownLine(endpoint, member), ''));
     const names = sandboxNames(state, member.id);
     if (names) await networks.names.put(names, null);
     else if (endpoint.dns) networks.names.drop(member.id);

@@ -36,6 +36,7 @@ function fixture({ bip = '', foreign = [] as string[], bridge = 'berth0' } = {})
       hostGateways: [],
       hostHasIpv6: true,
       names: new RecordingNames(),
+      etc: { edit: async () => false },
 
       readHostFile: async (path) => (path === '/etc/hosts' ? '127.0.0.1 host\n' : 'nameserver 10.0.0.1\n'),
     });
@@ -59,6 +60,7 @@ function ask(containerId: string, more: Partial<SandboxRequest> = {}): SandboxRe
     dnsOptions: [],
     dnsSearch: [],
     extraHosts: [],
+    links: [],
     ...more,
   };
 }
@@ -283,6 +285,7 @@ describe('the host', () => {
         hostHasIpv6: true,
         readHostFile: async () => '',
         names: new RecordingNames(),
+        etc: { edit: async () => false },
       });
       return [...(firewall.content?.separated ?? [])];
     };
@@ -327,6 +330,7 @@ describe('the host', () => {
       hostHasIpv6: false,
       readHostFile: async () => '',
       names: new RecordingNames(),
+      etc: { edit: async () => false },
     });
     expect(networks.inspect('bridge').IPAM.Config).toEqual([{ Subnet: '10.3.0.0/24', Gateway: '10.3.0.1' }]);
     networks.leaveHost();

@@ -8,7 +8,8 @@ import type { Filters } from '../../wire/filters.ts';
 import { type Joined, leadingOf } from './default-gateway.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWishAtStart, endpointRequest } from './endpoint-wishes.ts';
-import { hostsFile, ownNames } from './etc-files.ts';
+import type { EtcEditor } from './etc-editor.ts';
+import { hostsFile, hostsLine, ownNames } from './etc-files.ts';
 import type { Names } from './names/names.ts';
 import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined, matchesFilters } from './network-filters.ts';
@@ -17,12 +18,13 @@ import { describeNetwork, type Network } from './network-table.ts';
 import { portRequests } from './port-requests.ts';
 import { type ResolverConf, resolvConf, resolverConf, stubTarget } from './resolv-conf.ts';
 import { endpointSettings, interfacePlan, portMap } from './sandbox-shapes.ts';
-import type { DnsWishes, EndpointRequest, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
+import type { DnsWishes, EndpointRequest, LinkedHost, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
 
 export interface NetworksOptions extends NetworkStateOptions {
   /** A small file of the host; empty where there is none. */
   readHostFile(path: string): Promise<string>;
   names: Names;
+  etc: EtcEditor;
   /** What `host-gateway` stands for; empty: the default bridge's address. */
   hostGateways: readonly string[];
 }
@@ -37,6 +39,7 @@ interface Join {
 export class Networks implements SandboxProvider {
   readonly state: NetworkState;
   readonly names: Names;
+  readonly etc: EtcEditor;
   readonly #readHostFile: NetworksOptions['readHostFile'];
   readonly #hostGateways: readonly string[];
 
@@ -44,6 +47,7 @@ export class Networks implements SandboxProvider {
   constructor(options: NetworksOptions) {
     this.state = new NetworkState(options);
     this.names = options.names;
+    this.etc = options.etc;
     this.#readHostFile = options.readHostFile;
     this.#hostGateways = options.hostGateways;
   }
@@ -69,6 +73,16 @@ export class Networks implements SandboxProvider {
       this.state.endpoints.update(endpoint, { containerName: name });
     const names = sandboxNames(this.state, containerId);
     if (names) await this.names.put(names, null);
+  }
+
+  async relink(containerId: string, { names }: LinkedHost, address: string | null): Promise<void> {
+    const line = address === null ? '' : hostsLine(address, names);
+    await this.etc.edit(containerId, 'hosts', (text) =>
+      text
+        .split(/(?<=\n)/)
+        .map((one) => (one.endsWith(`\t${names}\n`) ? line : one))
+        .join(''),
+    );
   }
 
   /** The file for a container whose names the resolver answers. */
@@ -241,7 +255,7 @@ export class Networks implements SandboxProvider {
     const gateway = this.state.networks.byName('bridge')?.bridge?.gateway;
     const bridge = gateway ? formatAddress(gateway.address) : '127.0.0.1';
     const hostGateways = this.#hostGateways.length > 0 ? this.#hostGateways : [bridge];
-    return hostsFile({ extraHosts: request.extraHosts, hostGateways, own });
+    return hostsFile({ extraHosts: request.extraHosts, hostGateways, links: request.links, own });
   }
 
   /** The file for one that asks the servers itself. */

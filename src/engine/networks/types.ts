@@ -33,6 +33,13 @@ export interface DnsWishes {
   dnsSearch: string[];
 }
 
+/** A line of /etc/hosts about another container on the default bridge. */
+export interface LinkedHost {
+  /** Separated by spaces. */
+  names: string;
+  address: string;
+}
+
 export interface SandboxRequest extends DnsWishes {
   containerId: string;
   /** Without the leading slash. */
@@ -52,6 +59,7 @@ export interface SandboxRequest extends DnsWishes {
   publishAllPorts: boolean;
   /** `name:address`; the address may be `host-gateway`. */
   extraHosts: string[];
+  links: LinkedHost[];
 }
 
 /** Docker's EndpointSettings of one network, with its own keys. */
@@ -94,6 +102,8 @@ export interface SandboxProvider {
   release(containerId: string): Promise<void>;
   /** The container has another name from now on. */
   rename(containerId: string, name: string): Promise<void>;
+  /** In the /etc/hosts of a running container, another one has this address from now on; null: none. */
+  relink(containerId: string, host: LinkedHost, address: string | null): Promise<void>;
   /** After an engine restart: `running` are the ids that live; everything else that is ours is released. */
   reconcile(running: ReadonlySet<string>): Promise<void>;
 }

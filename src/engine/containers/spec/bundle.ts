@@ -68,6 +68,8 @@ export interface BundleRequest {
   /** Cgroup relative to the hierarchies' roots. */
   cgroupPath: string;
   pidOf(mode: string): number;
+  /** Variables of links to other containers. */
+  linkVariables?: readonly string[];
 }
 
 export interface Bundle {
@@ -183,7 +185,10 @@ export class BundleWriter {
     const process: RuntimeProcess = {
       user: request.user,
       args: init ? [initTarget, '--', ...words] : words,
-      env: containerEnvironment({ hostname: request.hostname, terminal: config.Tty }, config.Env ?? []),
+      env: containerEnvironment(
+        { hostname: request.hostname, terminal: config.Tty, links: request.linkVariables ?? [] },
+        config.Env ?? [],
+      ),
       cwd: config.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       oomScoreAdj: this.oomScoreOf(hostConfig),

@@ -4,13 +4,15 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export interface EnvironmentBase {
   hostname: string;
   terminal: boolean;
+  /** Variables of links to other containers. */
+  links: readonly string[];
 }
 
 /** The variables of a container's first process, in Docker's order. */
 export function containerEnvironment(base: EnvironmentBase, own: readonly string[]): string[] {
   const defaults = [`PATH=${defaultPath}`, `HOSTNAME=${base.hostname}`];
   if (base.terminal) defaults.push('TERM=xterm');
-  return mergeEnvironment(defaults, own);
+  return mergeEnvironment([...defaults, ...base.links], own);
 }
 
 /** `changes` over `base`: `KEY=value` replaces in place or is appended, a bare `KEY` takes it away. */

@@ -173,7 +173,7 @@ describe('limits', () => {
 
 describe('environment', () => {
   test('the container’s own replace in place, and may take away', () => {
-    expect(containerEnvironment({ hostname: 'h', terminal: true }, ['A=1', 'PATH=/x', 'TERM'])).toEqual([
+    expect(containerEnvironment({ hostname: 'h', terminal: true, links: [] }, ['A=1', 'PATH=/x', 'TERM'])).toEqual([
       'PATH=/x',
       'HOSTNAME=h',
       'A=1',
