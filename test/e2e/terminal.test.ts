@@ -112,6 +112,20 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     await engine.ok('rm', '-f', `keys-${client}`);
   });
 
+  test('exec can be left and goes on', async () => {
+    await engine.ok('run', '-d', '--name', `left-${client}`, 'busybox', 'sleep', '1000');
+    const typed = new TypedCommand(client, 'exec', '-it', '--detach-keys', 'ctrl-a,x', `left-${client}`, 'sh');
+    await typed.sees('# ');
+    typed.type('echo my$((1+1)) > /tmp/shell; echo st"ill"\r');
+    await typed.sees('still');
+    typed.type('\x01x');
+    await typed.ends();
+    const { ExecIDs } = await engine.inspect(`left-${client}`);
+    expect(ExecIDs.length).toBe(1);
+    expect(await engine.ok('exec', `left-${client}`, 'cat', '/tmp/shell', '/proc/2/comm')).toBe('my2\nsh');
+    await engine.ok('rm', '-f', `left-${client}`);
+  });
+
   test('exec -it has a terminal of its own', async () => {
     await engine.ok('run', '-d', '--name', `exec-${client}`, 'busybox', 'sleep', '1000');
     const typed = new TypedCommand(client, 'exec', '-it', `exec-${client}`, 'sh');

@@ -10,7 +10,9 @@ export async function readKeyValueFile(path: string, lookup?: (key: string) => s
   try {
     text = await Bun.file(path).text();
   } catch (cause) {
-    throw new BerthError('not-found', `open ${path}: no such file or directory`, { cause });
+    const isDirectory = (cause as NodeJS.ErrnoException).code === 'EISDIR';
+    const problem = isDirectory ? `read ${path}: is a directory` : `open ${path}: no such file or directory`;
+    throw new BerthError('not-found', problem, { cause });
   }
   const lines: string[] = [];
   for (const raw of text.replace(/^\uFEFF/, '').split('\n')) {

@@ -133,7 +133,7 @@ export class ExecService implements LifeObserver {
       OpenStdin: request.AttachStdin,
       OpenStderr: request.AttachStderr,
       OpenStdout: request.AttachStdout,
-      CanRemove: state === 'exited',
+      CanRemove: false,
       ContainerID: container.id,
       DetachKeys: request.DetachKeys,
       Pid: pid,

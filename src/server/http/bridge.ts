@@ -96,6 +96,8 @@ export function bridge(client: Duplex, process: Duplex, options: BridgeOptions):
     const quiet = afterQuiet(options.headAt);
     if (quiet) void quiet.then(beginOutput);
     else beginOutput();
-    client.resume();
+    // A client without input ends its half as soon as it has the head, which may have been before this began to listen.
+    if (client.readableEnded) onClientEnd();
+    else client.resume();
   });
 }

@@ -33,11 +33,7 @@ export function execHandlers(backend: ExecBackend): Handlers {
       const id = request.parameter('id');
       const body = await request.json(execStartRequest);
       await backend.check(id);
-      if (body.ConsoleSize && (request.version < 42 || !body.Tty)) {
-        if (request.version >= 42)
-          throw new BerthError('invalid', 'console size is only supported when TTY is requested');
-        body.ConsoleSize = null;
-      }
+      if (request.version < 42 || !body.Tty) body.ConsoleSize = null;
       const options = {
         detach: body.Detach,
         terminal: body.Tty,
