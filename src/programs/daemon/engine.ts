@@ -1,6 +1,5 @@
 /** Puts the engine together: makes each service, hands it what it needs, adopts what runs. Knows everybody, does nothing itself. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import packageFile from '../../../package.json' with { type: 'json' };
 import { errorMessage } from '../../api/errors.ts';
 import { ContainerArchive } from '../../engine/containers/archive/container-archive.ts';
@@ -12,9 +11,9 @@ import { EventBus } from '../../engine/events/event-bus.ts';
 import { ExecService } from '../../engine/exec/exec-service.ts';
 import { HealthService } from '../../engine/health/health-service.ts';
 import { ImageBootstrap } from '../../engine/images/bootstrap/bootstrap.ts';
-import { HelloWorld } from '../../engine/images/built-in.ts';
+import { BuiltInCatalog } from '../../engine/images/built-in.ts';
+import { builtInImages } from '../../engine/images/built-in-images.ts';
 import { StoredContainerImages } from '../../engine/images/container-images.ts';
-import { embeddedHello } from '../../engine/images/embedded-hello.ts';
 import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
@@ -223,7 +222,7 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     registries,
     layers: transfers,
     events,
-    builtIn: new HelloWorld(store, () => readFile(embeddedHello)),
+    builtIn: new BuiltInCatalog(store, builtInImages),
   });
   const push = new ImagePush({ store, registries, events, concurrentUploads: uploads });
   const backend: Backends['images'] = {
