@@ -12,6 +12,8 @@ import { statusOf } from './http/status.ts';
 import { Reply } from './reply.ts';
 import { ApiRequest } from './request.ts';
 import { cleanPath, matchRoute, splitTarget } from './router.ts';
+import type { BuildBackend } from './routers/build/backend.ts';
+import { buildHandlers } from './routers/build/handlers.ts';
 import type { ContainerBackend } from './routers/container/backend.ts';
 import { containerHandlers } from './routers/container/handlers.ts';
 import type { ExecBackend } from './routers/exec/backend.ts';
@@ -30,6 +32,7 @@ export interface Backends {
   containers: ContainerBackend;
   exec: ExecBackend;
   images: ImageBackend;
+  builds: BuildBackend;
   networks: NetworkBackend;
   volumes: VolumeBackend;
   system: SystemBackend;
@@ -66,6 +69,7 @@ export function createServer(options: ServerOptions): ApiServer {
     ...containerHandlers(backends.containers, { cgroup2: options.cgroup2 ?? false }),
     ...execHandlers(backends.exec),
     ...imageHandlers(backends.images),
+    ...buildHandlers(backends.builds),
     ...networkHandlers(backends.networks),
     ...volumeHandlers(backends.volumes),
     ...pluginHandlers(),

@@ -1,9 +1,24 @@
 /** The small applets of the native helper program, each in a child so that the engine's loop never waits for a disk. */
 import { spawn } from 'node:child_process';
+import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../api/errors.ts';
 
 /** Arguments a run may have together; the kernel takes 2 MiB. */
 const longestArguments = 512 * 1024;
+
+/** A tree that files are put into. */
+export interface WritableTree {
+  /** An empty directory that may be mounted over. */
+  scratch: string;
+  /** The top first; at least one. */
+  lower: readonly string[];
+  upper: string;
+  work: string;
+  /** Directory in the tree. */
+  path: string;
+  /** Everything goes to them, whatever the archive says. */
+  owner?: { uid: number; gid: number };
+}
 
 export class NativeHelper {
   readonly program: string;
@@ -31,6 +46,42 @@ export class NativeHelper {
   /** Resolves when everything written to the file system of `path` is on disk. Error: `internal`. */
   sync(path: string): Promise<void> {
     return this.#run(['sync', path]);
+  }
+
+  /**
+   * Unpacks a tar into the merged tree of `lower` and `upper`; links that are there are followed inside it. Errors: `invalid` for an archive that does
+   * not fit, `internal` otherwise.
+   */
+  async writeTree(tree: WritableTree, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const words = ['files', '--no-overwrite', '--scratch', tree.scratch];
+    if (tree.owner) words.push('--owner', `${tree.owner.uid}:${tree.owner.gid}`);
+    for (const layer of tree.lower) words.push('--lower', layer);
+    words.push('--upper', tree.upper, '--work', tree.work, 'write', tree.path);
+    await this.#feed(words, content);
+  }
+
+  /** Unpacks a tar into a directory of this machine; no name is a whiteout. Errors: `invalid` for a bad archive, `internal` otherwise. */
+  async unpackPlain(directory: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#feed(['unpack', '--plain', directory], content);
+  }
+
+  async #feed(words: string[], content: AsyncIterable<Uint8Array>): Promise<void> {
+    const child = spawn(this.program, words, { stdio: ['pipe', 'ignore', 'pipe'] });
+    let message = '';
+    child.stderr.on('data', (data: Buffer) => {
+      message += data.toString();
+    });
+    const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
+    child.once('error', reject).once('close', resolve);
+    // Its exit says why it takes no more; a source that breaks off must not look whole.
+    const fed = pipeline(content, child.stdin).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+      child.kill('SIGKILL');
+      throw error;
+    });
+    const [code] = await Promise.all([ended, fed]);
+    if (code !== 0)
+      throw new BerthError(code === 65 ? 'invalid' : 'internal', message.trim() || `writing files failed (${code})`);
   }
 
   #run(argv: string[]): Promise<void> {

@@ -12,6 +12,8 @@
  *     volumes/<name>/_data               volumes of the local driver
  *     bin/shim-<digest>                  the native helper program, one per version that a container still uses
  *     downloads/                         blobs on their way from a registry; a pull that was cut off goes on from there
+ *     build/mounts/<key>/                what RUN --mount=type=cache keeps
+ *     build/contexts/<key>/              files of build contexts, for the next build to send only what changed
  *     tmp/                               half-written blobs and layers; emptied at each start of the engine
  *
  *   <exec root>  /run/berth              lives until the next boot
@@ -59,6 +61,8 @@ export class Paths {
   readonly bin: string;
   readonly downloads: string;
   readonly temporary: string;
+  readonly buildMounts: string;
+  readonly buildContexts: string;
   readonly socket: string;
   readonly bundles: string;
   readonly runtime: string;
@@ -78,6 +82,8 @@ export class Paths {
     this.bin = join(roots.dataRoot, 'bin');
     this.downloads = join(roots.dataRoot, 'downloads');
     this.temporary = join(roots.dataRoot, 'tmp');
+    this.buildMounts = join(roots.dataRoot, 'build', 'mounts');
+    this.buildContexts = join(roots.dataRoot, 'build', 'contexts');
     this.socket = join(roots.execRoot, 'berth.sock');
     this.bundles = join(roots.execRoot, 'containers');
     this.runtime = join(roots.execRoot, 'runtime');

@@ -39,7 +39,7 @@ export function heredocsOf(line: string): Heredoc[] {
 
 /** Null: quotes that do not close, which is no here-document. */
 function words(text: string, raw: boolean): string[] | null {
-  const lexer = new ShellLexer({ escape: '\\', keepUnset: true, raw });
+  const lexer = new ShellLexer({ escapeSign: '\\', keepUnset: true, raw });
   try {
     return lexer.words(text, new Map());
   } catch {

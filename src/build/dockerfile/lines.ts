@@ -2,14 +2,15 @@
  * A Dockerfile's text as logical lines, by BuildKit's rules: directives first, comments, continuations and here-documents
  * (https://docs.docker.com/reference/dockerfile/).
  */
-import { parseError, type SourceRange } from './source-error.ts';
+
 import { type Heredoc, heredocsOf } from './heredoc.ts';
+import { parseError, type SourceRange } from './source-error.ts';
 
 /** Settings that stand in comments above everything else. */
 export interface Directives {
   syntax?: string;
   /** `\` or a backtick. */
-  escape: string;
+  escapeSign: string;
   check?: string;
 }
 
@@ -32,7 +33,7 @@ export function splitLines(text: string): { directives: Directives; lines: Logic
   if (raw.at(-1) === '') raw.pop();
   const rows = raw.map((line) => line.replace(/\r$/, ''));
   const directives = readDirectives(rows);
-  return { directives, lines: new LineReader(rows, directives.escape).read() };
+  return { directives, lines: new LineReader(rows, directives.escapeSign).read() };
 }
 
 function readDirectives(rows: readonly string[]): Directives {
@@ -52,7 +53,7 @@ function readDirectives(rows: readonly string[]): Directives {
   const syntax = found.get('syntax');
   const check = found.get('check');
   return {
-    escape: found.get('escape') ?? '\\',
+    escapeSign: found.get('escape') ?? '\\',
     ...(syntax !== undefined && { syntax }),
     ...(check !== undefined && { check }),
   };
@@ -60,12 +61,12 @@ function readDirectives(rows: readonly string[]): Directives {
 
 class LineReader {
   readonly #rows: readonly string[];
-  readonly #escape: string;
+  readonly #escapeSign: string;
   #next = 0;
 
-  constructor(rows: readonly string[], escape: string) {
+  constructor(rows: readonly string[], escapeSign: string) {
     this.#rows = rows;
-    this.#escape = escape;
+    this.#escapeSign = escapeSign;
   }
 
   read(): LogicalLine[] {
@@ -100,7 +101,7 @@ class LineReader {
   /** An escape sign at the end of a line, with nothing but blanks behind it, goes on; a doubled one does not. */
   #cut(row: string): { text: string; goesOn: boolean } {
     const trimmed = row.replace(/[ \t]+$/, '');
-    const escapes = trimmed.endsWith(this.#escape) && !trimmed.slice(0, -1).endsWith(this.#escape);
+    const escapes = trimmed.endsWith(this.#escapeSign) && !trimmed.slice(0, -1).endsWith(this.#escapeSign);
     return escapes ? { text: trimmed.slice(0, -1), goesOn: true } : { text: row, goesOn: false };
   }
 

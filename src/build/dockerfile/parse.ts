@@ -15,7 +15,7 @@ export interface ParsedDockerfile {
 export function parseDockerfile(text: string): ParsedDockerfile {
   const { directives, lines } = splitLines(text);
   if (lines.length === 0) throw new DockerfileError('file with no instructions', { first: 1, last: 1 });
-  return { directives, instructions: lines.map((line) => parseInstruction(line, directives.escape)) };
+  return { directives, instructions: lines.map((line) => parseInstruction(line, directives.escapeSign)) };
 }
 
 interface Line extends LogicalLine {
@@ -23,7 +23,7 @@ interface Line extends LogicalLine {
   /** Behind name and flags. */
   rest: string;
   flags: string[];
-  escape: string;
+  escapeSign: string;
 }
 
 const parsers: Readonly<Record<string, (line: Line) => Instruction>> = {
@@ -57,7 +57,7 @@ const parsers: Readonly<Record<string, (line: Line) => Instruction>> = {
 };
 
 /** One logical line. Error: `DockerfileError`. */
-export function parseInstruction(line: LogicalLine, escape: string): Instruction {
+export function parseInstruction(line: LogicalLine, escapeSign: string): Instruction {
   const [word = ''] = line.text.split(/\s/, 1);
   const name = word.toUpperCase();
   const parser = Object.hasOwn(parsers, name) ? parsers[name] : undefined;
@@ -66,7 +66,7 @@ export function parseInstruction(line: LogicalLine, escape: string): Instruction
     throw parseError(`unknown instruction: ${word}${suggestion(name, Object.keys(parsers))}`, at, quoteHint(line.text));
   }
   const { flags, rest } = takeFlags(line.text.slice(word.length).trim());
-  return parser({ ...line, name, flags, rest, escape });
+  return parser({ ...line, name, flags, rest, escapeSign });
 }
 
 /** A sentence about quotes that only look like quotes, as tutorials have them; undefined where there are none. */
@@ -117,7 +117,7 @@ function valueInstruction(kind: 'workdir' | 'user' | 'stopsignal' | 'maintainer'
 
 function argInstruction(line: Line): Instruction {
   noFlags(line);
-  const words = atLeastOne(line, valuePairs.words(line.rest, line.escape));
+  const words = atLeastOne(line, valuePairs.words(line.rest, line.escapeSign));
   const pairs = words.map((word) => {
     const separator = word.indexOf('=');
     if (separator === 0) throw parseError('ARG names can not be blank', line.range);
@@ -150,7 +150,14 @@ function fromInstruction(line: Line): Instruction {
   return { kind: 'from', base: words[0] as string, name, platform: flags.get('platform')?.[0] ?? '', ...common(line) };
 }
 
-const copyFlags = { from: 'text', chown: 'text', chmod: 'text', link: 'boolean', parents: 'boolean', exclude: 'list' } as const;
+const copyFlags = {
+  from: 'text',
+  chown: 'text',
+  chmod: 'text',
+  link: 'boolean',
+  parents: 'boolean',
+  exclude: 'list',
+} as const;
 const addFlags = {
   chown: 'text',
   chmod: 'text',
@@ -171,7 +178,8 @@ function copyInstruction(kind: 'copy' | 'add', line: Line): Instruction {
       quoteHint(line.text),
     );
   const destination = words.at(-1) as string;
-  if (parseHeredocWord(destination)) throw parseError(`${line.name} cannot accept a heredoc as a destination`, line.range);
+  if (parseHeredocWord(destination))
+    throw parseError(`${line.name} cannot accept a heredoc as a destination`, line.range);
   const byName = new Map(line.heredocs.map((heredoc) => [heredoc.name, heredoc]));
   const sources: string[] = [];
   const heredocs: Heredoc[] = [];
@@ -231,7 +239,8 @@ function shellInstruction(line: Line): Instruction {
 function volumeInstruction(line: Line): Instruction {
   noFlags(line);
   const words = atLeastOne(line, jsonWords(line.rest) ?? blankWords(line.rest));
-  if (words.some((word) => word.trim() === '')) throw parseError('VOLUME specified can not be an empty string', line.range);
+  if (words.some((word) => word.trim() === ''))
+    throw parseError('VOLUME specified can not be an empty string', line.range);
   return { kind: 'volume', words, ...common(line) };
 }
 
@@ -246,7 +255,7 @@ function onbuildInstruction(line: Line): Instruction {
   if (instruction === 'MAINTAINER' || instruction === 'FROM')
     throw parseError(`${instruction} isn't allowed as an ONBUILD trigger`, line.range);
   const bodies = line.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join('');
-  const parsed = parseInstruction({ text: trigger, range: line.range, heredocs: line.heredocs }, line.escape);
+  const parsed = parseInstruction({ text: trigger, range: line.range, heredocs: line.heredocs }, line.escapeSign);
   return { kind: 'onbuild', trigger: trigger + bodies, instruction: parsed.kind, ...common(line) };
 }
 

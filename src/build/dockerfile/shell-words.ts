@@ -6,7 +6,7 @@ import { removePrefix, removeSuffix, replacePattern } from './shell-pattern.ts';
 
 export interface LexerOptions {
   /** `\` or a backtick. */
-  escape: string;
+  escapeSign: string;
   /** A variable that is not set stays as it was written. */
   keepUnset?: boolean;
   /** Quotes and escapes stay in the words. */
@@ -118,16 +118,16 @@ class WordScan {
   }
 
   #piece(character: string): string {
-    const { escape, raw } = this.#options;
+    const { escapeSign, raw } = this.#options;
     if (character === "'") return this.#singleQuoted();
     if (character === '"') return this.#doubleQuoted();
     if (character === '$') return this.#variable();
     this.#at++;
-    if (character !== escape) return character;
+    if (character !== escapeSign) return character;
     const next = this.#characters[this.#at++];
     // An escape sign at the very end says nothing.
-    if (next === undefined) return raw ? escape : '';
-    return raw ? escape + next : next;
+    if (next === undefined) return raw ? escapeSign : '';
+    return raw ? escapeSign + next : next;
   }
 
   #singleQuoted(): string {
@@ -139,7 +139,7 @@ class WordScan {
   }
 
   #doubleQuoted(): string {
-    const { escape, raw } = this.#options;
+    const { escapeSign, raw } = this.#options;
     let result = raw ? '"' : '';
     this.#at++;
     for (;;) {
@@ -155,7 +155,7 @@ class WordScan {
         continue;
       }
       this.#at++;
-      if (character !== escape) {
+      if (character !== escapeSign) {
         result += character;
         continue;
       }
@@ -163,8 +163,8 @@ class WordScan {
       if (next === undefined)
         throw new WordError('unexpected end of statement while looking for matching double-quote');
       // Only these three need an escape here; before anything else the sign is a character.
-      const isEscaped = next === '"' || next === '$' || next === escape;
-      result += raw || !isEscaped ? escape + next : next;
+      const isEscaped = next === '"' || next === '$' || next === escapeSign;
+      result += raw || !isEscaped ? escapeSign + next : next;
     }
   }
 
@@ -252,7 +252,8 @@ class WordScan {
     const word = this.#until('}', false);
     if (modifier === '-') return value ?? word;
     if (modifier === '+') return value === undefined ? '' : word;
-    if (value === undefined) throw new WordError(`${name}: ${word || 'not allowed to be ' + (colon ? 'empty or ' : '') + 'unset'}`);
+    if (value === undefined)
+      throw new WordError(`${name}: ${word || `not allowed to be ${colon ? 'empty or ' : ''}unset`}`);
     return value;
   }
 
@@ -273,7 +274,7 @@ class WordScan {
 
   /** A pattern keeps its escapes: they make wildcards plain. */
   #pattern(end: string): string {
-    const { escape } = this.#options;
+    const { escapeSign } = this.#options;
     let pattern = '';
     for (;;) {
       const character = this.#peek();
@@ -282,7 +283,7 @@ class WordScan {
         this.#at++;
         return pattern;
       }
-      if (character === escape) {
+      if (character === escapeSign) {
         const next = this.#characters[this.#at + 1];
         pattern += next === end ? next : `\\${next ?? ''}`;
         this.#at += 2;

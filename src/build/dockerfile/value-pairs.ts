@@ -1,7 +1,7 @@
 import { parseError, type SourceRange } from './source-error.ts';
 
 /** Words of ENV, LABEL and ARG: blanks outside of quotes part them; quotes and escapes stay for the expansion. */
-function words(text: string, escape: string): string[] {
+function words(text: string, escapeSign: string): string[] {
   const found: string[] = [];
   let word = '';
   let quote = '';
@@ -13,7 +13,7 @@ function words(text: string, escape: string): string[] {
       continue;
     }
     word += character;
-    if (character === escape && quote !== "'") {
+    if (character === escapeSign && quote !== "'") {
       // An escape sign at the end is nobody's.
       if (at + 1 < text.length) word += text[++at];
       else word = word.slice(0, -1);
@@ -31,9 +31,9 @@ function words(text: string, escape: string): string[] {
 function read(
   name: string,
   text: string,
-  { escape, range }: { escape: string; range: SourceRange },
+  { escapeSign, range }: { escapeSign: string; range: SourceRange },
 ): { name: string; value: string }[] {
-  const found = words(text, escape);
+  const found = words(text, escapeSign);
   const first = found[0];
   if (first === undefined) return [];
   if (!first.includes('=')) {

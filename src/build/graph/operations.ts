@@ -24,7 +24,16 @@ export type StepMount =
       mode: number;
     }
   | { type: 'tmpfs'; target: string; size: number }
-  | { type: 'secret'; id: string; target: string; required: boolean; uid: number; gid: number; mode: number; env: string }
+  | {
+      type: 'secret';
+      id: string;
+      target: string;
+      required: boolean;
+      uid: number;
+      gid: number;
+      mode: number;
+      env: string;
+    }
   | { type: 'ssh'; id: string; target: string; required: boolean; uid: number; gid: number; mode: number };
 
 export interface ExecDefinition {
@@ -80,8 +89,7 @@ export interface DirectoryDefinition {
 export type SourceDefinition =
   | { source: 'local'; name: string }
   | { source: 'http'; url: string; checksum: string; filename: string }
-  | { source: 'git'; url: string; keepGitDirectory: boolean; checksum: string }
-  | { source: 'store'; image: string };
+  | { source: 'git'; url: string; keepGitDirectory: boolean; checksum: string };
 
 export function imageVertex(definition: ImageDefinition, label: VertexLabel): Vertex {
   return makeVertex({ kind: 'image', definition: { ...definition }, label });

@@ -24,6 +24,7 @@ export class Solver<Value, Session> {
   readonly #cache: SolveCache;
   readonly #shared = new SharedWork<Solved<Value>, Message>();
   readonly #now: () => number;
+  readonly #saving = new Set<Promise<void>>();
 
   constructor(options: {
     runners: Readonly<Record<string, OperationRunner<Value, Session>>>;
@@ -91,34 +92,56 @@ export class Solver<Value, Session> {
     const tell = (message: Message): void => listener(toEvent(vertex, message));
     const parts = await runner.parts(vertex, inputs, { session, context: contextFor(signal, tell) });
     const key = digestOf({ kind: vertex.kind, parts: [...parts].sort() });
-    const hit = vertex.fresh ? null : await this.#known({ key, runner, inputs, session });
-    const reasons = options.explain ? this.#explain(vertex, parts, hit !== null) : [];
-    this.#cache.rememberParts(vertex.label.slot, parts);
+    const alone = vertex.fresh || !runner.shares;
+    const hit = alone ? null : await this.#known({ key, runner, vertex, inputs, session });
+    const reasons = options.explain && runner.shares ? this.#explain(vertex, parts, hit !== null) : [];
+    if (runner.shares) this.#cache.rememberParts(vertex.label.slot, parts);
     if (hit) return { solved: hit, cached: true, reasons };
-    const solved = await this.#shared.join(vertex.fresh ? `${key} ${crypto.randomUUID()}` : key, {
+    const solved = await this.#shared.join(alone ? `${key} ${crypto.randomUUID()}` : key, {
       signal,
       listener: tell,
       start: async ({ signal: inner, emit }) => {
         const value = await runner.run(vertex, inputs, { session, context: contextFor(inner, emit) });
         const created = this.#now();
-        const result = await runner.save(value);
-        if (result !== null) this.#cache.put(key, { result, created, description: vertex.label.name });
+        this.#saveSoon({ key, created, description: vertex.label.name }, runner.save(value));
         return { key, value, created };
       },
     });
     return { solved, cached: false, reasons };
   }
 
+  /** Resolves when everything that was done so far is in the cache. */
+  async settled(): Promise<void> {
+    while (this.#saving.size > 0) await Promise.all(this.#saving);
+  }
+
+  /** What builds upon a result need not wait until it is written down. */
+  #saveSoon(what: { key: string; created: number; description: string }, text: Promise<string | null>): void {
+    const saving: Promise<void> = text
+      .then(
+        (result) => {
+          if (result === null) return;
+          this.#cache.put(what.key, { result, created: what.created, description: what.description });
+        },
+        () => undefined, // whoever needs the result itself hears of it
+      )
+      .then(() => {
+        this.#saving.delete(saving);
+      });
+    this.#saving.add(saving);
+  }
+
   async #known(what: {
     key: string;
     runner: OperationRunner<Value, Session>;
+    vertex: Vertex;
     inputs: readonly Solved<Value>[];
     session: Session;
   }): Promise<Solved<Value> | null> {
-    const { key, runner, inputs, session } = what;
+    const { key, runner, vertex, inputs, session } = what;
     const record = this.#cache.find(key);
     if (!record) return null;
-    const value = await runner.restore(record.result, inputs, session);
+    const value = await runner.restore({ text: record.result, vertex, inputs, session });
     if (value === null) {
       this.#cache.forget(key);
       return null;

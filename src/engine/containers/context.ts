@@ -4,7 +4,7 @@ import type { Freezer } from '../../host/cgroup/freezer.ts';
 import type { HostFacts } from '../../host/facts.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { Paths } from '../../store/paths.ts';
-import type { Supervisor } from '../../supervisor/types.ts';
+import type { ExitStatus, Supervisor } from '../../supervisor/types.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ContainerImages } from '../images/types.ts';
 import type { SandboxProvider } from '../networks/types.ts';
@@ -95,6 +95,8 @@ export class ContainerContext {
   closing = false;
   /** Told in this order. */
   readonly observers: LifeObserver[] = [];
+  /** Told about the end of what the books do not have: a build step. */
+  onStranger: (id: string, status: ExitStatus) => void = () => {};
 
   constructor(dependencies: ContainerDependencies) {
     this.dependencies = dependencies;

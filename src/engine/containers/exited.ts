@@ -14,7 +14,10 @@ import { publishVolumes } from './volume-events.ts';
 /** What the supervisor saw end. First the books and the waiting clients, then the clean-up. */
 export function containerExited(context: ContainerContext, id: string, status: ExitStatus): void {
   const container = context.index.byId(id);
-  if (!container) return;
+  if (!container) {
+    context.onStranger(id, status);
+    return;
+  }
   // A container may end before its start has been entered; the start's mutex puts the two in order.
   context.background(
     `exit of ${id}`,

@@ -32,6 +32,7 @@ import { ImageStore } from '../../store/image-store.ts';
 import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
+import { openBuilds } from './builds.ts';
 import { concurrency, type DaemonConfig } from './config.ts';
 import { makeRegistries, reloadEngine, systemParts } from './engine-reload.ts';
 import type { Logger } from './logger.ts';
@@ -90,7 +91,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   await volumes.recover();
   const exec = new ExecService(containers.context);
   new HealthService(containers.context, exec);
-  const { images, registryQueries, reloadable, backend: imageBackend } = openImages(foundation, containers);
+  const { images, registryQueries, reloadable, pull, backend: imageBackend } = openImages(foundation, containers);
   await containers.adopt();
   const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
     events.publish('network', action, id, attributes),
@@ -113,6 +114,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       },
       exec,
       images: imageBackend,
+      builds: openBuilds({ ...foundation, containers, pull }),
       networks: {
         queries: network.networks,
         changes: networkChanges,
@@ -241,7 +243,7 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     },
     bootstrap: new ImageBootstrap({ store, events }),
   };
-  return { images, registryQueries, reloadable: { registries, transfers, push }, backend };
+  return { images, registryQueries, reloadable: { registries, transfers, push }, pull, backend };
 }
 
 interface SystemParts {

@@ -209,6 +209,10 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
   const nothing = async (): Promise<void> => {};
   const volume = { Driver: 'local', Labels: null, Mountpoint: '/v', Name: 'v', Options: null, Scope: 'local' };
   const backends: Backends = {
+    builds: {
+      build: verb('builds.build', async () => ({ imageId: `sha256:${'a'.repeat(64)}` })),
+      prune: verb('builds.prune', async () => ({ CachesDeleted: null, SpaceReclaimed: 0 })),
+    },
     containers: {
       lifecycle: {
         create: verb('lifecycle.create', async () => ({ Id: 'a'.repeat(64), Warnings: [] })),

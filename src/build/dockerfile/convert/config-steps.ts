@@ -163,7 +163,17 @@ function goDuration(nanoseconds: number): string {
 
 /** A number as Go's `%q` prints it. */
 function goRune(value: number): string {
-  const known: Record<number, string> = { 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r', 39: "\\'", 92: '\\\\' };
+  const known: Record<number, string> = {
+    7: '\\a',
+    8: '\\b',
+    9: '\\t',
+    10: '\\n',
+    11: '\\v',
+    12: '\\f',
+    13: '\\r',
+    39: "\\'",
+    92: '\\\\',
+  };
   if (known[value]) return `'${known[value]}'`;
   if (value < 32 || value === 127) return `'\\x${value.toString(16).padStart(2, '0')}'`;
   return `'${String.fromCodePoint(Math.min(value, 0x10ffff))}'`;

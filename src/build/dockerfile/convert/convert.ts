@@ -1,7 +1,7 @@
 /** A Dockerfile → the graph that makes its target, and the image's config. */
 import { errorKind, errorMessage } from '../../../api/errors.ts';
 import type { ContainerDefaults } from '../../../oci/image-config.ts';
-import { parsePlatform, type Platform } from '../../../oci/platform.ts';
+import { type Platform, parsePlatform } from '../../../oci/platform.ts';
 import { imageVertex, sourceVertex } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
 import type { ArgInstruction, Instruction, RunInstruction } from '../instruction.ts';
@@ -13,14 +13,15 @@ import * as config from './config-steps.ts';
 import { copyStep, type SourceFinder } from './copy-step.ts';
 import type { BaseImage, BuildPlan, NamedContext, PlanOptions, Warning } from './plan.ts';
 import { runStep } from './run-step.ts';
-import { findStage, type Stage, splitStages, targetStage } from './stages.ts';
 import { StageState, stepName } from './stage-state.ts';
+import { findStage, type Stage, splitStages, targetStage } from './stages.ts';
 
 /** The name of the build's own context. */
 export const mainContext = 'context';
 
 /** Syntax lines that mean the language this builder speaks. */
-const ownSyntax = /^(?:docker\.io\/)?(?:docker\/dockerfile|docker\/dockerfile-upstream|moby\/buildkit\/dockerfile)(?:[:@].*)?$/;
+const ownSyntax =
+  /^(?:docker\.io\/)?(?:docker\/dockerfile|docker\/dockerfile-upstream|moby\/buildkit\/dockerfile)(?:[:@].*)?$/;
 
 /**
  * Plans the target and what it needs; other stages are not looked at. Errors: `DockerfileError` with the line, whatever it is; what
@@ -29,17 +30,21 @@ const ownSyntax = /^(?:docker\.io\/)?(?:docker\/dockerfile|docker\/dockerfile-up
 export async function convertDockerfile(parsed: ParsedDockerfile, options: PlanOptions): Promise<BuildPlan> {
   const { syntax } = parsed.directives;
   if (syntax !== undefined && !ownSyntax.test(syntax.split(/\s/, 1)[0] as string))
-    throw new DockerfileError(`the front end ${syntax} is not supported; this builder has the Dockerfile language built in`, {
-      first: 1,
-      last: 1,
-    }, { kind: 'not-implemented' });
+    throw new DockerfileError(
+      `the front end ${syntax} is not supported; this builder has the Dockerfile language built in`,
+      {
+        first: 1,
+        last: 1,
+      },
+      { kind: 'not-implemented' },
+    );
   const conversion = new Conversion(parsed, options);
   return conversion.plan();
 }
 
 class Conversion implements SourceFinder {
   readonly #options: PlanOptions;
-  readonly #escape: string;
+  readonly #escapeSign: string;
   readonly #stages: Stage[];
   readonly #globals: ReadonlyMap<string, string>;
   readonly #done = new Map<number, Promise<StageState>>();
@@ -49,7 +54,7 @@ class Conversion implements SourceFinder {
   constructor(parsed: ParsedDockerfile, options: PlanOptions) {
     const { globals, stages } = splitStages(parsed.instructions);
     this.#options = options;
-    this.#escape = parsed.directives.escape;
+    this.#escapeSign = parsed.directives.escapeSign;
     this.#stages = stages;
     this.#globals = this.#globalArguments(globals);
   }
@@ -61,8 +66,11 @@ class Conversion implements SourceFinder {
     if (this.#options.labels.size > 0)
       defaults.Labels = { ...defaults.Labels, ...Object.fromEntries(this.#options.labels) };
     const platform = this.#platformOf(target);
+    const needed = [...this.#done].sort(([a], [b]) => a - b);
+    const lines = (await Promise.all(needed.map(([, stage]) => stage))).flatMap((stage) => stage.lines);
     return {
       root: state.tree,
+      lines,
       image: {
         architecture: state.base?.config.architecture || platform.architecture,
         os: state.base?.config.os || platform.os,
@@ -82,7 +90,7 @@ class Conversion implements SourceFinder {
     const { buildPlatform, platform, target } = this.#options;
     const values = platformArguments(buildPlatform, platform, target);
     for (const [name, value] of values) values.set(name, this.#options.arguments.get(name) ?? value);
-    const lexer = new ShellLexer({ escape: this.#escape });
+    const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
     for (const instruction of globals) {
       for (const { name, value } of instruction.pairs) {
         const given = this.#options.arguments.get(name);
@@ -93,7 +101,10 @@ class Conversion implements SourceFinder {
     return values;
   }
 
-  #expand(lexer: ShellLexer, what: { word: string; values: ReadonlyMap<string, string>; instruction: Instruction }): string {
+  #expand(
+    lexer: ShellLexer,
+    what: { word: string; values: ReadonlyMap<string, string>; instruction: Instruction },
+  ): string {
     try {
       return lexer.expand(what.word, what.values).text;
     } catch (error) {
@@ -112,12 +123,14 @@ class Conversion implements SourceFinder {
 
   #platformOf(stage: Stage): Platform {
     if (stage.from.platform === '') return this.#options.platform;
-    const lexer = new ShellLexer({ escape: this.#escape });
+    const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
     const text = this.#expand(lexer, { word: stage.from.platform, values: this.#globals, instruction: stage.from });
     try {
       return text === '' ? this.#options.platform : parsePlatform(text);
     } catch (error) {
-      throw new DockerfileError(`failed to parse platform ${text}: ${errorMessage(error)}`, stage.from.range, { cause: error });
+      throw new DockerfileError(`failed to parse platform ${text}: ${errorMessage(error)}`, stage.from.range, {
+        cause: error,
+      });
     }
   }
 
@@ -128,17 +141,21 @@ class Conversion implements SourceFinder {
     const own = triggers.map((trigger) => parseTrigger(trigger, stage.from.range));
     const instructions = [...own, ...stage.instructions];
     state.steps = 1 + instructions.filter(isStep).length;
-    for (const instruction of instructions) await this.#step(state, instruction);
+    state.lines.push({ text: stage.from.text, vertex: state.tree });
+    for (const instruction of instructions) {
+      const before = state.tree;
+      await this.#step(state, instruction);
+      state.lines.push({ text: instruction.text, vertex: state.tree === before ? null : state.tree });
+    }
     return state;
   }
 
   async #begin(stage: Stage): Promise<StageState> {
     const { instructions } = stage;
-    const lexer = new ShellLexer({ escape: this.#escape });
+    const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
     const name = this.#expand(lexer, { word: stage.from.base, values: this.#globals, instruction: stage.from });
-    if (name === '')
-      throw new DockerfileError(`base name (${stage.from.base}) should not be blank`, stage.from.range);
-    const common = { stage, plan: this.#options, escape: this.#escape };
+    if (name === '') throw new DockerfileError(`base name (${stage.from.base}) should not be blank`, stage.from.range);
+    const common = { stage, plan: this.#options, escapeSign: this.#escapeSign };
     const parent = findStage(this.#stages, name, stage.index);
     if (parent) {
       const below = await this.#stage(parent.index);
@@ -152,21 +169,51 @@ class Conversion implements SourceFinder {
       });
     }
     const steps = 1 + instructions.filter(isStep).length;
-    const text = (shown: string): string => stepName({ stage, target: this.#options.target, step: 1, steps, text: `FROM ${shown}` });
-    const label = (shown: string) => ({ name: text(shown), slot: `${this.#options.slot}/${stage.name || stage.index}/1`, lines: stage.from.range });
+    const text = (shown: string): string =>
+      stepName({ stage, target: this.#options.target, step: 1, steps, text: `FROM ${shown}` });
+    const label = (shown: string) => ({
+      name: text(shown),
+      slot: `${this.#options.slot}/${stage.name || stage.index}/1`,
+      lines: stage.from.range,
+    });
     const named = this.#named(name);
     if (named && named.kind !== 'image') {
       // A folder as a base: its files are the tree.
       const files = this.#namedSource(named, stage.from);
-      const action = { from: { kind: 'input', input: 0 }, sources: ['/'], destination: '/', chown: '', chmod: '', excludes: [], parents: false, unpack: 'never' };
-      const tree = makeVertex({ kind: 'copy', definition: { actions: [action], link: true, epoch: this.#options.epoch }, inputs: [files], label: label(name) });
-      return new StageState({ ...common, tree, base: null, config: { WorkingDir: '/' }, author: '', history: [{ createdBy: `FROM ${name}`, vertex: tree }] });
+      const action = {
+        from: { kind: 'input', input: 0 },
+        sources: ['/'],
+        destination: '/',
+        chown: '',
+        chmod: '',
+        excludes: [],
+        parents: false,
+        unpack: 'never',
+      };
+      const tree = makeVertex({
+        kind: 'copy',
+        definition: { actions: [action], link: true, epoch: this.#options.epoch },
+        inputs: [files],
+        label: label(name),
+      });
+      return new StageState({
+        ...common,
+        tree,
+        base: null,
+        config: { WorkingDir: '/' },
+        author: '',
+        history: [{ createdBy: `FROM ${name}`, vertex: tree }],
+      });
     }
     if (name === 'scratch' && !named) {
       const tree = imageVertex({ layers: [] }, label('scratch'));
       return new StageState({ ...common, tree, base: null, config: { WorkingDir: '/' }, author: '', history: [] });
     }
-    const base = await this.#image(named?.kind === 'image' ? named.reference : name, this.#platformOf(stage), stage.from);
+    const base = await this.#image(
+      named?.kind === 'image' ? named.reference : name,
+      this.#platformOf(stage),
+      stage.from,
+    );
     const tree = imageVertex({ layers: base.layers }, label(base.name));
     return new StageState({
       ...common,
@@ -202,7 +249,10 @@ class Conversion implements SourceFinder {
     if (from === '') {
       const named = this.#named(mainContext);
       if (named) return this.#fromNamed(named, instruction);
-      return sourceVertex({ source: 'local', name: mainContext }, state.sideLabel('[internal] load build context', instruction));
+      return sourceVertex(
+        { source: 'local', name: mainContext },
+        state.sideLabel('[internal] load build context', instruction),
+      );
     }
     const stage = this.#stageOf(from, state, instruction);
     if (stage) return (await this.#stage(stage.index)).tree;
@@ -228,7 +278,10 @@ class Conversion implements SourceFinder {
   async #fromNamed(named: NamedContext, instruction: Instruction): Promise<Vertex> {
     if (named.kind !== 'image') return this.#namedSource(named, instruction);
     const image = await this.#image(named.reference, this.#options.platform, instruction);
-    return imageVertex({ layers: image.layers }, { name: `FROM ${image.name}`, slot: `${this.#options.slot}/image/${image.name}`, lines: instruction.range });
+    return imageVertex(
+      { layers: image.layers },
+      { name: `FROM ${image.name}`, slot: `${this.#options.slot}/image/${image.name}`, lines: instruction.range },
+    );
   }
 
   #namedSource(named: Exclude<NamedContext, { kind: 'image' }>, instruction: Instruction): Vertex {
@@ -325,7 +378,21 @@ function isStep(instruction: Instruction): boolean {
 /** What a stage takes over from its image. */
 function inherited(base: BaseImage): ContainerDefaults {
   const from = base.config.config ?? {};
-  const keys = ['User', 'ExposedPorts', 'Env', 'Entrypoint', 'Cmd', 'Volumes', 'WorkingDir', 'Labels', 'StopSignal', 'Healthcheck', 'Shell', 'OnBuild', 'ArgsEscaped'] as const;
+  const keys = [
+    'User',
+    'ExposedPorts',
+    'Env',
+    'Entrypoint',
+    'Cmd',
+    'Volumes',
+    'WorkingDir',
+    'Labels',
+    'StopSignal',
+    'Healthcheck',
+    'Shell',
+    'OnBuild',
+    'ArgsEscaped',
+  ] as const;
   const taken: Record<string, unknown> = {};
   for (const key of keys) if (from[key] !== undefined && from[key] !== null) taken[key] = from[key];
   return taken as ContainerDefaults;

@@ -11,7 +11,11 @@ export interface SourceFinder {
 }
 
 /** A tree with nothing but these files. */
-export function inlineFiles(label: VertexLabel, files: readonly { name: string; content: string }[], mode: number): Vertex {
+export function inlineFiles(
+  label: VertexLabel,
+  files: readonly { name: string; content: string }[],
+  mode: number,
+): Vertex {
   const definition: CopyDefinition = {
     actions: files.map(({ name, content }) => ({
       from: { kind: 'inline', name, content },
@@ -38,8 +42,15 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
   const isOn = (name: string): boolean => flag(name) === 'true';
   const chown = flag('chown');
   const chmod = flag('chmod');
-  if (chmod !== '' && !/^0?[0-7]{1,4}$/.test(chmod) && !/^[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*$/.test(chmod))
-    throw new DockerfileError(`invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`, instruction.range);
+  if (
+    chmod !== '' &&
+    !/^0?[0-7]{1,4}$/.test(chmod) &&
+    !/^[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*$/.test(chmod)
+  )
+    throw new DockerfileError(
+      `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`,
+      instruction.range,
+    );
   const excludes = (instruction.flags.get('exclude') ?? []).map((pattern) => state.expand(pattern, instruction));
   const sources = instruction.sources.map((source) => state.expand(source, instruction));
   const written = state.expand(instruction.destination, instruction);
@@ -49,11 +60,14 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
   const link = isOn('link');
   const inputs: Vertex[] = link ? [] : [state.tree];
   const actions: CopyAction[] = [];
-  const local = sources.filter((source) => instruction.kind === 'copy' || !(isRemote.test(source) || gitAddress.test(source)));
+  const local = sources.filter(
+    (source) => instruction.kind === 'copy' || !(isRemote.test(source) || gitAddress.test(source)),
+  );
   if (local.length > 0) {
     inputs.push(await finder.find(fromOf(state, instruction), state, instruction));
     const from = { kind: 'input', input: inputs.length - 1 } as const;
-    const unpack = instruction.kind === 'copy' || flag('unpack') === 'false' ? 'never' : isOn('unpack') ? 'always' : 'local';
+    const unpack =
+      instruction.kind === 'copy' || flag('unpack') === 'false' ? 'never' : isOn('unpack') ? 'always' : 'local';
     actions.push({ ...common, from, sources: local.map(contextPath), unpack });
   }
   for (const address of sources.filter((source) => !local.includes(source))) {
@@ -87,9 +101,14 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
     fresh: state.isFresh,
   });
   const vertex = link
-    ? makeVertex({ kind: 'merge', definition: {}, inputs: [state.tree, layer], label: state.sideLabel(`merging ${text}`, instruction) })
+    ? makeVertex({
+        kind: 'merge',
+        definition: {},
+        inputs: [state.tree, layer],
+        label: state.sideLabel(`merging ${text}`, instruction),
+      })
     : layer;
-  state.advance(vertex, historyText(state, instruction, { chown, chmod, link, written }));
+  state.advance(vertex, historyText(state, instruction, { chown, chmod, link, written }), layer);
 }
 
 /** A stage or context; ADD knows none but the build's own. */

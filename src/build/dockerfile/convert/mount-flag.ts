@@ -61,7 +61,10 @@ function splitFields(text: string): [key: string, value: string | null][] {
 const flagKeys: readonly string[] = ['readonly', 'ro', 'readwrite', 'rw', 'required'];
 
 function setField(mount: MountFlag, key: string, value: string | null): void {
-  if (flagKeys.includes(key)) return setSwitch(mount, key, value);
+  if (flagKeys.includes(key)) {
+    setSwitch(mount, key, value);
+    return;
+  }
   if (value === null) throw new Error(`invalid field '${key}' must be a key=value pair`);
   switch (key) {
     case 'from':

@@ -1,7 +1,8 @@
 /** What a Dockerfile comes to: a graph whose last vertex is the image's tree, and the image's config. */
-import type { Vertex } from '../../graph/vertex.ts';
+
 import type { ContainerDefaults, ImageConfigDocument } from '../../../oci/image-config.ts';
 import type { Platform } from '../../../oci/platform.ts';
+import type { Vertex } from '../../graph/vertex.ts';
 import type { SourceRange } from '../source-error.ts';
 
 /** An image that a stage begins with. */
@@ -69,5 +70,7 @@ export interface Warning {
 export interface BuildPlan {
   root: Vertex;
   image: ImagePlan;
+  /** The instructions of all stages that are needed, in the order of the text. */
+  lines: { text: string; vertex: Vertex | null }[];
   warnings: Warning[];
 }

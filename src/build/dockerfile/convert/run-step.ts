@@ -32,7 +32,12 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
     throw new DockerfileError(`unsupported network mode ${JSON.stringify(network)}`, instruction.range);
   const definition: ExecDefinition = {
     args,
-    env: [...(state.config.Env ?? []), ...given.filter(({ name }) => state.variable(name) === undefined && !proxyNames.includes(name)).map(({ name, value }) => `${name}=${value}`)],
+    env: [
+      ...(state.config.Env ?? []),
+      ...given
+        .filter(({ name }) => state.variable(name) === undefined && !proxyNames.includes(name))
+        .map(({ name, value }) => `${name}=${value}`),
+    ],
     directory: state.directory,
     user: state.config.User ?? '',
     network: network === 'default' ? state.options.network : network,
@@ -54,7 +59,8 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
     label: state.nextLabel(`RUN ${shown}`, instruction),
     fresh: state.isFresh,
   });
-  const counted = given.length > 0 ? `|${given.length} ${given.map(({ name, value }) => `${name}=${value}`).join(' ')} ` : '';
+  const counted =
+    given.length > 0 ? `|${given.length} ${given.map(({ name, value }) => `${name}=${value}`).join(' ')} ` : '';
   state.advance(vertex, `RUN ${counted}${args.join(' ')} # buildkit`);
 }
 
@@ -68,9 +74,13 @@ function securityOf(state: StageState, instruction: RunInstruction): 'sandbox' |
   if (security !== 'sandbox' && security !== 'insecure')
     throw new DockerfileError(`security ${JSON.stringify(security)} is not valid`, instruction.range);
   if (security === 'insecure' && !state.options.allowInsecure)
-    throw new DockerfileError('granting entitlement security.insecure is not allowed by build daemon configuration', instruction.range, {
-      hint: 'Allow it with `--allow security.insecure`.',
-    });
+    throw new DockerfileError(
+      'granting entitlement security.insecure is not allowed by build daemon configuration',
+      instruction.range,
+      {
+        hint: 'Allow it with `--allow security.insecure`.',
+      },
+    );
   return security;
 }
 
@@ -86,8 +96,7 @@ function commandOf(
 ): { args: string[]; shown: string; script: Script | null } {
   const { command, heredocs } = instruction;
   const [first] = heredocs;
-  if (command.form === 'exec')
-    return { args: command.words, shown: JSON.stringify(command.words), script: null };
+  if (command.form === 'exec') return { args: command.words, shown: JSON.stringify(command.words), script: null };
   if (!first) return { args: commandWords(state, command), shown: command.text, script: null };
   if (!parseHeredocWord(command.text)) {
     const text = [command.text, ...heredocs.map(({ name, content }) => `${content}${name}`)].join('\n');
@@ -150,7 +159,15 @@ async function stepMount(work: MountWork, mount: MountFlag, before: readonly Ste
     case 'secret': {
       const id = mount.id || (mount.source === '' ? posix.basename(mount.target) || mount.env : mount.source);
       const place = target || (mount.env === '' ? `/run/secrets/${posix.basename(id)}` : '');
-      return { type: 'secret', id, target: place, required: mount.required, ...owner, mode: mount.mode ?? 0o400, env: mount.env };
+      return {
+        type: 'secret',
+        id,
+        target: place,
+        required: mount.required,
+        ...owner,
+        mode: mount.mode ?? 0o400,
+        env: mount.env,
+      };
     }
     case 'ssh': {
       const count = before.filter(({ type }) => type === 'ssh').length;

@@ -22,6 +22,8 @@ export class StageState {
   tree: Vertex;
   /** ARGs declared so far, in order, with the values that RUN sees; undefined: none. */
   readonly arguments = new Map<string, string | undefined>();
+  /** Every instruction of the stage with what it came to, for progress by lines. */
+  readonly lines: { text: string; vertex: Vertex | null }[] = [];
   /** CMD of this stage: an ENTRYPOINT forgets one that was inherited. */
   hasOwnCommand = false;
   readonly #lexer: ShellLexer;
@@ -32,7 +34,7 @@ export class StageState {
   constructor(options: {
     stage: Stage;
     plan: PlanOptions;
-    escape: string;
+    escapeSign: string;
     tree: Vertex;
     base: BaseImage | null;
     config: ContainerDefaults;
@@ -46,7 +48,7 @@ export class StageState {
     this.author = options.author;
     this.history = [...options.history];
     this.config = structuredClone(options.config);
-    this.#lexer = new ShellLexer({ escape: options.escape });
+    this.#lexer = new ShellLexer({ escapeSign: options.escapeSign });
     for (const entry of this.config.Env ?? []) this.#readVariable(entry);
     if (!this.#env.has('PATH')) this.setVariable('PATH', defaultPath);
   }
@@ -108,10 +110,10 @@ export class StageState {
     this.history.push({ createdBy, vertex });
   }
 
-  /** A step that changes the tree. */
-  advance(vertex: Vertex, createdBy: string): void {
+  /** A step that changes the tree. @param layer the vertex that made the layer */
+  advance(vertex: Vertex, createdBy: string, layer = vertex): void {
     this.tree = vertex;
-    this.remember(createdBy, vertex);
+    this.remember(createdBy, layer);
   }
 
   /** The label of the next numbered step. */

@@ -25,7 +25,10 @@ export function splitStages(instructions: readonly Instruction[]): { globals: Ar
     else throw new DockerfileError('no build stage in current context', instruction.range);
   }
   if (stages.length === 0)
-    throw new DockerfileError('dockerfile contains no stages to build', instructions.at(-1)?.range ?? { first: 1, last: 1 });
+    throw new DockerfileError(
+      'dockerfile contains no stages to build',
+      instructions.at(-1)?.range ?? { first: 1, last: 1 },
+    );
   return { globals, stages };
 }
 
@@ -40,7 +43,6 @@ export function targetStage(stages: readonly Stage[], target: string): Stage {
   const last = stages.at(-1) as Stage;
   if (target === '') return last;
   const found = findStage(stages, target, stages.length) ?? (/^\d+$/.test(target) ? stages[Number(target)] : undefined);
-  if (!found)
-    throw new DockerfileError(`target stage ${JSON.stringify(target)} could not be found`, last.from.range);
+  if (!found) throw new DockerfileError(`target stage ${JSON.stringify(target)} could not be found`, last.from.range);
   return found;
 }

@@ -8,6 +8,7 @@ import type { HostFacts } from '../../../host/facts.ts';
 import {
   ociRuntimeVersion,
   type RuntimeLimit,
+  type RuntimeMount,
   type RuntimeProcess,
   type RuntimeSpec,
   type RuntimeUser,
@@ -70,6 +71,8 @@ export interface BundleRequest {
   pidOf(mode: string): number;
   /** Variables of links to other containers. */
   linkVariables?: readonly string[];
+  /** Mounted after all others. */
+  extraMounts?: readonly RuntimeMount[];
 }
 
 export interface Bundle {
@@ -135,6 +138,7 @@ export class BundleWriter {
         mountTable: async () => parseMountTable(await this.#readMountInfo()),
       }),
     ]);
+    mounts.mounts.push(...(request.extraMounts ?? []));
     if (security.writableCgroups) makeCgroupsWritable(mounts.mounts);
     const filter = this.#seccomp(security.seccomp, process, hostConfig.Privileged);
     const program = filter === null ? null : this.#programs.find(filter);

@@ -1,0 +1,55 @@
+/** What a build says while it goes on; also the messages of `/berth/v1/build`. */
+import type { ProgressMessage } from './progress.ts';
+
+export interface BuildVertex {
+  /** `sha256:…` */
+  id: string;
+  /** `[2/5] RUN make` */
+  name: string;
+}
+
+export type BuildEvent =
+  | { type: 'vertices'; vertices: BuildVertex[] }
+  /** The Dockerfile's instructions in order; `id`: the vertex that each came to. */
+  | { type: 'lines'; lines: { text: string; id: string | null }[] }
+  | { type: 'started'; id: string; time: number }
+  /** `reasons`: why it was cached, or why not; only where the build explains itself. */
+  | { type: 'done'; id: string; time: number; cached: boolean; reasons: string[] }
+  | { type: 'failed'; id: string; time: number; message: string }
+  /** Output of a step, as text. */
+  | { type: 'log'; id: string; stream: 1 | 2; data: string }
+  | { type: 'status'; id: string; text: string; current?: number; total?: number }
+  | { type: 'warning'; message: string; line: number }
+  /** A base image on its way. */
+  | { type: 'pull'; message: ProgressMessage };
+
+/** What `berth build` and `POST /build` ask for. */
+export interface BuildOptions {
+  /** Names for the image, as the user wrote them. */
+  tags: string[];
+  /** Path of the Dockerfile in the context; empty: `Dockerfile`. */
+  dockerfile: string;
+  target: string;
+  buildArguments: Record<string, string>;
+  labels: Record<string, string>;
+  noCache: boolean;
+  /** Stages whose steps are done anew. */
+  noCacheFilter: string[];
+  /** Ask the registry even where the image is here. */
+  pull: boolean;
+  platform: string;
+  network: string;
+  extraHosts: string[];
+  /** Docker's resource limits by the names of `HostConfig`. */
+  limits: Record<string, unknown>;
+  /** `name` → `docker-image://…`, an address of a repository or file, or anything else: the client has files of that name. */
+  namedContexts: Record<string, string>;
+  /** Entitlements: `security.insecure`, `network.host`. */
+  allow: string[];
+  explain: boolean;
+}
+
+export interface BuildResult {
+  /** `sha256:…` of the image; empty where it went somewhere else. */
+  imageId: string;
+}

@@ -1,0 +1,276 @@
+/** The builder: a Dockerfile and its client in, an image out. */
+import { BerthError, errorMessage } from '../api/errors.ts';
+import type { BuildEvent, BuildOptions, BuildResult } from '../api/types/build.ts';
+import { hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
+import { canonicalString, parseReference, withDefaultTag } from '../oci/reference.ts';
+import type { BuildCacheTables } from '../store/build-cache.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import type { Lease } from '../store/types.ts';
+import { convertDockerfile } from './dockerfile/convert/convert.ts';
+import type { BaseImage, BuildPlan, NamedContext } from './dockerfile/convert/plan.ts';
+import { parseDockerfile } from './dockerfile/parse.ts';
+import { DockerfileError, type DockerfileSource, excerpt } from './dockerfile/source-error.ts';
+import { imageDocument } from './export/image-document.ts';
+import type { Vertex } from './graph/vertex.ts';
+import { CopyRunner, DirectoryRunner } from './ops/copy.ts';
+import type { StepRunner } from './ops/engine.ts';
+import { ExecRunner } from './ops/exec.ts';
+import { ImageRunner, MergeRunner, SourceRunner } from './ops/sources.ts';
+import { MountMaker } from './ops/step-mounts.ts';
+import { StoredCache } from './ops/stored-cache.ts';
+import { LayerTrees } from './ops/trees.ts';
+import { type BuildSession, type BuildValue, type Layer, type RemoteFiles, treeOf } from './ops/values.ts';
+import type { SolveEvent } from './solve/events.ts';
+import { Solver } from './solve/solver.ts';
+
+/** Who asks for a build, and what he brings along. */
+export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote'> {
+  /** The Dockerfile's text. Error: `not-found`. */
+  dockerfile(): Promise<DockerfileSource>;
+  /** Stands for the place of the context, so that builds of different places do not explain each other. */
+  readonly slot: string;
+}
+
+export interface BuilderOptions {
+  store: ImageStore;
+  tables: BuildCacheTables;
+  steps: StepRunner;
+  remote: RemoteFiles;
+  /** Where the caches of RUN --mount=type=cache are kept. */
+  mountDirectory: string;
+  isOpaque: (directory: Buffer) => boolean;
+  /** An image of this machine, fetched where it is missing or `pull` asks for it. */
+  findImage(
+    reference: string,
+    options: { platform: Platform | null; pull: boolean },
+    work: { event: (event: BuildEvent) => void; signal: AbortSignal; lease: Lease },
+  ): Promise<BaseImage>;
+  /** Tells the rest of the engine about an image. */
+  published(id: string, names: readonly string[]): void;
+  report(message: string, error: unknown): void;
+}
+
+export interface BuildWork {
+  event: (event: BuildEvent) => void;
+  signal: AbortSignal;
+}
+
+/** A build's error with the lines of the Dockerfile that it is about. */
+export class BuildError extends BerthError {
+  /** The lines, `>>>` before those that are meant; empty: it is about none. */
+  readonly excerpt: string;
+
+  constructor(error: unknown, excerptText: string) {
+    const inner = error instanceof BerthError ? error : null;
+    super(inner?.kind ?? 'internal', errorMessage(error), {
+      cause: error,
+      ...(inner?.code !== undefined && { code: inner.code }),
+      ...(inner?.hint !== undefined && { hint: inner.hint }),
+    });
+    this.excerpt = excerptText;
+  }
+}
+
+/** What came out, before it goes anywhere. */
+export interface Built {
+  plan: BuildPlan;
+  layers: readonly Layer[];
+  config: Uint8Array;
+  lease: Lease;
+}
+
+export class Builder {
+  readonly #options: BuilderOptions;
+  readonly #trees: LayerTrees;
+  readonly #cache: StoredCache;
+  readonly #solver: Solver<BuildValue, BuildSession>;
+
+  constructor(options: BuilderOptions) {
+    const { store, tables, steps, isOpaque } = options;
+    this.#options = options;
+    this.#trees = new LayerTrees(store);
+    this.#cache = new StoredCache(store, tables);
+    const trees = this.#trees;
+    const mounts = new MountMaker({ directory: options.mountDirectory, helper: store.helper, isOpaque });
+    const files = { trees, helper: store.helper, contents: tables, isOpaque };
+    this.#solver = new Solver<BuildValue, BuildSession>({
+      cache: this.#cache,
+      runners: {
+        image: new ImageRunner(trees),
+        source: new SourceRunner(),
+        exec: new ExecRunner({ trees, steps, mounts }),
+        copy: new CopyRunner(files),
+        directory: new DirectoryRunner(files),
+        merge: new MergeRunner(),
+      },
+    });
+  }
+
+  /**
+   * Builds and gives the result to `use` while everything of it is held. Errors: `BuildError` with the lines it is about; the signal's reason. What
+   * was done before a failure stays in the cache.
+   */
+  build<T>(
+    options: BuildOptions,
+    client: BuildClient,
+    work: BuildWork & { use: (built: Built) => Promise<T> },
+  ): Promise<T> {
+    return this.#trees.during(async (lease) => {
+      try {
+        return await work.use(await this.#build(options, client, { ...work, lease }));
+      } finally {
+        await this.#solver.settled();
+        await this.#cache.flush().catch((error: unknown) => this.#options.report('build cache', error));
+      }
+    });
+  }
+
+  /** Enters what was built into the store, under the names that were asked for. */
+  async storeImage(built: Built, tags: readonly string[]): Promise<BuildResult> {
+    const references = tags.map((tag) => canonicalString(withDefaultTag(parseReference(tag))));
+    const { id } = await this.#options.store.commitImage({ config: built.config, references, lease: built.lease });
+    this.#options.published(id, references);
+    return { imageId: id };
+  }
+
+  async #build(options: BuildOptions, client: BuildClient, work: BuildWork & { lease: Lease }): Promise<Built> {
+    for (const tag of options.tags) parseReference(tag);
+    const source = await client.dockerfile();
+    try {
+      const epoch = epochOf(options.buildArguments);
+      const plan = await this.#plan(options, { source, client, epoch, ...work });
+      work.event({
+        type: 'lines',
+        lines: plan.lines.map(({ text, vertex }) => ({ text, id: vertex?.digest ?? null })),
+      });
+      for (const { message, range } of plan.warnings) work.event({ type: 'warning', message, line: range.first });
+      const vertices = [plan.root, ...plan.image.history.flatMap(({ vertex }) => vertex ?? [])];
+      const session: BuildSession = {
+        lease: work.lease,
+        files: (name, context) => client.files(name, context),
+        secret: (id) => client.secret(id),
+        sshAgent: (id) => client.sshAgent(id),
+        remote: this.#options.remote,
+      };
+      const solved = await this.#solver.solve(vertices, {
+        session,
+        signal: work.signal,
+        explain: options.explain,
+        listener: (event) => tell(event, work.event),
+      });
+      const layers = treeOf(solved[0]?.value);
+      const created = new Map(vertices.map((vertex, index) => [vertex.digest, solved[index]?.created ?? 0]));
+      const config = imageDocument(plan.image, {
+        diffIds: await Promise.all(layers.map(({ diffId }) => diffId)),
+        created: (vertex) => created.get(vertex.digest) ?? 0,
+        epoch,
+      });
+      return { plan, layers, config, lease: work.lease };
+    } catch (error) {
+      if (work.signal.aborted) throw error;
+      throw withExcerpt(error, source);
+    }
+  }
+
+  #plan(
+    options: BuildOptions,
+    work: BuildWork & { source: DockerfileSource; client: BuildClient; epoch: number | null; lease: Lease },
+  ): Promise<BuildPlan> {
+    const platform = options.platform === '' ? hostPlatform() : parsePlatform(options.platform);
+    return convertDockerfile(parseDockerfile(work.source.text), {
+      target: options.target,
+      arguments: new Map(Object.entries(options.buildArguments)),
+      labels: new Map(Object.entries(options.labels)),
+      noCache: options.noCache || (options.noCacheFilter.length > 0 ? options.noCacheFilter : false),
+      platform,
+      buildPlatform: hostPlatform(),
+      epoch: work.epoch,
+      network: options.network || 'default',
+      extraHosts: options.extraHosts,
+      limits: options.limits,
+      namedContexts: new Map(
+        Object.entries(options.namedContexts).map(([name, text]) => [name, namedContext(name, text)]),
+      ),
+      slot: `${work.client.slot}/${work.source.name}`,
+      allowInsecure: options.allow.includes('security.insecure'),
+      findImage: (reference, wanted) =>
+        this.#options.findImage(
+          reference,
+          { platform: wanted, pull: options.pull },
+          { event: work.event, signal: work.signal, lease: work.lease },
+        ),
+    });
+  }
+}
+
+/** Seconds of SOURCE_DATE_EPOCH, where it is given. Error: `invalid`. */
+function epochOf(buildArguments: Record<string, string>): number | null {
+  const text = buildArguments['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return null;
+  if (!/^\d+$/.test(text))
+    throw new BerthError(
+      'invalid',
+      `invalid SOURCE_DATE_EPOCH: ${text}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  return Number(text);
+}
+
+function namedContext(name: string, text: string): NamedContext {
+  if (text.startsWith('docker-image://')) return { kind: 'image', reference: text.slice('docker-image://'.length) };
+  if (/^(?:git@|git:\/\/|ssh:\/\/)|\.git(?:#.*)?$/.test(text)) return { kind: 'git', url: text };
+  if (/^https?:\/\//.test(text)) return { kind: 'http', url: text };
+  return { kind: 'files', name };
+}
+
+function withExcerpt(error: unknown, source: DockerfileSource): BuildError {
+  if (error instanceof BuildError) return error;
+  const lines = error instanceof DockerfileError ? error.range : linesOf.get(error as object);
+  return new BuildError(error, lines ? excerpt(source, lines) : '');
+}
+
+/** Where the steps that failed stand. */
+const linesOf = new WeakMap<object, NonNullable<Vertex['label']['lines']>>();
+
+function tell(event: SolveEvent, sink: (event: BuildEvent) => void): void {
+  switch (event.type) {
+    case 'planned':
+      sink({
+        type: 'vertices',
+        vertices: event.vertices.map(({ digest, label }) => ({ id: digest, name: label.name })),
+      });
+      return;
+    case 'started':
+      sink({ type: 'started', id: event.vertex.digest, time: event.time });
+      return;
+    case 'done': {
+      const { time, cached, reasons } = event;
+      sink({ type: 'done', id: event.vertex.digest, time, cached, reasons: [...reasons] });
+      return;
+    }
+    case 'failed': {
+      const { lines } = event.vertex.label;
+      if (lines && typeof event.error === 'object' && event.error !== null && !linesOf.has(event.error))
+        linesOf.set(event.error, lines);
+      sink({ type: 'failed', id: event.vertex.digest, time: event.time, message: errorMessage(event.error) });
+      return;
+    }
+    case 'output':
+      sink({
+        type: 'log',
+        id: event.vertex.digest,
+        stream: event.stream,
+        data: Buffer.from(event.data).toString('utf8'),
+      });
+      return;
+    case 'status': {
+      const { text, current, total } = event;
+      sink({
+        type: 'status',
+        id: event.vertex.digest,
+        text,
+        ...(current !== undefined && { current }),
+        ...(total !== undefined && { total }),
+      });
+    }
+  }
+}

@@ -1,0 +1,192 @@
+/** Builds whose context comes as one tar: `POST /build`. */
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { BerthError } from '../api/errors.ts';
+import type { BuildOptions, BuildResult } from '../api/types/build.ts';
+import { decompressor, magicLength, packedAs } from '../archive/compression.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import type { NativeHelper } from '../store/native-helper.ts';
+import type { Lease } from '../store/types.ts';
+import { type BuildClient, BuildError, type Builder, type BuildWork } from './builder.ts';
+import { IgnoreRules, parseIgnoreFile } from './dockerfile/ignore.ts';
+import type { DockerfileSource } from './dockerfile/source-error.ts';
+import { DockerfileStepError } from './ops/step-error.ts';
+import type { RemoteFiles } from './ops/values.ts';
+import { type FileSource, toPath } from './session/file-source.ts';
+import { directoryFiles, smallFile } from './session/layered-files.ts';
+import { readStart } from './session/read-file.ts';
+
+/** A failed step in the classic builder's words, with the command's exit code. */
+export class ClassicStepError extends BerthError {
+  readonly exitCode: number;
+
+  constructor(error: DockerfileStepError) {
+    super('internal', `The command '${error.command}' returned a non-zero code: ${error.exitCode}`, { cause: error });
+    this.exitCode = error.exitCode;
+  }
+}
+
+export interface ClassicRequest {
+  options: BuildOptions;
+  /** Where the context is instead of in the stream: a repository or an archive; empty: in the stream. */
+  remote: string;
+}
+
+export class ClassicBuilds {
+  readonly #options: { builder: Builder; store: ImageStore; remote: RemoteFiles };
+
+  constructor(options: { builder: Builder; store: ImageStore; remote: RemoteFiles }) {
+    this.#options = options;
+  }
+
+  /** Errors: those of the builder, a failed command as `ClassicStepError`. */
+  async build(request: ClassicRequest, context: Readable, work: BuildWork): Promise<BuildResult> {
+    const { builder, store } = this.#options;
+    const lease = await store.lease('context');
+    try {
+      const client = await this.#client(request, context, { lease, signal: work.signal });
+      return await builder.build(request.options, client, {
+        ...work,
+        use: (built) => builder.storeImage(built, request.options.tags),
+      });
+    } catch (error) {
+      if (error instanceof BuildError && error.cause instanceof DockerfileStepError)
+        throw new ClassicStepError(error.cause);
+      throw error;
+    } finally {
+      await lease.release();
+    }
+  }
+
+  async #client(
+    { options, remote }: ClassicRequest,
+    context: Readable,
+    { lease, signal }: { lease: Lease; signal: AbortSignal },
+  ): Promise<BuildClient> {
+    const path = options.dockerfile || 'Dockerfile';
+    if (remote === '') {
+      const directory = join(lease.directory, 'context');
+      await receiveTar(this.#options.store.helper, context, directory);
+      return directoryClient(directory, path, `classic/${options.tags[0] ?? ''}`);
+    }
+    context.resume();
+    const work = { lease, signal };
+    if (/^https?:\/\//.test(remote) && !/\.git(?:#.*)?$/.test(remote)) return this.#remoteFile(remote, path, work);
+    const files = await this.#options.remote.git({ url: remote, keepGitDirectory: false, checksum: '' }, work);
+    return filesClient(files, path, `git/${remote}`);
+  }
+
+  /** An address: an archive is the context, anything else the Dockerfile alone. */
+  async #remoteFile(url: string, path: string, work: { lease: Lease; signal: AbortSignal }): Promise<BuildClient> {
+    const files = await this.#options.remote.http({ url, checksum: '', filename: 'context' }, work);
+    const place = (await files.place('/context')).toString();
+    const directory = join(work.lease.directory, 'context');
+    const start = await readStart(place, 512);
+    if (packedAs(start) === 'none' && !isTarStart(start)) {
+      await mkdir(directory, { recursive: true });
+      const text = await readFile(place, 'utf8');
+      return {
+        ...(await directoryClient(directory, path, `http/${url}`, false)),
+        dockerfile: () => Promise.resolve({ name: 'Dockerfile', text }),
+      };
+    }
+    await receiveTar(this.#options.store.helper, createReadStream(place), directory);
+    return directoryClient(directory, path, `http/${url}`);
+  }
+}
+
+function isTarStart(start: Buffer): boolean {
+  return start.toString('latin1', 257, 262) === 'ustar';
+}
+
+/** Unpacks a context, packed or not, into a new directory. Error: `invalid` for what is no tar. */
+export async function receiveTar(helper: NativeHelper, stream: Readable, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await helper.unpackPlain(directory, plain(stream));
+}
+
+async function* plain(stream: Readable): AsyncGenerator<Uint8Array> {
+  const source = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let start: Buffer = Buffer.alloc(0);
+  while (start.length < magicLength) {
+    const next = await source.next();
+    if (next.done) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  const all = async function* (): AsyncGenerator<Buffer> {
+    yield start;
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+  };
+  const packing = packedAs(start);
+  if (packing === 'none') {
+    yield* all();
+    return;
+  }
+  const filter = decompressor(packing);
+  const input = Readable.from(all());
+  input.on('error', (error) => filter.destroy(error));
+  yield* input.pipe(filter) as AsyncIterable<Buffer>;
+}
+
+/** A client whose context is a directory of ours. @param prune false: .dockerignore is not looked at */
+async function directoryClient(directory: string, path: string, slot: string, prune = true): Promise<BuildClient> {
+  const source = await readDockerfile(directoryFiles(directory), path).catch((error: unknown) => {
+    if (prune) throw error;
+    return { name: path, text: '' };
+  });
+  if (prune) await removeIgnored(directory, path);
+  return { ...(await filesClient(directoryFiles(directory, { rootOwned: true }), path, slot, source)) };
+}
+
+/** A client with nothing but files. */
+export async function filesClient(
+  files: FileSource,
+  path: string,
+  slot: string,
+  known?: DockerfileSource,
+): Promise<BuildClient> {
+  const source = known ?? (await readDockerfile(files, path));
+  return {
+    slot,
+    dockerfile: () => Promise.resolve(source),
+    files: (name) => {
+      if (name === 'context') return Promise.resolve(files);
+      throw new BerthError('not-found', `no build context named ${name} was given`);
+    },
+    secret: () => Promise.resolve(null),
+    sshAgent: () => Promise.resolve(null),
+  };
+}
+
+async function readDockerfile(files: FileSource, path: string): Promise<DockerfileSource> {
+  const clean = posix.normalize(`/${path}`);
+  const text = await smallFile(files, clean);
+  if (text === null) throw new BerthError('internal', `Cannot locate specified Dockerfile: ${path}`);
+  return { name: posix.basename(clean), text };
+}
+
+/** Takes what .dockerignore names out of a context. */
+export async function removeIgnored(directory: string, dockerfile: string): Promise<void> {
+  const files = directoryFiles(directory);
+  const text = (await smallFile(files, `/${dockerfile}.dockerignore`)) ?? (await smallFile(files, '/.dockerignore'));
+  if (text === null) return;
+  const rules = new IgnoreRules(parseIgnoreFile(text).map(toPath));
+  if (!rules.isEmpty) await removeBelow(directoryFiles(directory), '/', rules);
+}
+
+/** True when nothing of the directory was left. */
+async function removeBelow(files: FileSource, directory: string, rules: IgnoreRules): Promise<boolean> {
+  let left = 0;
+  for (const name of await files.names(directory)) {
+    const path = `${directory === '/' ? '' : directory}/${name}`;
+    const isDirectory = (await files.entry(path))?.type === 'directory';
+    const ignored = rules.ignores(path.slice(1));
+    if (ignored && (!isDirectory || rules.isFinal)) await rm(await files.place(path), { recursive: true, force: true });
+    else if (!isDirectory) left++;
+    else if ((await removeBelow(files, path, rules)) && ignored) await rm(await files.place(path), { recursive: true });
+    else left++;
+  }
+  return left === 0;
+}

@@ -1,0 +1,350 @@
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { BerthError } from '../../api/errors.ts';
+import { decompressor, magicLength, packedAs } from '../../archive/compression.ts';
+import { looksLikeTar } from '../../archive/tar-stream.ts';
+import type { BuildCacheTables } from '../../store/build-cache.ts';
+import type { NativeHelper } from '../../store/native-helper.ts';
+import type { CopyAction, CopyDefinition, DirectoryDefinition } from '../graph/operations.ts';
+import { digestOf, type Vertex } from '../graph/vertex.ts';
+import type { FileSource } from '../session/file-source.ts';
+import { toPath } from '../session/file-source.ts';
+import { followLinks, LayeredFiles } from '../session/layered-files.ts';
+import { readPieces, readStart } from '../session/read-file.ts';
+import type { Parts } from '../solve/cache.ts';
+import type { OperationRunner, RunContext, Saved, Solved } from '../solve/runner.ts';
+import { type PlacedEntry, packEntries } from './entry-stream.ts';
+import { applyMode } from './file-mode.ts';
+import { ownerOf } from './owner.ts';
+import { type Selected, select, selectionParts } from './selection.ts';
+import { type LayerTrees, type LayerWork, restoreAbove, topLayer } from './trees.ts';
+import { type BuildSession, type BuildValue, lowerOf, treeOf } from './values.ts';
+
+type Work = { session: BuildSession; context: RunContext };
+
+export interface FileOperationsOptions {
+  trees: LayerTrees;
+  helper: NativeHelper;
+  contents: BuildCacheTables;
+  isOpaque: (directory: Buffer) => boolean;
+}
+
+/** Enough of a file to know a tar by. */
+const tarBlock = 512;
+
+/** The tree of an input as files. */
+export function filesOf(value: BuildValue | undefined, isOpaque: (directory: Buffer) => boolean): FileSource {
+  if (value?.kind === 'files') return value.files;
+  const layers = treeOf(value);
+  return new LayeredFiles({
+    layers: lowerOf(layers),
+    isOpaque,
+    identity: async () => (await Promise.all(layers.map(({ diffId }) => diffId))).join(' '),
+  });
+}
+
+/** Puts files into a tree: COPY, ADD, here-documents. */
+export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
+  readonly shares = true;
+  readonly #options: FileOperationsOptions;
+
+  constructor(options: FileOperationsOptions) {
+    this.#options = options;
+  }
+
+  async parts(vertex: Vertex, inputs: readonly Solved<BuildValue>[]): Promise<Parts> {
+    const definition = vertex.definition as unknown as CopyDefinition;
+    const parts = new Map<string, string>([['the instruction', digestOf(definition)]]);
+    if (!definition.link) parts.set('input 0', inputs[0]?.key ?? '');
+    for (const [index, action] of definition.actions.entries()) {
+      if (action.from.kind === 'inline') continue;
+      const files = filesOf(inputs[action.from.input]?.value, this.#options.isOpaque);
+      const identity = await files.identity();
+      if (identity === null) for (const [part, value] of await this.#look(files, action)) parts.set(part, value);
+      else parts.set(`the files of source ${index + 1}`, await this.#remembered(identity, files, action));
+    }
+    return parts;
+  }
+
+  async run(vertex: Vertex, inputs: readonly Solved<BuildValue>[], { session, context }: Work): Promise<BuildValue> {
+    const definition = vertex.definition as unknown as CopyDefinition;
+    const below = definition.link ? [] : treeOf(inputs[0]?.value);
+    const layer = await this.#options.trees.make(
+      { lower: lowerOf(below), latest: definition.epoch, lease: session.lease },
+      async (work) => {
+        const tree = new LayeredFiles({ layers: lowerOf(below), isOpaque: this.#options.isOpaque });
+        const copy = new Copy({ ...this.#options, tree, work, context });
+        for (const action of definition.actions) {
+          const input = action.from.kind === 'input' ? inputs[action.from.input]?.value : undefined;
+          await copy.add(action, input ? filesOf(input, this.#options.isOpaque) : null);
+        }
+        await copy.finish();
+      },
+    );
+    return { kind: 'tree', layers: [...below, layer] };
+  }
+
+  save(value: BuildValue): Promise<string | null> {
+    return topLayer(value);
+  }
+
+  restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
+    const { link } = what.vertex.definition as unknown as CopyDefinition;
+    const layers = this.#options.trees.stored([what.text], what.session);
+    const below = link ? [] : treeOf(what.inputs[0]?.value);
+    return Promise.resolve(layers && { kind: 'tree', layers: [...below, ...layers] });
+  }
+
+  async #look(files: FileSource, action: CopyAction): Promise<Map<string, string>> {
+    return selectionParts(files, await select(files, action));
+  }
+
+  /** A tree of layers never changes, so what a copy sees in it is looked at once. */
+  async #remembered(identity: string, files: FileSource, action: CopyAction): Promise<string> {
+    const { contents } = this.#options;
+    const question = digestOf({
+      identity,
+      sources: action.sources,
+      excludes: action.excludes,
+      parents: action.parents,
+    });
+    const known = contents.contents(question);
+    if (known !== null) return known;
+    const digest = digestOf([...(await this.#look(files, action))]);
+    contents.putContents(question, digest);
+    return digest;
+  }
+}
+
+/** Makes a directory where there is none: WORKDIR. */
+export class DirectoryRunner implements OperationRunner<BuildValue, BuildSession> {
+  readonly shares = true;
+  readonly #options: FileOperationsOptions;
+
+  constructor(options: FileOperationsOptions) {
+    this.#options = options;
+  }
+
+  parts(vertex: Vertex, inputs: readonly Solved<BuildValue>[]): Promise<Parts> {
+    return Promise.resolve(
+      new Map([
+        ['the instruction', digestOf(vertex.definition)],
+        ['input 0', inputs[0]?.key ?? ''],
+      ]),
+    );
+  }
+
+  async run(vertex: Vertex, inputs: readonly Solved<BuildValue>[], { session, context }: Work): Promise<BuildValue> {
+    const { path, epoch } = vertex.definition as unknown as DirectoryDefinition;
+    const below = treeOf(inputs[0]?.value);
+    const layer = await this.#options.trees.make(
+      { lower: lowerOf(below), latest: epoch, lease: session.lease },
+      async (work) => {
+        const tree = new LayeredFiles({ layers: lowerOf(below), isOpaque: this.#options.isOpaque });
+        const copy = new Copy({ ...this.#options, tree, work, context });
+        await copy.directory(path, { uid: 0, gid: 0 });
+        await copy.finish();
+      },
+    );
+    return { kind: 'tree', layers: [...below, layer] };
+  }
+
+  save(value: BuildValue): Promise<string | null> {
+    return topLayer(value);
+  }
+
+  restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
+    return restoreAbove(this.#options.trees, what);
+  }
+}
+
+interface CopyOptions {
+  helper: NativeHelper;
+  /** What is below the new layer. */
+  tree: FileSource;
+  work: LayerWork;
+  context: RunContext;
+}
+
+interface Archive {
+  source: FileSource;
+  path: string;
+  destination: string;
+  owner: { uid: number; gid: number } | null;
+}
+
+/** One copy on its way: collects what goes where, then writes it in one go. */
+class Copy {
+  readonly #options: CopyOptions;
+  readonly #entries: PlacedEntry[] = [];
+  /** Directories that exist or are on their way. */
+  readonly #directories = new Set<string>(['/']);
+  readonly #archives: Archive[] = [];
+
+  constructor(options: CopyOptions) {
+    this.#options = options;
+  }
+
+  async add(action: CopyAction, source: FileSource | null): Promise<void> {
+    const owner = await ownerOf(action.chown, this.#options.tree);
+    if (action.from.kind === 'inline' || source === null) return this.#inline(action, owner);
+    const selected = await select(source, action);
+    const destination = toPath(action.destination);
+    const isDirectory =
+      destination.endsWith('/') ||
+      action.parents ||
+      selected.filter(({ isRoot }) => isRoot).length > 1 ||
+      (await this.#isDirectory(destination));
+    const base = destination.replace(/(.)\/$/, '$1');
+    for (const one of selected) {
+      this.#options.context.signal.throwIfAborted();
+      await this.#place(one, { action, source, owner, base, isDirectory });
+    }
+  }
+
+  /** Makes a directory and what is missing above it. */
+  async directory(path: string, owner: { uid: number; gid: number } | null): Promise<void> {
+    if (path === '/' || path === '' || this.#directories.has(path)) return;
+    this.#directories.add(path);
+    if (await this.#isDirectory(path)) return;
+    await this.directory(posix.dirname(path), owner);
+    const { uid = 0, gid = 0 } = owner ?? {};
+    const mtime = BigInt(Date.now()) * 1_000_000n;
+    this.#entries.push({
+      type: 'directory',
+      path: path.slice(1),
+      link: '',
+      mode: 0o755,
+      uid,
+      gid,
+      size: 0,
+      mtime,
+      device: 0,
+      content: null,
+    });
+  }
+
+  async finish(): Promise<void> {
+    const { helper, work } = this.#options;
+    const tree = { scratch: work.scratch, lower: work.lower, upper: work.upper, work: work.work };
+    if (this.#entries.length > 0)
+      await helper.writeTree({ ...tree, path: '/' }, packEntries(this.#entries, this.#options.context.signal));
+    for (const { source, path, destination, owner } of this.#archives)
+      await helper.writeTree({ ...tree, path: destination, ...(owner && { owner }) }, unpacked(source, path));
+  }
+
+  async #isDirectory(path: string): Promise<boolean> {
+    const clean = path.replace(/(.)\/$/, '$1');
+    if (this.#directories.has(clean)) return true;
+    const found = await followLinks(this.#options.tree, clean, true);
+    return found !== null && (await this.#options.tree.entry(found))?.type === 'directory';
+  }
+
+  async #inline(action: CopyAction, owner: { uid: number; gid: number } | null): Promise<void> {
+    if (action.from.kind !== 'inline') return;
+    const destination = toPath(action.destination);
+    const isDirectory = destination.endsWith('/') || (await this.#isDirectory(destination));
+    const path = isDirectory ? posix.join(destination, toPath(action.from.name)) : destination;
+    await this.directory(posix.dirname(path), owner);
+    const bytes = Buffer.from(action.from.content);
+    const { uid = 0, gid = 0 } = owner ?? {};
+    this.#entries.push({
+      type: 'file',
+      path: path.slice(1),
+      link: '',
+      mode: applyMode(action.chmod, 0o644, false),
+      uid,
+      gid,
+      size: bytes.length,
+      mtime: BigInt(Date.now()) * 1_000_000n,
+      device: 0,
+      content: { kind: 'bytes', bytes },
+    });
+  }
+
+  async #place(
+    one: Selected,
+    where: {
+      action: CopyAction;
+      source: FileSource;
+      owner: { uid: number; gid: number } | null;
+      base: string;
+      isDirectory: boolean;
+    },
+  ): Promise<void> {
+    const { action, source, owner, base, isDirectory } = where;
+    const { entry } = one;
+    if (entry.type === 'socket') return;
+    if (one.target === '') {
+      if (entry.type !== 'directory') return;
+      if (!(await this.#isDirectory(base)) && (await this.#exists(base)))
+        throw new BerthError('invalid', `cannot copy to non-directory: ${base}`);
+      return this.directory(base, owner);
+    }
+    if (one.isRoot && action.unpack !== 'never' && entry.type === 'file' && (await isArchive(source, one.path))) {
+      await this.directory(base, owner);
+      this.#archives.push({ source, path: one.path, destination: base, owner });
+      return;
+    }
+    const path = isDirectory || !one.isRoot ? posix.join(base, one.target) : base;
+    await this.directory(posix.dirname(path), owner);
+    if (entry.type === 'directory') this.#directories.add(path);
+    this.#entries.push({
+      type: entry.type,
+      path: path.slice(1),
+      link: entry.link,
+      mode: entry.type === 'symlink' ? entry.mode : applyMode(action.chmod, entry.mode, entry.type === 'directory'),
+      uid: owner?.uid ?? entry.uid,
+      gid: owner?.gid ?? entry.gid,
+      size: entry.size,
+      mtime: entry.mtime,
+      device: entry.device,
+      content: entry.type === 'file' ? { kind: 'file', source, path: one.path, identity: entry.identity } : null,
+    });
+  }
+
+  async #exists(path: string): Promise<boolean> {
+    return (await followLinks(this.#options.tree, path, true)) !== null;
+  }
+}
+
+/** True for a tar, packed or not. */
+async function isArchive(source: FileSource, path: string): Promise<boolean> {
+  const start = await readStart(await source.place(path), tarBlock);
+  const packing = packedAs(start);
+  if (packing === 'none') return looksLikeTar(start) && !start.every((byte) => byte === 0);
+  return looksLikeTar(await firstBlock(source, path));
+}
+
+/** The first 512 bytes behind the packing; fewer where it is none. */
+async function firstBlock(source: FileSource, path: string): Promise<Buffer> {
+  let found = Buffer.alloc(0);
+  try {
+    for await (const chunk of unpacked(source, path)) {
+      found = Buffer.concat([found, chunk]);
+      if (found.length >= tarBlock) break;
+    }
+  } catch {
+    return Buffer.alloc(0); // packed, but by nothing that we can unpack: a file like any other
+  }
+  return found.subarray(0, tarBlock);
+}
+
+async function* unpacked(source: FileSource, path: string): AsyncGenerator<Buffer> {
+  const place = await source.place(path);
+  const packing = packedAs(await readStart(place, magicLength));
+  if (packing === 'none') {
+    yield* readPieces(place);
+    return;
+  }
+  const filter = decompressor(packing);
+  const input = Readable.from(readPieces(place));
+  input.on('error', (error) => filter.destroy(error));
+  input.pipe(filter);
+  try {
+    yield* filter as AsyncIterable<Buffer>;
+  } finally {
+    input.destroy();
+    filter.destroy();
+  }
+}

@@ -1,0 +1,92 @@
+import { open } from 'node:fs/promises';
+import { entryHeader, type TarEntry } from '../../archive/entry-header.ts';
+import { tarEnd, tarPadding } from '../../archive/tar-stream.ts';
+import type { FileSource } from '../session/file-source.ts';
+
+/** An entry in its place, and where its bytes come from. */
+export interface PlacedEntry extends TarEntry {
+  content:
+    | { kind: 'bytes'; bytes: Buffer }
+    | { kind: 'file'; source: FileSource; path: string; identity: string }
+    | null;
+}
+
+const pieceSize = 512 * 1024;
+/** Small members travel together. */
+const batchSize = 256 * 1024;
+
+/** The entries as a tar; names of one file within one source stay names of one file. */
+export async function* packEntries(entries: readonly PlacedEntry[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const links = new Map<string, string>();
+  let batch: Buffer[] = [];
+  let size = 0;
+  for (const entry of entries) {
+    signal.throwIfAborted();
+    const pieces = entry.size > batchSize && entry.content?.kind === 'file' ? null : await small(entry, links);
+    if (pieces) {
+      batch.push(...pieces);
+      size += pieces.reduce((sum, piece) => sum + piece.length, 0);
+    }
+    if (size < batchSize && pieces) continue;
+    if (batch.length > 0) yield Buffer.concat(batch);
+    batch = [];
+    size = 0;
+    if (!pieces) yield* large(entry, links);
+  }
+  yield Buffer.concat([...batch, tarEnd()]);
+}
+
+async function small(entry: PlacedEntry, links: Map<string, string>): Promise<Buffer[]> {
+  const { content } = entry;
+  if (content === null) return [entryHeader(entry)];
+  if (content.kind === 'bytes') return [entryHeader(entry), content.bytes, tarPadding(entry.size)];
+  const before = linkTo(entry, links);
+  if (before !== null) return [entryHeader({ ...entry, type: 'link', link: before, size: 0 })];
+  const file = await open(await content.source.place(content.path), 'r');
+  try {
+    const bytes = Buffer.alloc(entry.size);
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, done);
+      if (bytesRead === 0) throw new Error(`${content.path} has become shorter`);
+      done += bytesRead;
+    }
+    return [entryHeader(entry), bytes, tarPadding(entry.size)];
+  } finally {
+    await file.close();
+  }
+}
+
+async function* large(entry: PlacedEntry, links: Map<string, string>): AsyncGenerator<Uint8Array> {
+  const { content } = entry;
+  if (content?.kind !== 'file') return;
+  const before = linkTo(entry, links);
+  if (before !== null) {
+    yield entryHeader({ ...entry, type: 'link', link: before, size: 0 });
+    return;
+  }
+  yield entryHeader(entry);
+  const file = await open(await content.source.place(content.path), 'r');
+  try {
+    for (let done = 0; done < entry.size; ) {
+      const wanted = Math.min(pieceSize, entry.size - done);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, done);
+      if (bytesRead === 0) throw new Error(`${content.path} has become shorter`);
+      yield buffer.subarray(0, bytesRead);
+      done += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  yield tarPadding(entry.size);
+}
+
+/** The path under which the same file went before, or null. */
+function linkTo(entry: PlacedEntry, links: Map<string, string>): string | null {
+  const identity = entry.content?.kind === 'file' ? entry.content.identity : '';
+  if (identity === '') return null;
+  const key = `${identity} ${entry.mode} ${entry.uid}:${entry.gid}`;
+  const before = links.get(key);
+  if (before === undefined) links.set(key, entry.path);
+  return before ?? null;
+}

@@ -1,0 +1,38 @@
+import type { NativeHelper } from '../../store/native-helper.ts';
+import type { FileSource } from '../session/file-source.ts';
+import { type PlacedEntry, packEntries } from './entry-stream.ts';
+import { select } from './selection.ts';
+
+/** Copies all files below a path of a source into a directory of this machine. */
+export async function placeAll(
+  helper: NativeHelper,
+  what: { files: FileSource; path: string; directory: string; signal?: AbortSignal },
+): Promise<void> {
+  await helper.unpackPlain(what.directory, packSource(what.files, what.path, what.signal));
+}
+
+/** The same as a tar, owners and all. */
+export async function* packSource(
+  files: FileSource,
+  path: string,
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<Uint8Array> {
+  const selected = await select(files, {
+    from: { kind: 'input', input: 0 },
+    sources: [path],
+    destination: '/',
+    chown: '',
+    chmod: '',
+    excludes: [],
+    parents: false,
+    unpack: 'never',
+  });
+  const entries = selected.flatMap(({ path: from, entry, target }): PlacedEntry[] => {
+    if (target === '' || entry.type === 'socket') return [];
+    const content =
+      entry.type === 'file' ? { kind: 'file' as const, source: files, path: from, identity: entry.identity } : null;
+    const { type, link, mode, uid, gid, size, mtime, device } = entry;
+    return [{ type, path: target, link, mode, uid, gid, size, mtime, device, content }];
+  });
+  yield* packEntries(entries, signal);
+}

@@ -1,0 +1,175 @@
+/** Which files a COPY takes, and where each goes. */
+import { posix } from 'node:path';
+import { BerthError } from '../../api/errors.ts';
+import { globExpression, IgnoreRules, isPattern } from '../dockerfile/ignore.ts';
+import type { CopyAction } from '../graph/operations.ts';
+import type { FileEntry, FileSource } from '../session/file-source.ts';
+import { fromPath, toPath } from '../session/file-source.ts';
+import { followLinks } from '../session/layered-files.ts';
+
+/** One entry on its way. */
+export interface Selected {
+  /** In the source. */
+  path: string;
+  entry: FileEntry;
+  /** In the destination: below it, without a leading slash; empty: the destination itself takes its place. */
+  target: string;
+  /** Named by a pattern or a source itself, not found below one. */
+  isRoot: boolean;
+}
+
+/** What a copy takes, parents before what is below them. Error: `not-found` `"/x": not found`. */
+export async function select(source: FileSource, action: CopyAction): Promise<Selected[]> {
+  const excludes = new IgnoreRules(action.excludes.map((pattern) => toPath(pattern)));
+  const found: Selected[] = [];
+  for (const pattern of action.sources) {
+    const roots = await rootsOf(source, pattern);
+    if (roots.length === 0) throw notFound(pattern);
+    for (const root of roots) await addRoot({ source, action, excludes, found, pattern }, root);
+  }
+  return found;
+}
+
+function notFound(pattern: string): BerthError {
+  return new BerthError(
+    'not-found',
+    `failed to compute cache key: failed to calculate checksum of ref: ${JSON.stringify(pattern.replace(/(.)\/$/, '$1'))}: not found`,
+  );
+}
+
+/** The paths that a source names: one, or as many as its pattern matches. */
+async function rootsOf(source: FileSource, pattern: string): Promise<string[]> {
+  const clean = posix.normalize(pattern).replace(/(.)\/$/, '$1');
+  if (!isPattern(clean)) {
+    const path = await followLinks(source, toPath(clean), true);
+    return path === null ? [] : [path];
+  }
+  const parts = clean.split('/').filter((part) => part !== '');
+  let level = ['/'];
+  for (const part of parts) {
+    const next: string[] = [];
+    for (const directory of level) next.push(...(await matches(source, directory, part)));
+    level = [...new Set(next)];
+  }
+  return level;
+}
+
+async function matches(source: FileSource, directory: string, part: string): Promise<string[]> {
+  const base = directory === '/' ? '' : directory;
+  if (part === '**') return [directory, ...(await directoriesBelow(source, directory))];
+  if (!isPattern(part)) {
+    const path = await followLinks(source, `${base}/${toPath(part)}`, false);
+    return path === null ? [] : [path];
+  }
+  const expression = globExpression(toPath(part));
+  const real = (await followLinks(source, directory, true)) ?? directory;
+  const names = (await source.names(real)).filter((name) => expression.test(name));
+  return names.map((name) => `${real === '/' ? '' : real}/${name}`);
+}
+
+async function directoriesBelow(source: FileSource, directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await source.names(directory)) {
+    const path = `${directory === '/' ? '' : directory}/${name}`;
+    if ((await source.entry(path))?.type === 'directory') found.push(path, ...(await directoriesBelow(source, path)));
+  }
+  return found;
+}
+
+interface Selecting {
+  source: FileSource;
+  action: CopyAction;
+  excludes: IgnoreRules;
+  found: Selected[];
+  pattern: string;
+}
+
+async function addRoot(selecting: Selecting, path: string): Promise<void> {
+  const { source, action, excludes, found, pattern } = selecting;
+  const entry = path === '/' ? await source.entry('/') : await source.entry(path);
+  if (entry === null) return;
+  const name = posix.basename(path);
+  if (action.parents) {
+    await addParents(selecting, path, pattern);
+    if (entry.type !== 'directory') return;
+    return addBelow(selecting, path, { target: belowPivot(path, pattern), top: path });
+  }
+  if (entry.type === 'directory') {
+    found.push({ path, entry, target: '', isRoot: true });
+    return addBelow(selecting, path, { target: '', top: path });
+  }
+  if (excludes.ignores(name) || excludes.ignores(path.slice(1))) return;
+  found.push({ path, entry, target: name, isRoot: true });
+}
+
+/** With `--parents` what stands before `/./` in a source is not made at the destination. */
+function belowPivot(path: string, pattern: string): string {
+  const pivot = pattern.indexOf('/./');
+  const cut = pivot < 0 ? 0 : toPath(posix.normalize(pattern.slice(0, pivot) || '/')).replace(/\/$/, '').length;
+  return path.slice(cut).replace(/^\//, '');
+}
+
+async function addParents({ source, excludes, found }: Selecting, path: string, pattern: string): Promise<void> {
+  const target = belowPivot(path, pattern);
+  const parts = target.split('/').filter((part) => part !== '');
+  const cut = path.length - target.length;
+  for (let count = 1; count <= parts.length; count++) {
+    const below = parts.slice(0, count).join('/');
+    const whole = path.slice(0, cut) + below;
+    const entry = await source.entry(whole);
+    if (entry === null || excludes.ignores(below) || found.some((one) => one.target === below)) continue;
+    found.push({ path: whole, entry, target: below, isRoot: false });
+  }
+}
+
+async function addBelow(
+  selecting: Selecting,
+  directory: string,
+  { target, top }: { target: string; top: string },
+): Promise<void> {
+  const { source, excludes, found } = selecting;
+  const base = directory === '/' ? '' : directory;
+  for (const name of await source.names(directory)) {
+    const path = `${base}/${name}`;
+    const entry = await source.entry(path);
+    if (entry === null) continue;
+    const within = path.slice(top === '/' ? 1 : top.length + 1);
+    const ignored = excludes.ignores(within);
+    if (ignored && (entry.type !== 'directory' || excludes.isFinal)) continue;
+    const place = target === '' ? name : `${target}/${name}`;
+    if (!ignored) found.push({ path, entry, target: place, isRoot: false });
+    if (entry.type === 'directory') await addBelow(selecting, path, { target: place, top });
+  }
+}
+
+/** What makes one set of files differ from another: names, kinds, modes, contents; not times. */
+export async function selectionParts(source: FileSource, selected: readonly Selected[]): Promise<Map<string, string>> {
+  const parts = new Map<string, string>();
+  for (const { path, entry, target } of selected) {
+    const shown = `file ${fromPath(path).slice(1) || '.'}`;
+    parts.set(parts.has(shown) ? `${shown} to ${fromPath(target)}` : shown, await describe(source, path, entry));
+  }
+  return parts;
+}
+
+async function describe(source: FileSource, path: string, entry: FileEntry): Promise<string> {
+  const mode = `${entry.mode.toString(8)} ${entry.uid}:${entry.gid}`;
+  if (entry.type === 'file') return `${mode} ${await source.digest(path)}`;
+  if (entry.type === 'symlink') return `link ${fromPath(entry.link)}`;
+  return entry.type === 'directory' ? `${entry.type} ${mode}` : `${entry.type} ${mode} ${entry.device}`;
+}
+
+/** All files below a path of a source, for steps that see them mounted. */
+export async function fileParts(source: FileSource, path: string): Promise<Map<string, string>> {
+  const action: CopyAction = {
+    from: { kind: 'input', input: 0 },
+    sources: [path],
+    destination: '/',
+    chown: '',
+    chmod: '',
+    excludes: [],
+    parents: false,
+    unpack: 'never',
+  };
+  return selectionParts(source, await select(source, action));
+}

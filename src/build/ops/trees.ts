@@ -1,0 +1,133 @@
+/** Layers while builds make them. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ImageStore } from '../../store/image-store.ts';
+import type { DraftLayer, Lease } from '../../store/types.ts';
+import type { Saved } from '../solve/runner.ts';
+import { type BuildSession, type BuildValue, type Layer, treeOf } from './values.ts';
+
+/** Diff id of a layer that changes nothing: a tar of two empty blocks. */
+export const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+/** A layer that a step writes. */
+export interface LayerWork {
+  /** Directories below, the top first; at least one. */
+  lower: readonly string[];
+  upper: string;
+  work: string;
+  /** An empty directory that may be mounted over. */
+  scratch: string;
+}
+
+/**
+ * Makes layers in their places. What is made is held by one lease while any build runs, because two builds may share a step and either may end
+ * first; drafts that became no layers go when the last build has ended.
+ */
+export class LayerTrees {
+  readonly #store: ImageStore;
+  #lease: Promise<Lease> | null = null;
+  #builds = 0;
+  #left: DraftLayer[] = [];
+  readonly #sealing = new Set<Promise<unknown>>();
+
+  constructor(store: ImageStore) {
+    this.#store = store;
+  }
+
+  /** Runs a build; what it makes stays at least until it is over. */
+  async during<T>(build: (lease: Lease) => Promise<T>): Promise<T> {
+    this.#builds++;
+    this.#lease ??= this.#store.lease('build');
+    const lease = await this.#lease;
+    try {
+      return await build(lease);
+    } finally {
+      if (--this.#builds === 0) await this.#end(lease);
+    }
+  }
+
+  /** Layers that the store has, by diff id, the base first. Null: one of them is gone. */
+  stored(diffIds: readonly string[], session: Pick<BuildSession, 'lease'>): Layer[] | null {
+    session.lease.hold(...diffIds);
+    const layers: Layer[] = [];
+    for (const diffId of diffIds) {
+      const layer = this.#store.layer(diffId);
+      if (!layer) return null;
+      layers.push({ diff: layer.diff, diffId: Promise.resolve(diffId) });
+    }
+    return layers;
+  }
+
+  /**
+   * Lets `write` fill a new layer above `lower`. The layer can be built upon as soon as this resolves; its digest follows. What fails leaves
+   * nothing.
+   * @param latest seconds; files that are newer get this time
+   */
+  async make(
+    options: { lower: readonly string[]; latest: number | null; lease: Lease },
+    write: (work: LayerWork) => Promise<void>,
+  ): Promise<Layer> {
+    const draft = this.#store.draftLayer();
+    const workRoot = join(options.lease.directory, `work-${draft.number}`);
+    const work = join(workRoot, 'work');
+    const empty = join(workRoot, 'empty');
+    await mkdir(draft.diff, { recursive: true, mode: 0o755 });
+    await mkdir(work, { recursive: true, mode: 0o700 });
+    // Overlay wants a lower directory even where nothing lies below.
+    await mkdir(empty, { mode: 0o755 });
+    const scratch = join(workRoot, 'scratch');
+    await mkdir(scratch, { mode: 0o700 });
+    const lower = options.lower.length > 0 ? options.lower : [empty];
+    try {
+      await write({ lower, upper: draft.diff, work, scratch });
+      await rm(join(work, 'work'), { recursive: true, force: true });
+    } catch (error) {
+      this.#left.push(draft);
+      throw error;
+    }
+    const diffId = this.#seal(draft, options);
+    this.#sealing.add(diffId);
+    // Whoever needs the digest hears of it.
+    diffId.catch(() => undefined).finally(() => this.#sealing.delete(diffId));
+    return { diff: draft.diff, diffId };
+  }
+
+  async #seal(draft: DraftLayer, options: { latest: number | null; lease: Lease }): Promise<string> {
+    const isEmpty = (await readdir(draft.diff)).length === 0;
+    const known = isEmpty ? this.#store.layer(emptyLayer) : null;
+    if (known) {
+      options.lease.hold(emptyLayer);
+      this.#left.push(draft);
+      return emptyLayer;
+    }
+    const { diffId, adopted } = await this.#store.sealLayer(draft, { lease: options.lease, latest: options.latest });
+    if (!adopted) this.#left.push(draft);
+    return diffId;
+  }
+
+  async #end(lease: Lease): Promise<void> {
+    await Promise.allSettled(this.#sealing);
+    // Another build may have begun meanwhile: it goes on with the lease.
+    if (this.#builds > 0) return;
+    this.#lease = null;
+    const left = this.#left;
+    this.#left = [];
+    await this.#store.dropLayers(left);
+    await lease.release();
+    await this.#store.sweep();
+  }
+}
+
+/** What the cache keeps of a step: the diff id of the layer that it made. */
+export async function topLayer(value: BuildValue): Promise<string | null> {
+  return (await treeOf(value).at(-1)?.diffId) ?? null;
+}
+
+/** The other way: the layer above the step's first input. */
+export function restoreAbove(
+  trees: LayerTrees,
+  { text, inputs, session }: Saved<BuildValue, BuildSession>,
+): Promise<BuildValue | null> {
+  const layers = trees.stored([text], session);
+  return Promise.resolve(layers && { kind: 'tree', layers: [...treeOf(inputs[0]?.value), ...layers] });
+}

@@ -1,0 +1,46 @@
+/** Files that a step may look at, whatever they lie in: a context, a repository, another stage's tree. */
+
+export interface FileEntry {
+  type: 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'pipe' | 'socket';
+  /** Permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  /** Nanoseconds since 1970. */
+  mtime: bigint;
+  /** Target of a symbolic link. */
+  link: string;
+  /** Number of a device. */
+  device: number;
+  /** Equal for names of one file; empty where it has only one. */
+  identity: string;
+}
+
+/**
+ * Files that do not change while the build runs. Paths are absolute within the source, clean, and their bytes stand as latin1, so that every name
+ * has one; `/` is the root.
+ */
+export interface FileSource {
+  /** The entry itself, links not followed; null: nothing is there. */
+  entry(path: string): Promise<FileEntry | null>;
+  /** Names in a directory, sorted; none where it is no directory. */
+  names(path: string): Promise<string[]>;
+  /** `sha256:…` of a file's bytes. */
+  digest(path: string): Promise<string>;
+  /** Where an entry lies on this machine. */
+  place(path: string): Promise<Buffer>;
+  /** The directories of this machine that a directory is merged of, the top first. */
+  places(path: string): Promise<Buffer[]>;
+  /** Stands for all the files together, where that is known without looking at them; null: it is not. */
+  identity(): Promise<string | null>;
+}
+
+/** Text of a Dockerfile as a path of a source, and the other way round. */
+export function toPath(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+export function fromPath(path: string): string {
+  return Buffer.from(path, 'latin1').toString('utf8');
+}

@@ -1,0 +1,90 @@
+/** Puts the builder together: the engine's steps, its store, its images. */
+import { errorKind } from '../../api/errors.ts';
+import { Builder, type BuilderOptions } from '../../build/builder.ts';
+import { ClassicBuilds } from '../../build/classic.ts';
+import { HostRemoteFiles } from '../../build/session/remote-files.ts';
+import type { ContainerService } from '../../engine/containers/service.ts';
+import type { EventBus } from '../../engine/events/event-bus.ts';
+import { findImage } from '../../engine/images/image-names.ts';
+import type { ImagePull } from '../../engine/images/pull.ts';
+import { StepRunner } from '../../engine/steps/step-runner.ts';
+import { isOpaque } from '../../host/files/opaque.ts';
+import { runTool } from '../../host/process/run-tool.ts';
+import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
+import type { BuildBackend } from '../../server/routers/build/backend.ts';
+import { BuildCacheTables } from '../../store/build-cache.ts';
+import type { BerthDatabase } from '../../store/db/database.ts';
+import type { ImageStore } from '../../store/image-store.ts';
+import type { Paths } from '../../store/paths.ts';
+
+export interface BuildParts {
+  paths: Paths;
+  database: BerthDatabase;
+  store: ImageStore;
+  events: EventBus;
+  containers: ContainerService;
+  pull: Pick<ImagePull, 'pull'>;
+  report(message: string, error: unknown): void;
+}
+
+export function openBuilds(parts: BuildParts): BuildBackend {
+  const { store, database, paths, events, report } = parts;
+  const tables = new BuildCacheTables(database);
+  const remote = new HostRemoteFiles(runTool);
+  const builder = new Builder({
+    store,
+    tables,
+    steps: new StepRunner(parts.containers.context),
+    remote,
+    mountDirectory: paths.buildMounts,
+    isOpaque,
+    findImage: imageFinder(parts),
+    published: (id, names) => {
+      events.publish('image', 'create', id, { name: id });
+      for (const name of names) events.publish('image', 'tag', id, { name: familiarString(parseReference(name)) });
+    },
+    report,
+  });
+  const classic = new ClassicBuilds({ builder, store, remote });
+  return {
+    build: (request, context, work) => classic.build(request, context, work),
+    prune: () => Promise.resolve({ CachesDeleted: null, SpaceReclaimed: 0 }),
+  };
+}
+
+/** Images of this machine first; the registry where one is missing, or the build asks for the newest. */
+function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
+  return async (reference, options, { event, signal, lease }) => {
+    const look = () => {
+      const image = findImage(store, reference);
+      lease.hold(image.id, ...image.layers);
+      return { name: nameOf(reference), layers: image.layers, config: image.config };
+    };
+    if (!options.pull) {
+      try {
+        return look();
+      } catch (error) {
+        if (errorKind(error) !== 'not-found') throw error;
+      }
+    }
+    const wanted = familiarString(withDefaultTag(parseReference(reference)));
+    await pull.pull(
+      {
+        reference: wanted,
+        platform: options.platform && { ...options.platform, variant: options.platform.variant ?? '' },
+        auth: null,
+      },
+      (message) => event({ type: 'pull', message }),
+      signal,
+    );
+    return look();
+  };
+}
+
+function nameOf(reference: string): string {
+  try {
+    return familiarString(withDefaultTag(parseReference(reference)));
+  } catch {
+    return reference; // an id
+  }
+}

@@ -1,0 +1,121 @@
+import type { BuildEvent } from '../../../api/types/build.ts';
+import type { ProgressSink } from '../../../api/types/progress.ts';
+
+interface Line {
+  text: string;
+  id: string | null;
+}
+
+/** Of a step whose turn has not come, at most so much output is kept. */
+const mostKept = 256 * 1024;
+const shortLength = 12;
+
+/**
+ * A build as the classic builder told it: `Step 1/5 : FROM busybox`, its output, ` ---> 0a52cdc0dbf5`. Steps may run side by side; they are told one
+ * after another.
+ */
+export class ClassicStream {
+  readonly #send: ProgressSink;
+  readonly #vertices = new Map<
+    string,
+    { state: 'waiting' | 'running' | 'done' | 'failed'; cached: boolean; output: string[]; kept: number }
+  >();
+  #lines: Line[] = [];
+  #next = 0;
+  #isHeadTold = false;
+  #isRunningTold = false;
+
+  constructor(send: ProgressSink) {
+    this.#send = send;
+  }
+
+  readonly take = (event: BuildEvent): void => {
+    switch (event.type) {
+      case 'lines':
+        this.#lines = event.lines;
+        break;
+      case 'pull':
+        this.#send(event.message);
+        return;
+      case 'started':
+        this.#vertex(event.id).state = 'running';
+        break;
+      case 'done': {
+        const vertex = this.#vertex(event.id);
+        vertex.state = 'done';
+        vertex.cached = event.cached;
+        break;
+      }
+      case 'failed':
+        this.#vertex(event.id).state = 'failed';
+        break;
+      case 'log':
+        this.#output(event.id, event.stream === 2 ? `\u001b[91m${event.data}\u001b[0m` : event.data);
+        return;
+      default:
+        return;
+    }
+    this.#advance();
+  };
+
+  #vertex(id: string) {
+    let vertex = this.#vertices.get(id);
+    if (!vertex) {
+      vertex = { state: 'waiting', cached: false, output: [], kept: 0 };
+      this.#vertices.set(id, vertex);
+    }
+    return vertex;
+  }
+
+  #output(id: string, text: string): void {
+    if (this.#lines[this.#next]?.id === id && this.#isHeadTold) {
+      this.#tellRunning(this.#lines[this.#next] as Line);
+      this.#send({ stream: text });
+      return;
+    }
+    const vertex = this.#vertex(id);
+    vertex.output.push(text);
+    vertex.kept += text.length;
+    while (vertex.kept > mostKept) vertex.kept -= (vertex.output.shift() as string).length;
+  }
+
+  /** Tells everything whose turn has come. */
+  #advance(): void {
+    for (let line = this.#lines[this.#next]; line; line = this.#lines[this.#next]) {
+      const vertex = line.id === null ? null : this.#vertex(line.id);
+      if (vertex?.state === 'waiting') return;
+      if (!this.#isHeadTold) this.#tellHead(line, vertex?.output ?? []);
+      if (vertex && vertex.state !== 'done') return;
+      if (!vertex?.cached) this.#tellRunning(line);
+      if (vertex?.cached) this.#send({ stream: ' ---> Using cache\n' });
+      else if (line.id !== null && runs(line.text))
+        this.#send({ stream: ` ---> Removed intermediate container ${short(line.id)}\n` });
+      this.#send({ stream: ` ---> ${short(line.id ?? this.#lines[this.#next - 1]?.id ?? '')}\n` });
+      this.#next++;
+      this.#isHeadTold = false;
+    }
+  }
+
+  /** Once, as soon as it is known that the step was not found in the cache. */
+  #tellRunning(line: Line): void {
+    if (this.#isRunningTold || line.id === null || !runs(line.text)) return;
+    this.#isRunningTold = true;
+    this.#send({ stream: ` ---> Running in ${short(line.id)}\n` });
+  }
+
+  #tellHead(line: Line, output: string[]): void {
+    this.#isHeadTold = true;
+    this.#isRunningTold = false;
+    this.#send({ stream: `Step ${this.#next + 1}/${this.#lines.length} : ${line.text}\n` });
+    if (output.length > 0) this.#tellRunning(line);
+    for (const text of output.splice(0)) this.#send({ stream: text });
+  }
+}
+
+function runs(text: string): boolean {
+  return /^run\s/i.test(text);
+}
+
+function short(id: string): string {
+  return id.replace('sha256:', '').slice(0, shortLength);
+}

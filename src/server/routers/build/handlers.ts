@@ -1,0 +1,183 @@
+/** The build routes: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image/operation/ImageBuild */
+import { BerthError, errorMessage } from '../../../api/errors.ts';
+import type { BuildOptions } from '../../../api/types/build.ts';
+import type { AuthConfig } from '../../../api/types/image.ts';
+import type { Handlers } from '../../handler.ts';
+import { ProgressStream } from '../../reply.ts';
+import type { ApiRequest } from '../../request.ts';
+import type { BuildBackend } from './backend.ts';
+import { ClassicStream } from './classic-stream.ts';
+
+const pruneFilters = [
+  'until',
+  'id',
+  'parent',
+  'type',
+  'description',
+  'inuse',
+  'shared',
+  'private',
+  'unused-for',
+  'label',
+  'label!',
+];
+const shortLength = 12;
+
+export function buildHandlers(backend: BuildBackend): Handlers {
+  return {
+    async build(request, reply) {
+      const classic = readRequest(request);
+      const quiet = request.flag('q');
+      const progress = new ProgressStream(reply.http);
+      const stream = new ClassicStream(quiet ? () => undefined : progress.send);
+      try {
+        const { imageId } = await backend.build(classic, request.http.stream(), {
+          event: stream.take,
+          signal: request.signal,
+        });
+        tellResult(progress, { imageId, quiet, tags: classic.options.tags });
+        await progress.end();
+      } catch (error) {
+        if (!reply.http.started) throw error;
+        progress.send({ errorDetail: detailOf(error), error: errorMessage(error) });
+        await progress.end();
+      }
+    },
+    async buildPrune(request, reply) {
+      const options = {
+        all: request.flag('all'),
+        keepBytes: request.integer('keep-storage') ?? request.integer('reserved-space') ?? 0,
+        filters: request.filters(pruneFilters),
+      };
+      reply.json(200, await backend.prune(options));
+    },
+  };
+}
+
+function tellResult(progress: ProgressStream, what: { imageId: string; quiet: boolean; tags: string[] }): void {
+  if (what.quiet) {
+    progress.send({ stream: `${what.imageId}\n` });
+    return;
+  }
+  progress.send({ aux: { ID: what.imageId } });
+  progress.send({ stream: `Successfully built ${what.imageId.slice('sha256:'.length).slice(0, shortLength)}\n` });
+  for (const tag of what.tags) progress.send({ stream: `Successfully tagged ${withTag(tag)}\n` });
+}
+
+function withTag(name: string): string {
+  return name.includes(':', name.lastIndexOf('/') + 1) ? name : `${name}:latest`;
+}
+
+function detailOf(error: unknown): { message: string; code?: number } {
+  const code = (error as { exitCode?: unknown }).exitCode;
+  return { ...(typeof code === 'number' && { code }), message: errorMessage(error) };
+}
+
+/** Docker's parameters; what has no meaning here (`rm`, `squash`, `isolation`) is read over. */
+function readRequest(request: ApiRequest): {
+  options: BuildOptions;
+  remote: string;
+  auths: Record<string, AuthConfig>;
+} {
+  if (request.text('version') === '2')
+    throw new BerthError(
+      'invalid',
+      "BuildKit's protocol is not served here: build with DOCKER_BUILDKIT=0 or `berth build`",
+    );
+  if (request.flag('squash')) throw new BerthError('invalid', 'squash is not supported by this builder');
+  const options: BuildOptions = {
+    tags: request.query.getAll('t').filter((tag) => tag !== ''),
+    dockerfile: request.text('dockerfile'),
+    target: request.text('target'),
+    buildArguments: arguments_(request),
+    labels: strings(request, 'labels'),
+    noCache: request.flag('nocache'),
+    noCacheFilter: [],
+    pull: request.flag('pull'),
+    platform: request.text('platform'),
+    network: request.text('networkmode'),
+    extraHosts: request.query.getAll('extrahosts').filter((host) => host !== ''),
+    limits: limits(request),
+    namedContexts: {},
+    allow: [],
+    explain: false,
+  };
+  return { options, remote: request.text('remote'), auths: registryConfig(request) };
+}
+
+/** A value of null means: declared, and left as it is. */
+function arguments_(request: ApiRequest): Record<string, string> {
+  const given = object(request, 'buildargs');
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])),
+  );
+}
+
+function strings(request: ApiRequest, name: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(object(request, name)).map(([key, value]) => [key, String(value ?? '')]));
+}
+
+/** A JSON map, or a list of `key=value` as some clients send it. */
+function object(request: ApiRequest, name: string): Record<string, unknown> {
+  const text = request.text(name);
+  if (text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new BerthError('invalid', `error reading ${name}: ${errorMessage(cause)}`, { cause });
+  }
+  if (Array.isArray(value))
+    return Object.fromEntries(
+      value.map((item) => {
+        const entry = String(item);
+        const separator = entry.indexOf('=');
+        return separator < 0 ? [entry, null] : [entry.slice(0, separator), entry.slice(separator + 1)];
+      }),
+    );
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function limits(request: ApiRequest): Record<string, unknown> {
+  const numbers: Record<string, number | null> = {
+    Memory: request.integer('memory'),
+    MemorySwap: request.integer('memswap'),
+    CpuShares: request.integer('cpushares'),
+    CpuPeriod: request.integer('cpuperiod'),
+    CpuQuota: request.integer('cpuquota'),
+    ShmSize: request.integer('shmsize'),
+  };
+  const texts = {
+    CpusetCpus: request.text('cpusetcpus'),
+    CpusetMems: request.text('cpusetmems'),
+    CgroupParent: request.text('cgroupparent'),
+  };
+  const ulimits = request.text('ulimits');
+  return {
+    ...Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null && value !== 0)),
+    ...Object.fromEntries(Object.entries(texts).filter(([, value]) => value !== '')),
+    ...(ulimits !== '' && ulimits !== 'null' && { Ulimits: readUlimits(ulimits) }),
+  };
+}
+
+function readUlimits(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value;
+  } catch {
+    // falls through to the same answer
+  }
+  throw new BerthError('invalid', 'error reading ulimit settings');
+}
+
+/** `X-Registry-Config`: credentials by registry; what cannot be read counts as none, as with dockerd. */
+function registryConfig(request: ApiRequest): Record<string, AuthConfig> {
+  const header = request.http.headers.get('x-registry-config');
+  if (!header) return {};
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, AuthConfig>) : {};
+  } catch {
+    return {}; // the registry says so where it wants more
+  }
+}
