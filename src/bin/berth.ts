@@ -12,7 +12,10 @@ if (first === 'daemon') {
 } else {
   const { main } = await import('../cli/main.ts');
   process.exit(
-    await main(process.argv.slice(2), undefined, { registry: () => import('../programs/registry/main.ts') }),
+    await main(process.argv.slice(2), undefined, {
+      host: () => import('../programs/host/main.ts'),
+      registry: () => import('../programs/registry/main.ts'),
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.ts';
 import type { ConfigFile } from './config/config-file.ts';
 import type { Completion, OptionTable, OptionValues } from './grammar/options.ts';
+import type { HostProgram } from './host-program.ts';
 import type { RegistryProgram } from './registry-program.ts';
 import type { Output } from './streams/output.ts';
 
@@ -15,6 +16,8 @@ export interface Cli {
   readonly config: ConfigFile;
   /** Connected at the first request. */
   readonly client: Client;
+  /** What changes this machine, or looks at it. */
+  readonly machine: () => Promise<HostProgram>;
   /** The program behind `berth registry`. */
   readonly registry: () => Promise<RegistryProgram>;
 }

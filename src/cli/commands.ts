@@ -187,6 +187,11 @@ const events: CommandEntry = {
   aliases: ['system events', 'events'],
   load: () => import('./commands/system/events.ts'),
 };
+const doctor: CommandEntry = {
+  summary: 'Name what this machine lacks and what it would give',
+  aliases: ['doctor'],
+  load: () => import('./commands/system/doctor.ts'),
+};
 const info: CommandEntry = {
   summary: 'Show facts about the engine and its machine',
   aliases: ['system info', 'info'],
@@ -232,6 +237,57 @@ export const nouns: Record<string, NounEntry> = {
       wait,
     },
     synonyms: { list: 'ls', ps: 'ls', remove: 'rm' },
+  },
+  context: {
+    summary: 'Manage contexts: engines by name',
+    verbs: {
+      create: {
+        summary: 'Give an engine a name',
+        aliases: ['context create'],
+        load: () => import('./commands/context/create.ts'),
+      },
+      export: {
+        summary: 'Write a context to a file',
+        aliases: ['context export'],
+        load: () => import('./commands/context/export.ts'),
+      },
+      import: {
+        summary: 'Make a context out of a file',
+        aliases: ['context import'],
+        load: () => import('./commands/context/import.ts'),
+      },
+      inspect: {
+        summary: 'Show all facts about contexts',
+        aliases: ['context inspect'],
+        load: () => import('./commands/context/inspect.ts'),
+      },
+      ls: {
+        summary: 'List contexts',
+        aliases: ['context ls', 'context list'],
+        load: () => import('./commands/context/ls.ts'),
+      },
+      rm: {
+        summary: 'Remove contexts',
+        aliases: ['context rm', 'context remove'],
+        load: () => import('./commands/context/rm.ts'),
+      },
+      show: {
+        summary: 'Print the name of the context in force',
+        aliases: ['context show'],
+        load: () => import('./commands/context/show.ts'),
+      },
+      update: {
+        summary: 'Change a context',
+        aliases: ['context update'],
+        load: () => import('./commands/context/update.ts'),
+      },
+      use: {
+        summary: 'Choose the context in force',
+        aliases: ['context use'],
+        load: () => import('./commands/context/use.ts'),
+      },
+    },
+    synonyms: { list: 'ls', remove: 'rm' },
   },
   image: {
     summary: 'Manage images',
@@ -324,6 +380,26 @@ export const nouns: Record<string, NounEntry> = {
       },
     },
   },
+  service: {
+    summary: 'Install the engine on this machine',
+    verbs: {
+      install: {
+        summary: 'Let systemd run the engine, now and at each boot',
+        aliases: ['service install'],
+        load: () => import('./commands/service/install.ts'),
+      },
+      status: {
+        summary: 'Show how the installed engine is doing',
+        aliases: ['service status'],
+        load: () => import('./commands/service/status.ts'),
+      },
+      uninstall: {
+        summary: 'Stop the engine and take away what install made',
+        aliases: ['service uninstall'],
+        load: () => import('./commands/service/uninstall.ts'),
+      },
+    },
+  },
   system: {
     summary: 'Manage the engine',
     verbs: {
@@ -388,6 +464,7 @@ export const topCommands: Record<string, CommandEntry> = {
   cp,
   create,
   diff,
+  doctor,
   events,
   exec,
   export: exportContainer,

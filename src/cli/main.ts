@@ -1,16 +1,24 @@
 /** The command line: global options, the command's word, its options; then the command itself, loaded when it is known. */
-import { BerthError } from '../api/errors.ts';
+import { BerthError, errorKind } from '../api/errors.ts';
 import { Client } from '../client/client.ts';
 import { bunTransport } from '../client/transport/bun.ts';
+import type { Transport } from '../client/transport/transport.ts';
 import { type Cli, type Command, ExitStatus } from './command.ts';
 import { type CommandEntry, type NounEntry, nouns, topCommands } from './commands.ts';
 import { configDirectory, readConfigFile } from './config/config-file.ts';
-import { chooseHost } from './config/host.ts';
+import { type ContextTls, chooseHost, currentContext, defaultHost, type HostChoice } from './config/host.ts';
 import { globalOptions } from './global-options.ts';
 import type { OptionValues } from './grammar/options.ts';
 import { parseArguments } from './grammar/parse.ts';
+import type { HostProgram } from './host-program.ts';
 import type { RegistryProgram } from './registry-program.ts';
 import { type Output, standardError, standardOutput } from './streams/output.ts';
+
+/** Commands that may start this machine's engine: `autostart.ts` says when. */
+const startingCommand = /^(container (run|create)|image (pull|build|load)|builder build|run|create|pull|build|load)$/;
+
+/** Commands that no engine answers. */
+const withoutEngine = /^(context|service|doctor|completion)\b/;
 
 /** What a mistyped option ends with, as Docker's command line does. */
 const usageStatus = 125;
@@ -28,10 +36,12 @@ const processSurroundings: Surroundings = { out: standardOutput, err: standardEr
 
 /** Programs of the engine's side that a command may become; loaded when it does. */
 export interface Programs {
+  host: () => Promise<{ hostProgram: HostProgram }>;
   registry: () => Promise<{ registryProgram: RegistryProgram }>;
 }
 
 const noPrograms: Programs = {
+  host: () => Promise.reject(new ExitStatus(1, 'what changes this machine is not part of this program')),
   registry: () => Promise.reject(new ExitStatus(1, 'the registry is not part of this program')),
 };
 
@@ -119,7 +129,7 @@ class Program {
       return this.print(await commandHelp(name, entry, command));
     }
     await checkWords(name, command, parsed.words.length);
-    const cli = await this.makeCli();
+    const cli = await this.makeCli(name);
     try {
       const status = await command.run({ cli, options: parsed.options, given: parsed.given, words: parsed.words });
       return status ?? 0;
@@ -128,30 +138,50 @@ class Program {
     }
   }
 
-  /** Reads the configuration and picks the engine; nothing is connected yet. */
-  private async makeCli(): Promise<Cli> {
+  /** Reads the configuration and picks the engine; nothing is connected yet. @param command that is going to run */
+  private async makeCli(command: string): Promise<Cli> {
     const { environment } = this.surroundings;
     const directory = configDirectory(this.globals?.config ?? '', environment);
     const config = await readConfigFile(directory);
-    const { host, context } = await chooseHost({
+    const choice = {
       hosts: this.globals?.host ?? [],
       context: this.globals?.context ?? '',
       environment,
       configDirectory: directory,
       config,
+    };
+    const { host, context, contextTls } = await chooseHost(choice).catch((error: unknown) => {
+      // A context that has gone must not keep anybody from choosing another one.
+      if (!withoutEngine.test(command) || errorKind(error) !== 'not-found') throw error;
+      return { host: defaultHost, context: currentContext(choice), contextTls: undefined };
     });
-    const wantsTls = this.globals?.tls || this.globals?.tlsverify || environment['DOCKER_TLS_VERIFY'];
-    // Never in clear text where somebody has asked for more.
-    if (wantsTls && !host.startsWith('unix://'))
-      throw new ExitStatus(1, `TLS is not supported yet: ${host} is not connected to`);
     const client = new Client({
       host,
-      transport: bunTransport,
+      transport: startingCommand.test(command) ? await this.chooseTransport({ ...choice, host }) : bunTransport,
+      tls: host.startsWith('unix://') ? undefined : await this.chooseTls(directory, contextTls),
       apiVersion: environment['DOCKER_API_VERSION']?.replace(/^v/, ''),
       headers: config.HttpHeaders,
     });
+    const machine = async (): Promise<HostProgram> => (await this.programs.host()).hostProgram;
     const registry = async (): Promise<RegistryProgram> => (await this.programs.registry()).registryProgram;
-    return { ...this.surroundings, configDirectory: directory, context, config, client, registry };
+    return { ...this.surroundings, configDirectory: directory, context, config, client, machine, registry };
+  }
+
+  /** One that starts this machine's engine where none answers, if that is wanted. */
+  private async chooseTransport(choice: HostChoice & { host: string }): Promise<Transport> {
+    const { mayStart, startingTransport } = await import('./autostart.ts');
+    const { hosts, context, environment } = choice;
+    const isNamed =
+      hosts.length > 0 || context !== '' || Boolean(environment['BERTH_HOST'] || environment['DOCKER_HOST']);
+    if (!mayStart({ ...choice, isNamed })) return bunTransport;
+    return startingTransport(bunTransport, async () => (await this.programs.host()).hostProgram.startEngine());
+  }
+
+  private async chooseTls(configDirectory: string, contextTls: ContextTls | undefined) {
+    const { chooseTls } = await import('./config/tls.ts');
+    const { tls = false, tlsverify = false, tlscacert = '', tlscert = '', tlskey = '' } = this.globals ?? {};
+    const flags = { tls, tlsverify, tlscacert, tlscert, tlskey };
+    return await chooseTls({ flags, environment: this.surroundings.environment, configDirectory, contextTls });
   }
 
   private async showMainHelp(): Promise<number> {
@@ -162,7 +192,7 @@ class Program {
   /** What the shells' completion scripts ask for. */
   private async printOffers(words: readonly string[]): Promise<number> {
     const { completionOffers } = await import('./completion/offers.ts');
-    const offers = await completionOffers(words, async () => (await this.makeCli()).client);
+    const offers = await completionOffers(words, async () => (await this.makeCli('')).client);
     return this.print(offers.map((offer) => `${offer}\n`).join(''));
   }
 

@@ -48,7 +48,8 @@ export class VirtualMachine {
     const port = join(directory, 'hand.sock');
     const emulator = Bun.spawn(
       [
-        ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G', '-nodefaults'],
+        ...['setpriv', '--pdeathsig', 'KILL', 'qemu-system-x86_64'],
+        ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G', '-nodefaults'],
         ...['-display', 'none', '-nic', 'none', '-kernel', join(base, 'vmlinuz'), '-initrd', join(base, 'initrd')],
         ...['-append', 'root=/dev/vda rw console=ttyS0 quiet mitigations=off random.trust_cpu=on'],
         ...['-drive', `file=${join(base, 'disk.ext4')},format=raw,if=virtio,snapshot=on`],

@@ -80,7 +80,7 @@ function cli(config: Cli['config']): Cli {
   const client = new Client({ host: 'unix:///x', transport: nodeTransport });
   const registry = (): Promise<never> => Promise.reject(new Error('not here'));
   const common = { out: silent, err: silent, environment: {}, configDirectory: folder, context: 'default' };
-  return { ...common, config, client, registry };
+  return { ...common, config, client, machine: registry, registry };
 }
 
 async function credentials(config: Cli['config'], domain: string): Promise<unknown> {

@@ -2,7 +2,7 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ConfigFile } from './config-file.ts';
 
-const defaultHost = 'unix:///run/berth/berth.sock';
+export const defaultHost = 'unix:///run/berth/berth.sock';
 
 export interface HostChoice {
   /** `-H`; at most one. */
@@ -18,6 +18,13 @@ export interface ChosenHost {
   host: string;
   /** The context that it comes from; `default` for all else. */
   context: string;
+  /** Of the context: how its engine is trusted. Absent: what flags and environment say. */
+  contextTls?: ContextTls;
+}
+
+export interface ContextTls {
+  files: Record<string, string>;
+  skipVerify: boolean;
 }
 
 /** Errors: `invalid` for more than one host, host and context at once; `not-found` for an unknown context. */
@@ -28,11 +35,25 @@ export async function chooseHost(choice: HostChoice): Promise<ChosenHost> {
     throw new BerthError('invalid', 'conflicting options: cannot specify both --host and --context');
   const named = (hosts[0] ?? '').trim();
   if (named) return { host: withScheme(named), context: 'default' };
-  if (choice.context) return contextHost(choice, choice.context);
-  const fromEnvironment = environment['BERTH_HOST'] || environment['DOCKER_HOST'];
-  if (fromEnvironment) return { host: withScheme(fromEnvironment), context: 'default' };
-  const context = environment['DOCKER_CONTEXT'] || choice.config.currentContext;
-  return context ? contextHost(choice, context) : { host: defaultHost, context: 'default' };
+  const context = currentContext(choice);
+  return context === 'default' ? { host: engineAddress(environment), context } : contextHost(choice, context);
+}
+
+/** The context in force: a host in the environment goes before the one that was chosen for good. */
+export function currentContext({
+  context,
+  environment,
+  config,
+}: Pick<HostChoice, 'context' | 'environment' | 'config'>): string {
+  if (context) return context;
+  if (environment['BERTH_HOST'] || environment['DOCKER_HOST']) return 'default';
+  return environment['DOCKER_CONTEXT'] || config.currentContext || 'default';
+}
+
+/** What the context `default` stands for. */
+export function engineAddress(environment: Record<string, string | undefined>): string {
+  const host = environment['BERTH_HOST'] || environment['DOCKER_HOST'];
+  return host ? withScheme(host) : defaultHost;
 }
 
 /** `host:port` alone means TCP, a path alone a unix socket. */
@@ -42,13 +63,16 @@ function withScheme(host: string): string {
 }
 
 async function contextHost(choice: HostChoice, name: string): Promise<ChosenHost> {
-  if (name === 'default') return { host: defaultHost, context: name };
-  const digest = new Bun.CryptoHasher('sha256').update(name).digest('hex');
-  const file = Bun.file(`${choice.configDirectory}/contexts/meta/${digest}/meta.json`);
-  if (file.size === 0)
-    throw new BerthError('not-found', `context ${JSON.stringify(name)}: context not found`, {
-      hint: 'Contexts are the folders below contexts/meta of the configuration directory.',
-    });
-  const meta = (await file.json()) as { Endpoints?: { docker?: { Host?: string } } };
-  return { host: withScheme(meta.Endpoints?.docker?.Host || defaultHost), context: name };
+  const { ContextStore } = await import('../contexts/store.ts');
+  const store = new ContextStore(choice.configDirectory);
+  const { Endpoints } = await store.read(name);
+  const host = withScheme(Endpoints.docker?.Host || defaultHost);
+  return {
+    host,
+    context: name,
+    contextTls: {
+      files: host.startsWith('unix://') ? {} : await store.tls(name),
+      skipVerify: Endpoints.docker?.SkipTLSVerify ?? false,
+    },
+  };
 }

@@ -28,14 +28,15 @@ export async function main(argv: string[]): Promise<void> {
     else if (given.validate) {
       readServerTls(given.config);
       console.error('configuration OK');
-    } else await serve(given).catch((cause) => failedStart(cause));
+    } else await serve(given).catch((cause) => failedStart(cause, given.config.debug));
   } catch (error) {
     console.error(errorMessage(error));
     process.exit(1);
   }
 }
 
-function failedStart(cause: unknown): never {
+function failedStart(cause: unknown, debug: boolean): never {
+  if (debug && cause instanceof Error) console.error(cause.stack);
   throw new BerthError('internal', `failed to start daemon: ${errorMessage(cause)}`, { cause });
 }
 

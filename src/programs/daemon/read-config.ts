@@ -40,7 +40,7 @@ function mergeConfig(flags: FlagValues): DaemonConfig {
     checkNarrow(key, value, (why) => unusable(path, why));
     if (key in options) (config as unknown as Record<string, unknown>)[key] = value;
   }
-  if (config.hosts.length === 0) config.hosts = [`unix://${config['exec-root']}/berth.sock`];
+  config.hosts = listenHosts(config);
   if (config.tlsverify) config.tls = true;
   const merged = Object.keys(file).length > 0;
   checkConfig(config, (why) =>
@@ -49,6 +49,13 @@ function mergeConfig(flags: FlagValues): DaemonConfig {
       : new BerthError('invalid', why),
   );
   return config;
+}
+
+/** Sockets that a service manager opened are served whatever else is asked for: their clients wait already. */
+function listenHosts(config: DaemonConfig): string[] {
+  const hasSockets = process.env['LISTEN_FDS'] !== undefined && process.env['LISTEN_PID'] === String(process.pid);
+  if (hasSockets && !config.hosts.some((host) => host.startsWith('fd://'))) return ['fd://', ...config.hosts];
+  return config.hosts.length > 0 ? config.hosts : [`unix://${config['exec-root']}/berth.sock`];
 }
 
 function readConfigFile(path: string, mustExist: boolean): Record<string, unknown> {
