@@ -501,6 +501,11 @@ export const topCommands: Record<string, CommandEntry> = {
   rmi: removeImages,
   run,
   save,
+  search: {
+    summary: 'Look for images in a registry',
+    aliases: ['search'],
+    load: () => import('./commands/image/search.ts'),
+  },
   start,
   stats,
   stop,

@@ -6,11 +6,14 @@ export interface SearchOptions {
   /** At most so many; absent: the engine's default. */
   limit?: number;
   filters?: Filters;
+  /** `X-Registry-Auth`: base64url JSON. */
+  registryAuth?: string;
 }
 
 /** Images of a registry by a word of their names. */
 export function searchImages(client: Client, term: string, options: SearchOptions = {}): Promise<ImageSearchResult[]> {
-  const { limit, filters } = options;
+  const { limit, filters, registryAuth } = options;
+  const headers = registryAuth ? { 'X-Registry-Auth': registryAuth } : undefined;
   const query = { term, limit, filters: encodeFilters(filters ?? noFilters) };
-  return client.json({ method: 'GET', path: '/images/search', query });
+  return client.json({ method: 'GET', path: '/images/search', query, headers });
 }

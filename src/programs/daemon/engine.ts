@@ -239,6 +239,7 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     },
     extras: {
       distribution: (reference, auth) => registryQueries.distribution(reference, auth),
+      search: (term, options) => registryQueries.search(term, options),
       commit: (options) => images.commit(options, containers.commitSource(options.container), dockerVersion),
     },
     bootstrap: new ImageBootstrap({ store, events }),

@@ -1,0 +1,136 @@
+/** The registry of the user's own story: the built-in image, accounts, plain http, and a mirror, with both clients. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BerthRegistry } from '../support/berth-registry.ts';
+import type { CommandResult } from '../support/command.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/until.ts';
+
+let engine: TestEngine;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'berth-registry-'));
+  // No way to the Hub, on machines that have one too.
+  engine = await startEngine({
+    images: ['busybox'],
+    env: { HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '10.0.0.0/8' },
+  });
+});
+afterAll(async () => {
+  await engine.cleanUp();
+  rmSync(directory, { recursive: true });
+});
+
+type Client = 'berth' | 'docker';
+const clients: Client[] = ['berth', 'docker'];
+
+async function ok(client: Client, ...args: string[]): Promise<string> {
+  const result = await engine[client](...args);
+  if (result.code !== 0) throw new Error(`${client} ${args.join(' ')}: ${result.stderr}${result.stdout}`);
+  return result.stdout.trimEnd();
+}
+
+async function login(client: Client, host: string, user: string, password: string): Promise<CommandResult> {
+  const args = ['login', '-u', user, '--password-stdin', host];
+  return client === 'berth'
+    ? engine.berthWith({ stdin: password }, ...args)
+    : engine.dockerWith({ stdin: password }, ...args);
+}
+
+describe.each(clients)('with %s', (client) => {
+  test('run registry, tag, push, rmi, pull, _catalog', async () => {
+    const port = await freePort();
+    const host = `localhost:${port}`;
+    const data = join(directory, client);
+    const name = `registry-${client}`;
+    const image = client === 'berth' ? 'registry' : 'registry:2';
+    await ok(client, 'run', '-d', '--name', name, '-p', `${port}:5000`, '-v', `${data}:/var/lib/registry`, image);
+    await until('the registry to answer', () => answers(`http://${host}/v2/`));
+    await ok(client, 'tag', 'busybox', `${host}/hello-world`);
+    const pushed = await ok(client, 'push', `${host}/hello-world`);
+    const digest = /latest: digest: (sha256:[0-9a-f]{64}) size: \d+/.exec(pushed)?.[1];
+    expect(digest).toBeString();
+    await ok(client, 'rmi', `${host}/hello-world`);
+    expect(await ok(client, 'pull', `${host}/hello-world`)).toContain(`Digest: ${digest}`);
+    expect(await (await fetch(`http://${host}/v2/_catalog`)).json()).toEqual({ repositories: ['hello-world'] });
+    expect(await ok(client, 'search', `${host}/hello`)).toContain('hello-world');
+    // Accounts are made in the container; from then on pushing needs a login.
+    const added = await engine.berthWith(
+      { stdin: 'secret' },
+      ...['exec', '-i', name, 'berth', 'registry', 'user', 'add', '--password-stdin', 'alice'],
+    );
+    expect(added).toMatchObject({ code: 0 });
+    expect((await engine[client]('push', `${host}/hello-world`)).stderr).toContain(
+      'unauthorized: authentication required',
+    );
+    await ok(client, 'rm', '-f', name);
+    await ok(client, 'run', '-d', '--name', name, '-p', `${port}:5000`, '-v', `${data}:/var/lib/registry`, image);
+    await until('the registry to answer', () => answers(`http://${host}/v2/`));
+    expect((await login(client, host, 'alice', 'secret')).code).toBe(0);
+    await ok(client, 'tag', 'busybox', `${host}/alice/busybox`);
+    expect(await ok(client, 'push', `${host}/alice/busybox`)).toContain('latest: digest: sha256:');
+    await ok(client, 'rm', '-f', name);
+    await ok(client, 'logout', host);
+  });
+
+  test('accounts: refused, let in, kept out of the namespaces of others', async () => {
+    const registry = await BerthRegistry.start({ users: { alice: 'secret', bob: 'word' } });
+    try {
+      const own = `${registry.host}/alice/app:v1`;
+      await ok(client, 'tag', 'busybox', own);
+      const refused = await engine[client]('push', own);
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining('unauthorized: authentication required'),
+      ]);
+      const wrong = await login(client, registry.host, 'alice', 'no');
+      expect([wrong.code, wrong.stderr]).toEqual([
+        1,
+        expect.stringContaining('unauthorized: incorrect username or password'),
+      ]);
+      expect((await login(client, registry.host, 'alice', 'secret')).code).toBe(0);
+      expect(await ok(client, 'push', own)).toContain('v1: digest: sha256:');
+      const other = `${registry.host}/bob/app:v1`;
+      await ok(client, 'tag', 'busybox', other);
+      const denied = await engine[client]('push', other);
+      expect([denied.code, denied.stderr]).toEqual([
+        1,
+        expect.stringContaining('denied: requested access to the resource is denied'),
+      ]);
+      await ok(client, 'rmi', own);
+      await ok(client, 'logout', registry.host);
+      expect((await engine[client]('pull', own)).stderr).toMatch(
+        /authentication required|access denied|interactive login/,
+      );
+      expect((await login(client, registry.host, 'alice', 'secret')).code).toBe(0);
+      await ok(client, 'pull', own);
+      await ok(client, 'logout', registry.host);
+    } finally {
+      await registry.stop();
+    }
+  });
+
+  test('http is refused unless insecure-registries lists it', async () => {
+    const address = engine.identity.bip.replace(/\/.*/, '');
+    const registry = await BerthRegistry.start({ address: '0.0.0.0' });
+    try {
+      const name = `${address}:${registry.port}/app:v1`;
+      await ok(client, 'tag', 'busybox', name);
+      expect((await engine[client]('push', name)).stderr).toContain('server gave HTTP response to HTTPS client');
+      await ok(client, 'tag', 'busybox', `${registry.host}/app:v1`);
+      expect(await ok(client, 'push', `${registry.host}/app:v1`)).toContain('v1: digest: sha256:');
+    } finally {
+      await registry.stop();
+    }
+  });
+});
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(1000) }).then(
+    ({ status }) => status === 200 || status === 401,
+    () => false,
+  );
+}
