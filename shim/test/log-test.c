@@ -258,14 +258,17 @@ static void a_torn_end_is_cut_off(struct check *check) {
 static void a_follower_loses_nothing(struct check *check) {
   struct place place = place_make(20000, 2);
   struct log_sink *sink = open_log(&place);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) abort();
+  int ends[2], life[2];
+  if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0) abort();
   pid_t pid = fork();
   if (pid == 0) {
+    close(life[1]);
+    dup2(life[0], STDIN_FILENO);
     dup2(ends[1], STDOUT_FILENO);
     exit(applet_read_log(5, (char *[]){"read-log", place.path, "--stdout", "--raw", "--follow", NULL}));
   }
   close(ends[1]);
+  close(life[0]);
   /* It follows when it sleeps for the first time. */
   char state_path[128];
   snprintf(state_path, sizeof state_path, "%s%s", place.path, LOG_STATE_SUFFIX);
@@ -289,6 +292,7 @@ static void a_follower_loses_nothing(struct check *check) {
   fclose(output);
   int status;
   RETRY(waitpid(pid, &status, 0));
+  close(life[1]);
   CHECK(status == 0);
   CHECK(count == lines);
   CHECK(wrong == 0);
