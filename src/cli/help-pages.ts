@@ -5,6 +5,7 @@ import { globalOptions } from './global-options.ts';
 import { renderHelp, renderOptions } from './grammar/help.ts';
 import { nearestWords } from './grammar/suggest.ts';
 import { missingCommand } from './missing-commands.ts';
+import type { Plugin } from './plugins/plugins.ts';
 import { terminalSize } from './streams/terminal.ts';
 
 async function helpWidth(): Promise<number> {
@@ -28,7 +29,8 @@ Run 'berth ${word} COMMAND --help' for more information on a command.
 `;
 }
 
-export async function mainHelp(): Promise<string> {
+/** @param plugins marked with a star; what is built in goes before a plugin of the same name */
+export async function mainHelp(plugins: readonly Plugin[]): Promise<string> {
   const common = Object.fromEntries(commonCommands.map((name) => [name, topCommands[name] as CommandEntry]));
   const others = Object.fromEntries(Object.entries(topCommands).filter(([name]) => !commonCommands.includes(name)));
   return `Usage:  berth [OPTIONS] COMMAND
@@ -38,13 +40,26 @@ A container engine that speaks Docker's language
 Common Commands:
 ${rows(common, commonCommands)}
 Management Commands:
-${rows(nouns)}
+${rows({ ...pluginRows(plugins), ...nouns })}
 Commands:
 ${rows({ ...others, daemon: { summary: 'Run the engine' } })}
 Global Options:
 ${renderOptions(globalOptions, await helpWidth())}
-Run 'berth COMMAND --help' for more information on a command.
+${invalidPlugins(plugins)}Run 'berth COMMAND --help' for more information on a command.
 `;
+}
+
+function pluginRows(plugins: readonly Plugin[]): Record<string, { summary: string }> {
+  const added = plugins.filter(({ name, problem }) => problem === '' && !(name in nouns) && !(name in topCommands));
+  return Object.fromEntries(
+    added.map(({ name, metadata }) => [`${name}*`, { summary: metadata?.ShortDescription ?? '' }]),
+  );
+}
+
+function invalidPlugins(plugins: readonly Plugin[]): string {
+  const rejected = plugins.filter(({ problem }) => problem !== '');
+  if (rejected.length === 0) return '';
+  return `Invalid Plugins:\n${rows(Object.fromEntries(rejected.map(({ name, problem }) => [name, { summary: problem }])))}\n`;
 }
 
 /** @param order of the names; by alphabet without one */

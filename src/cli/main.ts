@@ -6,7 +6,14 @@ import type { Transport } from '../client/transport/transport.ts';
 import { type Cli, type Command, ExitStatus } from './command.ts';
 import { type CommandEntry, type NounEntry, nouns, topCommands } from './commands.ts';
 import { configDirectory, readConfigFile } from './config/config-file.ts';
-import { type ContextTls, chooseHost, currentContext, defaultHost, type HostChoice } from './config/host.ts';
+import {
+  type ContextTls,
+  chooseHost,
+  currentContext,
+  defaultHost,
+  engineAddress,
+  type HostChoice,
+} from './config/host.ts';
 import { globalOptions } from './global-options.ts';
 import type { OptionValues } from './grammar/options.ts';
 import { parseArguments } from './grammar/parse.ts';
@@ -85,8 +92,29 @@ class Program {
     const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
     if (noun) return this.dispatchNoun(word, noun, rest);
     const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
-    if (!entry) throw await unknownCommand(word, [...Object.keys(topCommands), ...Object.keys(nouns)], '');
-    return this.runCommand(word, entry, rest);
+    if (entry) return this.runCommand(word, entry, rest);
+    return this.dispatchPlugin(word, argv.slice(0, argv.length - rest.length - 1), rest);
+  }
+
+  /** A program that adds a command. @param globals what stands in front of the command's word */
+  private async dispatchPlugin(word: string, globals: readonly string[], rest: readonly string[]): Promise<number> {
+    const { environment } = this.surroundings;
+    const directory = configDirectory(this.globals?.config ?? '', environment);
+    const config = await readConfigFile(directory);
+    const { findPlugin } = await import('./plugins/plugins.ts');
+    const alias = config.aliases?.[word];
+    const name = alias ?? word;
+    const path = await findPlugin(name, directory, config);
+    if (path === undefined) throw await unknownCommand(word, [...Object.keys(topCommands), ...Object.keys(nouns)], '');
+    const choice = { context: this.globals?.context ?? '', environment, config };
+    const isOwn = (this.globals?.host ?? []).length === 0 && currentContext(choice) === 'default';
+    const { runPlugin } = await import('./plugins/run-plugin.ts');
+    return await runPlugin({
+      path,
+      argv: [...globals, name, ...rest],
+      host: isOwn ? engineAddress(environment) : undefined,
+      configDirectory: directory,
+    });
   }
 
   async report(error: unknown): Promise<number> {
@@ -186,7 +214,9 @@ class Program {
 
   private async showMainHelp(): Promise<number> {
     const { mainHelp } = await import('./help-pages.ts');
-    return this.print(await mainHelp());
+    const { listPlugins } = await import('./plugins/plugins.ts');
+    const directory = configDirectory(this.globals?.config ?? '', this.surroundings.environment);
+    return this.print(await mainHelp(await listPlugins(directory, await readConfigFile(directory))));
   }
 
   /** What the shells' completion scripts ask for. */
@@ -203,8 +233,8 @@ class Program {
     const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
     if (noun) return this.dispatchNoun(word, noun, [...words.slice(1), '--help']);
     const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
-    if (!entry) throw new ExitStatus(1, `unknown help topic: ${words.join(' ')}`);
-    return this.runCommand(word, entry, ['--help']);
+    if (entry) return this.runCommand(word, entry, ['--help']);
+    return this.dispatchPlugin(word, [], [...words.slice(1), '--help']);
   }
 }
 

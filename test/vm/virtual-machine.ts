@@ -27,6 +27,7 @@ export class VirtualMachine {
   readonly #port: string;
   #hand: Socket | null = null;
   #answers = '';
+  #number = 0;
 
   private constructor(directory: string, emulator: Subprocess, port: string) {
     this.#directory = directory;
@@ -83,10 +84,20 @@ export class VirtualMachine {
   /** Runs a bash script to its end. */
   async run(script: string, deadline = scriptDeadline): Promise<Answer> {
     if (!this.#hand) throw new Error('the machine takes no scripts');
+    const number = String(++this.#number);
+    this.#hand.write(`${number} ${Buffer.from(script).toString('base64')}\n`);
+    // An answer that came too late for its own script is still on the way, perhaps.
+    const answer = await until(
+      `an answer to: ${script}`,
+      () =>
+        this.#answers
+          .split('\n')
+          .slice(0, -1)
+          .find((line) => line.startsWith(`${number} `)),
+      deadline,
+    );
     this.#answers = '';
-    this.#hand.write(`${Buffer.from(script).toString('base64')}\n`);
-    await until(`an answer to: ${script}`, () => this.#answers.includes('\n'), deadline);
-    const [code, stdout, stderr] = this.#answers.trim().split(' ') as [string, string, string];
+    const [, code, stdout, stderr] = answer.split(' ') as [string, string, string, string];
     const decode = (text: string): string => Buffer.from(text.slice(1), 'base64').toString();
     return { code: Number(code), stdout: decode(stdout), stderr: decode(stderr) };
   }
