@@ -1,5 +1,6 @@
 /** Removes everything of one test engine by force: after a failed test, and for tests that died. */
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EngineIdentity } from './identity.ts';
 import { bridgesOf, findLeaks, foreignRules } from './leaks.ts';
 import { until } from './until.ts';
@@ -13,7 +14,10 @@ export async function demolish(identity: EngineIdentity): Promise<void> {
 /** The same, as a reboot does it: what is in the data root stays. */
 export async function powerOff(identity: EngineIdentity): Promise<void> {
   await until(`the processes of ${identity.bridge} to end`, () => {
-    const processes = findLeaks(identity, { engine: null, table: null }).filter((leak) => leak.kind === 'process');
+    const leaks = findLeaks(identity, { engine: null, table: null });
+    const processes = leaks.filter((leak) => leak.kind === 'process');
+    // What is frozen does not die.
+    for (const { what } of leaks.filter((leak) => leak.kind === 'cgroup')) thaw(what);
     for (const { what } of processes) kill(Number(what.split(' ')[0]));
     return processes.length === 0;
   });
@@ -23,6 +27,18 @@ export async function powerOff(identity: EngineIdentity): Promise<void> {
   for (const path of hostMounts(identity)) quietly(['umount', '-l', path]);
   await until(`the cgroups of ${identity.bridge} to go`, () => removeCgroups(identity));
   for (const path of [identity.execRoot, identity.pidfile]) rmSync(path, { recursive: true, force: true });
+}
+
+/** Version 1 and version 2 of the freezer, in a cgroup and those below it. */
+function thaw(cgroup: string): void {
+  for (const [name, state] of [
+    ['freezer.state', 'THAWED'],
+    ['cgroup.freeze', '0'],
+  ] as const) {
+    if (existsSync(join(cgroup, name))) writeFileSync(join(cgroup, name), state);
+  }
+  for (const entry of readdirSync(cgroup, { withFileTypes: true }))
+    if (entry.isDirectory()) thaw(join(cgroup, entry.name));
 }
 
 function kill(pid: number): void {
