@@ -9,6 +9,9 @@
 #include "io.h"
 #include "runtime.h"
 
+/* Seconds. */
+#define RUNTIME_PATIENCE 10
+
 /* Runs `RUNTIME delete --force`, which kills what is left, and waits for it. */
 static void runtime_delete(const struct shim_plan *plan) {
   struct runtime_arguments arguments;
@@ -17,6 +20,8 @@ static void runtime_delete(const struct shim_plan *plan) {
   for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) result |= runtime_add(&arguments, rest[i]);
   pid_t pid = result < 0 ? -1 : fork();
   if (pid == 0) {
+    /* A runtime that hangs ends by this: the clean-up goes on without it. */
+    alarm(RUNTIME_PATIENCE);
     int null = RETRY(open("/dev/null", O_RDWR));
     for (int i = 0; i < 3; i++) dup2(null, i);
     runtime_exec(plan, &arguments);

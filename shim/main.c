@@ -30,6 +30,7 @@ static const struct applet applets[] = {
     {"copy-up", applet_copy_up},
     {"files", applet_files},
     {"read-log", applet_read_log},
+    {"source", applet_source},
 };
 
 int fail(struct failure *failure, int code, const char *format, ...) {

@@ -37,6 +37,7 @@ int applet_sync(int argc, char **argv);
 int applet_copy_up(int argc, char **argv);
 int applet_files(int argc, char **argv);
 int applet_read_log(int argc, char **argv);
+int applet_source(int argc, char **argv);
 
 /* Why something failed: `code` is an errno value (0 where none fits), `message` a sentence for the user. */
 struct failure {

@@ -34,6 +34,7 @@ export type SupervisorCall =
   | { method: 'exec'; containerId: string; spec: ExecSpec }
   | { method: 'signal'; containerId: string; execId: string | null; signal: number }
   | { method: 'truncateLog'; containerId: string }
+  | { method: 'abandon'; containerId: string }
   | { method: 'cleanUp'; containerId: string; directory: string };
 
 /** A process that only has streams. */
@@ -193,6 +194,11 @@ export class FakeSupervisor implements Supervisor {
     this.calls.push({ method: 'signal', containerId, execId, signal });
     if (signal === 0) return;
     this.#target(containerId, execId).end({ code: 128 + signal, oomKilled: false, exitedAt: new Date() });
+  }
+
+  async abandon(containerId: string): Promise<void> {
+    this.calls.push({ method: 'abandon', containerId });
+    this.#containers.get(containerId)?.end({ code: 137, oomKilled: false, exitedAt: new Date() });
   }
 
   async truncateLog(containerId: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** One container with a living shim, as its control connection tells it. */
+import { stat } from 'node:fs/promises';
 import { BerthError } from '../api/errors.ts';
 import { stringifyJson } from '../wire/json.ts';
 import { encodeId } from './frames.ts';
@@ -56,6 +57,16 @@ export class LiveContainer {
 
   get exitStatus(): ExitStatus | null {
     return this.#exitStatus;
+  }
+
+  /** A shim that does not answer is taken for one that runs its container; whatever it says later is believed. */
+  async assumeStarted(pid: number): Promise<StartOutcome> {
+    if (this.#state === 'starting') {
+      this.#state = 'running';
+      const { mtime } = await stat(`/proc/${pid}`);
+      this.#started.resolve({ type: 'started', pid, startedAt: mtime });
+    }
+    return this.#started.promise;
   }
 
   /** Records an exit that the connection did not tell; false: it was known. */

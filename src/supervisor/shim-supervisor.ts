@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
 import { failpoint } from '../base/failpoint.ts';
-import { LiveContainer } from './live-container.ts';
+import { endByForce, inTime, runningPid } from './force.ts';
+import { LiveContainer, type StartOutcome } from './live-container.ts';
 import { protocol } from './protocol.ts';
 import { runtimeError } from './runtime-errors.ts';
 import { shimConfig } from './shim-config.ts';
@@ -23,6 +24,8 @@ import type {
   Supervisor,
   SupervisorEvents,
 } from './types.ts';
+
+const sigkill = 9;
 
 export interface ShimSupervisorOptions {
   /** Path of the shim program, see shim-binary.ts. */
@@ -67,7 +70,7 @@ export class ShimSupervisor implements Supervisor {
 
   async adopt(containerId: string, directory: string): Promise<Adoption> {
     const live = this.#open(containerId, directory, false);
-    const outcome = await live.started;
+    const outcome = (await inTime(live.started)) ?? (await this.#withoutAnswer(live));
     if (outcome.type === 'started' && !live.exitStatus) {
       return { state: 'running', pid: outcome.pid, startedAt: outcome.startedAt };
     }
@@ -75,6 +78,19 @@ export class ShimSupervisor implements Supervisor {
     if (status) return { state: 'exited', status };
     this.#forget(live);
     return { state: 'gone' };
+  }
+
+  /** A shim that is there and says nothing: its container goes on if it has begun; what it will say is heard. */
+  async #withoutAnswer(live: LiveContainer): Promise<StartOutcome> {
+    const pid = await runningPid(live.directory);
+    if (pid !== null) return live.assumeStarted(pid);
+    await endByForce(live.directory);
+    return live.started;
+  }
+
+  async abandon(containerId: string): Promise<void> {
+    const live = this.#live.get(containerId);
+    if (live) await endByForce(live.directory);
   }
 
   async attach(containerId: string, request: AttachRequest): Promise<Duplex> {
@@ -90,7 +106,13 @@ export class ShimSupervisor implements Supervisor {
   }
 
   async signal(containerId: string, execId: string | null, signal: number): Promise<void> {
-    await this.#running(containerId).signal(execId, signal);
+    const live = this.#running(containerId);
+    const told = live.signal(execId, signal).then(() => true);
+    if (execId !== null || (await inTime(told))) return told.then(() => {});
+    told.catch(() => undefined); // it may still answer, with the end of its process
+    const pid = await runningPid(live.directory);
+    if (signal === sigkill) await endByForce(live.directory);
+    else if (pid !== null) process.kill(pid, signal);
   }
 
   async truncateLog(containerId: string): Promise<void> {

@@ -178,6 +178,8 @@ export interface Supervisor {
   start(spec: ShimSpec): Promise<StartedContainer>;
   /** After an engine restart: connects to the shim of `directory`, or reads what it left. */
   adopt(containerId: string, directory: string): Promise<Adoption>;
+  /** Ends a start that does not come to an end; it fails then. Of a container that runs, its end. */
+  abandon(containerId: string): Promise<void>;
   attach(containerId: string, request: AttachRequest): Promise<Duplex>;
   resize(containerId: string, execId: string | null, size: { rows: number; columns: number }): Promise<void>;
   exec(containerId: string, spec: ExecSpec): Promise<StartedExec>;

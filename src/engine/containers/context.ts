@@ -51,6 +51,8 @@ export interface ContainerFiles {
   bundles(): Promise<Set<string>>;
   /** Discards the directories of all containers that `known` does not know. */
   discardExcept(known: (id: string) => boolean): Promise<void>;
+  /** Whether the host has something at a path, on whatever file system. */
+  sourceExists(path: string): Promise<boolean>;
   /** Makes the missing source directory of a bind mount. */
   makeSource(path: string): Promise<void>;
   /** The small file of a root that is not mounted, as text; empty where there is none. */

@@ -55,6 +55,7 @@ export async function createContainer(
     const mounts = await collectMounts(config, hostConfig, {
       volumes: dependencies.volumes,
       mountsOf: (reference) => index.find(reference).record.mounts,
+      sourceExists: (path) => dependencies.files.sourceExists(path),
       borrowed,
     });
     const record = newRecord(

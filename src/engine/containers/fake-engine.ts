@@ -158,6 +158,10 @@ class FakeSupervisor implements Supervisor {
 
   prepareStart(): void {}
 
+  abandon(): Promise<void> {
+    return Promise.resolve();
+  }
+
   start(spec: ShimSpec): Promise<StartedContainer> {
     const { refusal } = this;
     this.refusal = null;
@@ -235,6 +239,9 @@ class FakeFiles implements ContainerFiles {
   }
   discardExcept(): Promise<void> {
     return Promise.resolve();
+  }
+  sourceExists(): Promise<boolean> {
+    return Promise.resolve(true);
   }
   makeSource(path: string): Promise<void> {
     this.madeSources.push(path);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { readOverlayFile } from '../../host/files/overlay-root.ts';
@@ -82,24 +82,17 @@ export class DiskFiles implements ContainerFiles {
     for (const id of await namesIn(this.#options.paths.containers)) if (!known(id)) await this.discard(id);
   }
 
+  async sourceExists(path: string): Promise<boolean> {
+    return (await runHelper(this.#options.helper, ['source', path])).trim() === 'there';
+  }
+
   async makeSource(path: string): Promise<void> {
     try {
-      await lstat(path);
-      return;
+      await runHelper(this.#options.helper, ['source', path, 'make']);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        throw new BerthError('internal', `error while creating mount source path '${path}': ${errorMessage(error)}`, {
-          cause: error,
-        });
-    }
-    try {
-      await mkdir(path, { recursive: true, mode: 0o755 });
-    } catch (error) {
-      throw new BerthError(
-        'internal',
-        `error while creating mount source path '${path}': mkdir ${path}: ${errorMessage(error)}`,
-        { cause: error },
-      );
+      throw new BerthError('internal', `error while creating mount source path '${path}': ${errorMessage(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -135,12 +128,12 @@ export class DiskFiles implements ContainerFiles {
   }
 }
 
-/** Error: `internal` with the helper's own words. */
-function runHelper(program: string, words: string[]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  execFile(program, words, (error, _stdout, stderr) => {
+/** Gives its standard output. Error: `internal` with the helper's own words. */
+function runHelper(program: string, words: string[]): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  execFile(program, words, (error, stdout, stderr) => {
     if (error) reject(new BerthError('internal', stderr.trim() || error.message, { cause: error }));
-    else resolve();
+    else resolve(stdout);
   });
   return promise;
 }

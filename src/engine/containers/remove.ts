@@ -12,6 +12,8 @@ export interface RemoveOptions {
 }
 
 const killSignal = 9;
+/** Milliseconds that a start which was under way may take before it is ended. */
+const patience = 5000;
 
 /**
  * Resolves when the container is gone and its name is free; what it had on the disk is deleted afterwards.
@@ -62,7 +64,15 @@ export async function finishRemoval(context: ContainerContext, container: Contai
       { cause: error },
     );
   }
-  await context.mutex.run(container.id, () => removeNow(context, container));
+  // A runtime that hangs would hold it for ever.
+  const hurry = setTimeout(
+    () => context.background('abandon a start', context.dependencies.supervisor.abandon(container.id)),
+    patience,
+  );
+  await context.mutex.run(container.id, () => {
+    clearTimeout(hurry);
+    return removeNow(context, container);
+  });
 }
 
 function refusalOf(container: Container): string | null {

@@ -4,12 +4,21 @@ import type { ContainerConfig, HostConfig } from '../../../api/types/container.t
 import type { ContainerVolumes } from '../../volumes/types.ts';
 import type { MountRecord } from '../record.ts';
 import { parseMode } from './mode.ts';
-import { anonymousVolume, cleanPath, type ParsedMount, parseBind, parseMount, parseTmpfs } from './parse.ts';
+import {
+  anonymousVolume,
+  cleanPath,
+  type ParsedMount,
+  parseBind,
+  parseMount,
+  parseTmpfs,
+  type SourceExists,
+} from './parse.ts';
 
 export interface CollectContext {
   volumes: ContainerVolumes;
   /** Mounts of another container, for `--volumes-from`. Error: `not-found`. */
   mountsOf(reference: string): readonly MountRecord[];
+  sourceExists: SourceExists;
   /** Names of the volumes that were borrowed for the container; the caller releases each of them. */
   borrowed: string[];
 }
@@ -30,7 +39,7 @@ export async function collectMounts(
     byTarget.set(target, mount);
   };
   for (const bind of host.Binds ?? []) add(parseBind(bind, host.VolumeDriver));
-  for (const mount of host.Mounts ?? []) add(await parseMount(mount));
+  for (const mount of host.Mounts ?? []) add(await parseMount(mount, context.sourceExists));
   for (const [target, options] of Object.entries(host.Tmpfs ?? {})) add(parseTmpfs(target, options));
   for (const target of Object.keys(config.Volumes ?? {})) {
     const path = cleanPath(target);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import type { MountRequest } from '../../../api/types/host-config.ts';
 import { newTestRecord, testConfig, testHostConfig } from '../fake-engine.ts';
 import type { MountRecord } from '../record.ts';
 import { collectMounts } from './collect.ts';
 import { emptyMount, parseBind, parseMount, parseTmpfs } from './parse.ts';
+
+const exists = (path: string): Promise<boolean> => Promise.resolve(existsSync(path));
 
 describe('Binds', () => {
   const cases: [string, Partial<MountRecord>][] = [
@@ -71,20 +74,24 @@ describe('Mounts', () => {
       'subpath must be a relative path',
     ],
   ];
-  for (const [mount, message] of failures) test(message, () => expect(parseMount(mount)).rejects.toThrow(message));
+  for (const [mount, message] of failures)
+    test(message, () => expect(parseMount(mount, exists)).rejects.toThrow(message));
 
   test('a tmpfs has its size and mode as options', async () => {
-    const { record } = await parseMount({
-      Type: 'tmpfs',
-      Target: '/t',
-      ReadOnly: true,
-      TmpfsOptions: { SizeBytes: 1024, Mode: 0o700, Options: [['exec']] },
-    });
+    const { record } = await parseMount(
+      {
+        Type: 'tmpfs',
+        Target: '/t',
+        ReadOnly: true,
+        TmpfsOptions: { SizeBytes: 1024, Mode: 0o700, Options: [['exec']] },
+      },
+      exists,
+    );
     expect(record.data).toBe('ro,mode=700,size=1024,exec');
   });
   test('how far read-only reaches', async () => {
     const bind = (BindOptions: MountRequest['BindOptions']) =>
-      parseMount({ Type: 'bind', Source: '/', Target: '/b', ReadOnly: true, BindOptions });
+      parseMount({ Type: 'bind', Source: '/', Target: '/b', ReadOnly: true, BindOptions }, exists);
     expect((await bind({ ReadOnlyNonRecursive: true })).record.readOnly).toBe('flat');
     expect((await bind({ ReadOnlyForceRecursive: true })).record.readOnly).toBe('recursive');
     expect((await bind({})).record.readOnly).toBe('recursive-if-possible');
@@ -111,6 +118,7 @@ describe('all together', () => {
       bury: () => Promise.resolve(),
     },
     mountsOf: () => newTestRecord({ mounts: lent }).mounts,
+    sourceExists: exists,
     borrowed: [],
   });
 

@@ -1,10 +1,12 @@
 /** `Binds`, `Mounts`, `Tmpfs` and `Volumes` of a create request as mounts, in dockerd's words where they are wrong. */
-import { lstat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { BerthError, errorMessage } from '../../../api/errors.ts';
 import type { MountRequest } from '../../../api/types/host-config.ts';
 import type { MountRecord } from '../record.ts';
 import { isPropagation, parseMode } from './mode.ts';
+
+/** Whether the host has something at a path. */
+export type SourceExists = (path: string) => Promise<boolean>;
 
 /** A mount before its volume is looked up: `driverOptions` and `labels` are for a volume that does not exist yet. */
 export interface ParsedMount {
@@ -53,12 +55,12 @@ export function parseBind(text: string, volumeDriver: string): ParsedMount {
 }
 
 /** One entry of `Mounts`. Error: `invalid` `invalid mount config for type "…": …`. */
-export async function parseMount(mount: MountRequest): Promise<ParsedMount> {
+export async function parseMount(mount: MountRequest, exists: SourceExists): Promise<ParsedMount> {
   checkExclusive(mount);
   checkTarget(mount.Type, mount.Target ?? '');
   switch (mount.Type) {
     case 'bind':
-      return parseBindMount(mount);
+      return parseBindMount(mount, exists);
     case 'volume':
       return parseVolumeMount(mount);
     case 'tmpfs':
@@ -84,7 +86,7 @@ function plain(record: MountRecord): ParsedMount {
   return { record, driverOptions: null, labels: null };
 }
 
-async function parseBindMount(mount: MountRequest): Promise<ParsedMount> {
+async function parseBindMount(mount: MountRequest, exists: SourceExists): Promise<ParsedMount> {
   const source = mount.Source ?? '';
   const options = mount.BindOptions ?? {};
   if (source === '') throw mountError('bind', 'field Source must not be empty');
@@ -208,14 +210,4 @@ export function cleanPath(path: string): string {
 
 function isLocal(path: string): boolean {
   return path !== '' && !path.startsWith('/') && !posix.normalize(path).startsWith('..');
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
