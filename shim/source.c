@@ -23,7 +23,8 @@ int applet_source(int argc, char **argv) {
   if (argc < 2) return 64;
   char *path = argv[1];
   if (lstat(path, &status) == 0) return puts("there") < 0;
-  if (errno != ENOENT) return say(path);
+  bool missing = errno == ENOENT || (errno == ENOTDIR && argc < 3);
+  if (!missing) return say(path);
   if (argc < 3) return puts("missing") < 0;
   for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
