@@ -305,6 +305,13 @@ function connectError(host: string, endpoint: Endpoint, cause: unknown): BerthEr
       `permission denied while trying to connect to the Docker daemon socket at ${host}: dial unix ${endpoint.path}: connect: permission denied`,
       { cause, code: 'engine-permission', hint: 'Run it as root, or join the group that owns the socket.' },
     );
+  // Somebody answered, and the handshake failed: that the certificate does not fit is worth more than "not running".
+  if (endpoint.kind === 'tcp' && endpoint.tls && !/^E[A-Z]+$/.test(String(code)))
+    return new BerthError(
+      'unavailable',
+      `error during connect: ${host}: tls: ${cause instanceof Error ? cause.message : cause}`,
+      { cause, code: 'engine-tls' },
+    );
   return new BerthError(
     'unavailable',
     `Cannot connect to the Docker daemon at ${host}. Is the docker daemon running?`,

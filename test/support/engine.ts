@@ -269,7 +269,8 @@ export class TestEngine {
 
   /** Fails when anything of a container is left. Call it when every container is removed. */
   async expectNoLeaks(): Promise<void> {
-    await expectNoLeaks(this.identity, { engine: this.pid, table: this.#table });
+    const listening = [...this.log.matchAll(/listen on (?:tcp|http):[^\s"]*:(\d+)/g)].map(([, port]) => Number(port));
+    await expectNoLeaks(this.identity, { engine: this.pid, table: this.#table, listening });
   }
 
   /** The end of a test file: removes the containers, fails on leaks, stops the engine and takes everything away. */

@@ -28,6 +28,8 @@ export interface LeakOptions {
   engine: number | null;
   /** `nftables()` of the time when the engine had no container; null: the table must be gone. */
   table: string | null;
+  /** TCP ports of the engine's API and metrics. */
+  listening?: readonly number[];
 }
 
 /** Waits until nothing is left; throws with the list of what still is at the deadline (milliseconds). */
@@ -65,7 +67,7 @@ export function findLeaks(identity: EngineIdentity, options: LeakOptions): Leak[
     ...cgroups(identity, engineGone),
     ...files(identity, engineGone),
     ...sockets(identity, engineGone),
-    ...(engineGone ? [] : ports([...own])),
+    ...(engineGone ? [] : ports([...own], options.listening ?? [])),
     ...(engineGone ? [] : rows(identity)),
   ];
 }
@@ -225,11 +227,12 @@ function sockets(identity: EngineIdentity, engineGone: boolean): Leak[] {
 }
 
 /** Host ports that the engine itself listens on: published ports belong to shims, which are processes of their own. */
-function ports(processes: number[]): Leak[] {
+function ports(processes: number[], allowed: readonly number[]): Leak[] {
   const listening = new Map<string, string>();
   for (const table of ['tcp', 'tcp6', 'udp', 'udp6']) {
     for (const line of readText(`/proc/net/${table}`).split('\n').slice(1)) {
       const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+      if (allowed.includes(Number.parseInt(local?.split(':')[1] ?? '', 16))) continue;
       if (inode && (state === '0A' || table.startsWith('udp'))) listening.set(inode, `${table} ${local}`);
     }
   }
