@@ -9,6 +9,7 @@ import { latencyCases } from './cases/latency.ts';
 import { loadCases } from './cases/load.ts';
 import { logCases } from './cases/logs.ts';
 import { memoryCases } from './cases/memory.ts';
+import { networkCases } from './cases/networks.ts';
 import { scaleCases } from './cases/scale.ts';
 import { startCases } from './cases/start.ts';
 import { startUpCases } from './cases/start-up.ts';
@@ -27,6 +28,7 @@ const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
   bulk: bulkCases,
   latency: latencyCases,
   logs: logCases,
+  networks: networkCases,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /** What links do, the kernel's and the recorded ones; in a network namespace of the test's own. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Cidr, formatCidr, parseCidr } from '../../src/host/netlink/cidr.ts';
-import { KernelLinks, type Links } from '../../src/host/netlink/links.ts';
+import { KernelLinks, type Link, type Links } from '../../src/host/netlink/links.ts';
 import { probePort } from '../../src/host/netlink/port-probe.ts';
 import { RecordingLinks } from '../../src/host/netlink/recording-links.ts';
 import { enterOwnNetwork } from '../support/own-network.ts';
@@ -23,7 +23,9 @@ describe.each([
     const plan = { name: 'br9', address, macAddress: '02:42:0a:09:00:01', mtu: 1400, alias: 'owner' };
     links.ensureBridge(plan);
     links.ensureBridge(plan);
-    const link = links.list().find(({ name }) => name === 'br9');
+    const link = links.find('br9');
+    expect(links.list().find(({ name }) => name === 'br9')).toEqual(link as Link);
+    for (const nobody of ['nosuch', 'a-name-that-no-interface-can-have']) expect(links.find(nobody)).toBeNull();
     expect(link).toMatchObject({ kind: 'bridge', up: true, mtu: 1400, master: 0 });
     expect(links.addresses(link?.index as number).map(formatCidr)).toEqual(['10.9.0.1/24']);
     expect(links.addresses(null).map(formatCidr)).toContain('10.9.0.1/24');

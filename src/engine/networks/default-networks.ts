@@ -95,7 +95,7 @@ export function emptyNetwork(name: string, driver: Network['driver']): Network {
 
 /** An interface that exists keeps its address, so that an engine finds its containers again. */
 function defaultBridge(links: Links, settings: DefaultBridgeSettings, stored: BridgeSettings | null): BridgeSettings {
-  const link = links.list().find((one) => one.name === settings.bridge);
+  const link = links.find(settings.bridge);
   const [present] = link ? links.addresses(link.index) : [];
   const same = stored?.name === settings.bridge ? stored : null;
   const gateway = settings.bip === '' ? (present ?? pickGateway(links, settings, same)) : parseBip(settings.bip);
@@ -110,7 +110,7 @@ function defaultBridge(links: Links, settings: DefaultBridgeSettings, stored: Br
     range: settings.fixedCidr === '' ? null : parseFixedCidr(settings.fixedCidr, gateway),
     router: settings.defaultGateway === '' ? null : parseRouter(settings.defaultGateway, gateway),
     reserved: {},
-    owned: link === undefined || (same?.owned ?? false),
+    owned: link === null || (same?.owned ?? false),
     masquerade,
     betweenContainers,
   };

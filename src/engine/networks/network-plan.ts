@@ -39,7 +39,7 @@ export function planNetwork(request: NetworkCreateRequest, state: NetworkState):
     ...addresses,
     router: null,
     name,
-    owned: !state.links.list().some((link) => link.name === name),
+    owned: state.links.find(name) === null,
   };
   return {
     ...network,
@@ -159,7 +159,7 @@ function bridgeName(name: string, id: string, state: NetworkState): string {
       'forbidden',
       `cannot create network ${id} (${name}): conflicts with network ${other.id} (${name}): networks have same bridge name`,
     );
-  const link = state.links.list().find((one) => one.name === name);
+  const link = state.links.find(name);
   if (link && link.kind !== 'bridge') throw new BerthError('invalid', `interface ${name} exists and is not a bridge`);
   return name;
 }

@@ -28,6 +28,7 @@ export const errnoCode = {
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
+  ERANGE: 34,
   EOPNOTSUPP: 95,
   EAFNOSUPPORT: 97,
   EADDRINUSE: 98,

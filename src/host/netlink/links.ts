@@ -33,6 +33,8 @@ export interface BridgePlan {
 export interface Links {
   /** Every interface. */
   list(): Link[];
+  /** One interface; null: there is none of that name. */
+  find(name: string): Link | null;
   /** IPv4 addresses of an interface, or of all (null). */
   addresses(index: number | null): Cidr[];
   /** Destinations of the IPv4 routes in all tables, default routes left out. */
@@ -47,12 +49,15 @@ export interface Links {
 }
 
 const type = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, getAddress: 22, getRoute: 26 } as const;
-const link = { address: 1, name: 3, mtu: 4, master: 10, info: 18, infoKind: 1, alias: 20 } as const;
+const link = { address: 1, name: 3, mtu: 4, master: 10, info: 18, infoKind: 1, alias: 20, extensions: 29 } as const;
 const address = { address: 1, local: 2, broadcast: 4 } as const;
 const route = { destination: 1 } as const;
 const inet = 2;
 const flagUp = 1;
 const localTable = 255;
+/** RTEXT_FILTER_SKIP_STATS: counters are half of what the kernel says of an interface. */
+const withoutStatistics = 8;
+const missing: ReadonlySet<number> = new Set([errnoCode.ENODEV, errnoCode.EINVAL, errnoCode.ERANGE]);
 
 export class KernelLinks implements Links {
   readonly #socket = new NetlinkSocket(netlinkFamily.route);
@@ -60,19 +65,23 @@ export class KernelLinks implements Links {
   list(): Link[] {
     const writer = new MessageWriter();
     writer.begin(type.getLink, netlinkFlag.dump, linkHeader(0, 0));
-    return this.#socket.dump(writer, 'list interfaces').map(({ payload }) => {
-      const attributes = readAttributes(payload.subarray(16));
-      const info = attributes.get(link.info);
-      return {
-        index: payload.readInt32LE(4),
-        name: readText(attributes.get(link.name)),
-        kind: info ? readText(readAttributes(info).get(link.infoKind)) : '',
-        master: attributes.get(link.master)?.readUInt32LE(0) ?? 0,
-        up: (payload.readUInt32LE(8) & flagUp) !== 0,
-        mtu: attributes.get(link.mtu)?.readUInt32LE(0) ?? 0,
-        alias: readText(attributes.get(link.alias)),
-      };
-    });
+    writer.u32(link.extensions, withoutStatistics);
+    return this.#socket.dump(writer, 'list interfaces').map(({ payload }) => readLink(payload));
+  }
+
+  find(name: string): Link | null {
+    const writer = new MessageWriter();
+    writer.begin(type.getLink, 0, linkHeader(0, 0));
+    writer.text(link.name, name);
+    writer.u32(link.extensions, withoutStatistics);
+    try {
+      const [found] = this.#socket.dump(writer, `look for interface ${name}`);
+      return found ? readLink(found.payload) : null;
+    } catch (error) {
+      // A name that the kernel cannot have is as good as one that it has not.
+      if (error instanceof SystemError && missing.has(error.errno)) return null;
+      throw error;
+    }
   }
 
   addresses(index: number | null): Cidr[] {
@@ -101,11 +110,11 @@ export class KernelLinks implements Links {
   }
 
   ensureBridge(plan: BridgePlan): void {
-    let found = this.#find(plan.name);
+    let found = this.find(plan.name);
     if (found && found.kind !== 'bridge') throw new Error(`interface ${plan.name} exists and is not a bridge`);
     if (!found) {
       this.#createBridge(plan);
-      found = this.#find(plan.name);
+      found = this.find(plan.name);
     }
     if (!found) throw new Error(`bridge ${plan.name} vanished`);
     const { address: wanted } = plan;
@@ -148,10 +157,6 @@ export class KernelLinks implements Links {
     this.#socket.close();
   }
 
-  #find(name: string): Link | undefined {
-    return this.list().find((one) => one.name === name);
-  }
-
   /** The address is fixed, else it would follow the ports that come and go, and with it what neighbours remember. */
   #createBridge(plan: BridgePlan): void {
     const writer = new MessageWriter();
@@ -180,6 +185,20 @@ export class KernelLinks implements Links {
     if (prefix < 31) writer.attribute(address.broadcast, broadcast);
     this.#socket.run(writer, `give the bridge its address ${formatAddress(value)}/${prefix}`);
   }
+}
+
+function readLink(payload: Buffer): Link {
+  const attributes = readAttributes(payload.subarray(16));
+  const info = attributes.get(link.info);
+  return {
+    index: payload.readInt32LE(4),
+    name: readText(attributes.get(link.name)),
+    kind: info ? readText(readAttributes(info).get(link.infoKind)) : '',
+    master: attributes.get(link.master)?.readUInt32LE(0) ?? 0,
+    up: (payload.readUInt32LE(8) & flagUp) !== 0,
+    mtu: attributes.get(link.mtu)?.readUInt32LE(0) ?? 0,
+    alias: readText(attributes.get(link.alias)),
+  };
 }
 
 function linkHeader(index: number, flags: number): Buffer {

@@ -13,6 +13,10 @@ export class RecordingLinks implements Links {
     return [...this.links];
   }
 
+  find(name: string): Link | null {
+    return this.links.find((link) => link.name === name) ?? null;
+  }
+
   addresses(index: number | null): Cidr[] {
     if (index === null) return [...this.#addresses.values()].flat();
     return this.#addresses.get(index) ?? [];
