@@ -16,6 +16,8 @@ export interface RegistryContext {
 
 /** A pull-through cache, as the handlers of pulls see it. */
 export interface MirrorSource {
+  /** Where here the repository is kept. */
+  localName(repository: string, upstream: string | null): string;
   /** Brings the manifest here, or sees that the one here is still right. Does nothing where no upstream has it. */
   refreshManifest(repository: string, tagOrDigest: string, upstream: string | null): Promise<void>;
   /** The blob while it is being fetched; null: no upstream has it. */

@@ -11,6 +11,8 @@ import { Accounts } from '../../registry-server/access/accounts.ts';
 import { Guard } from '../../registry-server/access/guard.ts';
 import { PasswordCheck } from '../../registry-server/access/passwords.ts';
 import { Tokens } from '../../registry-server/access/tokens.ts';
+import { Mirror } from '../../registry-server/mirror/mirror.ts';
+import { readAuths, Upstreams } from '../../registry-server/mirror/upstreams.ts';
 import { Registry } from '../../registry-server/registry.ts';
 import { Content } from '../../registry-server/storage/content.ts';
 import { FileBlobs } from '../../registry-server/storage/file-blobs.ts';
@@ -21,6 +23,7 @@ import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { createLogger, type Logger } from '../daemon/logger.ts';
 import { passwords } from './passwords.ts';
+import { selfSigned, type TlsFiles } from './self-signed.ts';
 import { TrafficCollection } from './traffic-collection.ts';
 
 /** Milliseconds between two rounds of collection. */
@@ -85,7 +88,7 @@ async function openRegistry(
     guard,
     passwords: check,
     tokens,
-    mirror: null,
+    mirror: await openMirror(settings, content, log),
     mayDelete: settings.mayDelete,
     mayBeSparse: settings.mayBeSparse,
     onAnswer: ({ method, target, status, error }) => {
@@ -112,6 +115,13 @@ async function openRegistry(
   };
 }
 
+async function openMirror(settings: RegistrySettings, content: Content, log: Logger): Promise<Mirror | null> {
+  if (settings.mirrors.length === 0) return null;
+  const auths = settings.mirrorCredentials ? await readAuths(settings.mirrorCredentials) : {};
+  const upstreams = new Upstreams(settings.mirrors, auths);
+  return new Mirror({ content, upstreams, report: (message) => log.warn(message) });
+}
+
 /** Made at the first start; whoever has it can sign tokens. */
 function tokenKey(database: BerthDatabase): Buffer {
   const known = database.meta('token-key');
@@ -121,14 +131,20 @@ function tokenKey(database: BerthDatabase): Buffer {
   return key;
 }
 
+/** Null: plain http. */
+async function tlsFiles(settings: RegistrySettings): Promise<TlsFiles | null> {
+  const { tlsCertificate, tlsKey, selfSignedNames } = settings;
+  if (tlsCertificate !== '')
+    return { cert: await readFile(tlsCertificate, 'utf8'), key: await readFile(tlsKey, 'utf8') };
+  return selfSignedNames.length > 0 ? selfSigned(join(settings.root, 'tls'), selfSignedNames) : null;
+}
+
 async function listen(
   settings: RegistrySettings,
   log: Logger,
   onConnection: (socket: Socket) => void,
 ): Promise<Server[]> {
-  const tls = settings.tlsCertificate
-    ? { cert: await readFile(settings.tlsCertificate), key: await readFile(settings.tlsKey) }
-    : null;
+  const tls = await tlsFiles(settings);
   const servers: Server[] = [];
   for (const address of settings.addresses) {
     const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):(\d{1,5})$/.exec(address);

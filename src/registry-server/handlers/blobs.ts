@@ -6,8 +6,9 @@ import { RegistryProblem } from '../problem.ts';
 
 /** `GET` and `HEAD …/blobs/<digest>`, with ranges (RFC 9110, section 14). */
 export async function readBlob(call: Call): Promise<void> {
-  const { context, request, repository } = call;
+  const { context, request } = call;
   const digest = checkDigest(call.reference);
+  const repository = context.mirror?.localName(call.repository, call.query.get('ns')) ?? call.repository;
   await context.guard.require(request, repository, 'pull');
   const size = await context.content.index.blob(repository, digest);
   const fetched = size === null ? await fetchUpstream(call, digest) : null;

@@ -9,11 +9,12 @@ import { RegistryProblem } from '../problem.ts';
 
 /** `GET` and `HEAD …/manifests/<tag or digest>`. */
 export async function readManifest(call: Call): Promise<void> {
-  const { context, request, response, repository } = call;
+  const { context, request, response, reference } = call;
+  const upstream = call.query.get('ns');
+  const repository = context.mirror?.localName(call.repository, upstream) ?? call.repository;
   await context.guard.require(request, repository, 'pull');
-  const { reference } = call;
   if (!isTag(reference) && !isDigest(reference)) throw new RegistryProblem('MANIFEST_UNKNOWN');
-  if (context.mirror) await context.mirror.refreshManifest(repository, reference, call.query.get('ns'));
+  if (context.mirror) await context.mirror.refreshManifest(call.repository, reference, upstream);
   const { index } = context.content;
   const manifest = await index.manifest(repository, reference);
   if (!manifest)

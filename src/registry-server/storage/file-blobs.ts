@@ -14,7 +14,7 @@ import type { Readable } from 'node:stream';
 import { failpoint } from '../../base/failpoint.ts';
 import { digestHex, finishHash, startHash } from '../../oci/digest.ts';
 import { RegistryProblem } from '../problem.ts';
-import type { BlobStorage } from './types.ts';
+import type { BlobStorage, GrowingUpload } from './types.ts';
 
 /** Pieces are written together up to this size. */
 const writeSize = 128 * 1024;
@@ -57,7 +57,7 @@ export class FileBlobs implements BlobStorage {
     return idPattern.test(id) ? sizeOf(this.#uploadPath(id)) : null;
   }
 
-  async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+  async append(id: string, source: AsyncIterable<Uint8Array>, onWritten?: (size: number) => void): Promise<number> {
     const file = await this.#openUpload(id, 'r+');
     try {
       const { size } = await file.stat();
@@ -65,12 +65,16 @@ export class FileBlobs implements BlobStorage {
       const hash = running?.length === size ? running.hash : null;
       // Until all is written the hash may be ahead of the file; after a failure it is of no use.
       this.#hashes.delete(id);
-      const end = await new BatchedWrites(file, size, hash).writeAll(source);
+      const end = await new BatchedWrites(file, { position: size, hash, onWritten }).writeAll(source);
       if (hash) this.#hashes.set(id, { hash, length: end });
       return end;
     } finally {
       await file.close();
     }
+  }
+
+  async openGrowing(id: string): Promise<GrowingUpload> {
+    return new GrowingFile(await this.#openUpload(id, 'r'));
   }
 
   async finish(id: string, digest: string): Promise<number> {
@@ -162,19 +166,27 @@ export class FileBlobs implements BlobStorage {
   }
 }
 
+interface BatchOptions {
+  position: number;
+  hash: Hash | null;
+  onWritten: ((size: number) => void) | undefined;
+}
+
 /** Writes what a source gives in large pieces: the next one is collected while one is being written. */
 class BatchedWrites {
   readonly #file: FileHandle;
   readonly #hash: Hash | null;
+  readonly #onWritten: ((size: number) => void) | undefined;
   #position: number;
   #batch: Uint8Array[] = [];
   #length = 0;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(file: FileHandle, position: number, hash: Hash | null) {
+  constructor(file: FileHandle, options: BatchOptions) {
     this.#file = file;
-    this.#position = position;
-    this.#hash = hash;
+    this.#position = options.position;
+    this.#hash = options.hash;
+    this.#onWritten = options.onWritten;
   }
 
   /** Gives the position behind the last byte. */
@@ -201,9 +213,36 @@ class BatchedWrites {
     this.#batch = [];
     this.#position += this.#length;
     this.#length = 0;
-    this.#writing = writeFully(this.#file, batch, position);
+    const end = this.#position;
+    this.#writing = writeFully(this.#file, batch, position).then(() => this.#onWritten?.(end));
     // The error is met by the next await of it.
     this.#writing.catch(() => undefined);
+  }
+}
+
+/** Closes when nobody needs it. */
+class GrowingFile implements GrowingUpload {
+  readonly #file: FileHandle;
+  #users = 1;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  hold(): (() => void) | null {
+    if (this.#users === 0) return null;
+    this.#users++;
+    return () => this.release();
+  }
+
+  async read(start: number, end: number): Promise<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(readSize, end - start));
+    const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, start);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  release(): void {
+    if (--this.#users === 0) void this.#file.close();
   }
 }
 

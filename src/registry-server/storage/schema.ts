@@ -50,4 +50,14 @@ export const registryMigrations = [
       ) WITHOUT ROWID;
     `,
   },
+  {
+    id: 2,
+    name: 'mirrored tags',
+    sql: `
+      CREATE TABLE mirrored (
+        repository INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (repository, tag),
+        FOREIGN KEY (repository, tag) REFERENCES tags(repository, name) ON DELETE CASCADE
+      ) WITHOUT ROWID;
+    `,
+  },
 ];

@@ -110,13 +110,16 @@ export class SqliteIndex implements RegistryIndex {
           this.#run('INSERT INTO parts VALUES (?, ?, ?)', id, digest, part);
       } else
         this.#run('UPDATE manifests SET media_type = ? WHERE repository = ? AND digest = ?', mediaType, id, digest);
-      if (tag !== null)
+      if (tag !== null) {
+        // Whoever pushes a tag owns it; the mirror says so again when it was the mirror.
+        this.#run('DELETE FROM mirrored WHERE repository = ? AND tag = ?', id, tag);
         this.#run(
           'INSERT INTO tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest',
           id,
           tag,
           digest,
         );
+      }
     });
     await this.#database.durable();
   }
@@ -163,6 +166,17 @@ export class SqliteIndex implements RegistryIndex {
     const isGone = this.#run(sql, repository, tag) > 0;
     if (isGone) await this.#database.durable();
     return isGone;
+  }
+
+  async isMirrored(repository: string, tag: string): Promise<boolean> {
+    const sql = 'SELECT 1 FROM mirrored WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND tag = ?';
+    return this.#row(sql, repository, tag) !== null;
+  }
+
+  async markMirrored(repository: string, tag: string): Promise<void> {
+    const id = this.#knownId(repository);
+    if (id !== null) this.#run('INSERT INTO mirrored VALUES (?, ?) ON CONFLICT DO NOTHING', id, tag);
+    await this.#database.durable();
   }
 
   async tags(repository: string, page: Page): Promise<string[] | null> {

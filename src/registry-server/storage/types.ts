@@ -13,8 +13,11 @@ export interface BlobStorage {
   /**
    * Adds bytes. Gives the upload's new size. What arrived before a failure stays, so that the client can go on from there.
    * Errors: `BLOB_UPLOAD_UNKNOWN`; whatever the source or the disk throws.
+   * @param onWritten told the size that can be read back, as it grows
    */
-  append(id: string, source: AsyncIterable<Uint8Array>): Promise<number>;
+  append(id: string, source: AsyncIterable<Uint8Array>, onWritten?: (size: number) => void): Promise<number>;
+  /** Opens an upload for readers that follow it as it grows; good beyond its end. */
+  openGrowing(id: string): Promise<GrowingUpload>;
   /**
    * Makes the upload a blob: complete, durable, there at once. Gives its size. Errors: `DIGEST_INVALID` where the bytes are others (the
    * upload is gone then), `BLOB_UPLOAD_UNKNOWN`.
@@ -32,6 +35,16 @@ export interface BlobStorage {
   remove(digest: string): Promise<void>;
   /** Every blob that is there, in no order. */
   all(): AsyncIterable<string>;
+}
+
+/** An upload that is read while it is written. It closes when it is released and the last one that held it has left. */
+export interface GrowingUpload {
+  /** For as long as somebody reads. Gives the function that leaves; null: it is closed already. */
+  hold(): (() => void) | null;
+  /** Some bytes from `start` on, none of `end` or behind it; those must be there already. */
+  read(start: number, end: number): Promise<Uint8Array>;
+  /** Whoever opened it needs it no more. */
+  release(): void;
 }
 
 export interface StoredManifest {
@@ -106,6 +119,9 @@ export interface RegistryIndex {
   /** Takes the manifest and every tag that points at it away. False where it is not there. */
   deleteManifest(repository: string, digest: string): Promise<boolean>;
   deleteTag(repository: string, tag: string): Promise<boolean>;
+  /** The tag came from an upstream, and follows it. */
+  isMirrored(repository: string, tag: string): Promise<boolean>;
+  markMirrored(repository: string, tag: string): Promise<void>;
   /** Null where there is no such repository. */
   tags(repository: string, page: Page): Promise<string[] | null>;
   repositories(page: Page, visible: Visibility): Promise<string[]>;

@@ -1,0 +1,132 @@
+/** One blob on its way from an upstream: written to the store as it comes, and read from there by everybody who wants it meanwhile. */
+import type { Repository } from '../../distribution/repository.ts';
+import type { FetchedBlob } from '../context.ts';
+import { RegistryProblem } from '../problem.ts';
+import type { Content } from '../storage/content.ts';
+import type { GrowingUpload } from '../storage/types.ts';
+
+const attempts = 5;
+
+export interface BlobFetchOptions {
+  content: Content;
+  /** Its name here. */
+  repository: string;
+  remote: Repository;
+  digest: string;
+}
+
+export class BlobFetch implements FetchedBlob {
+  readonly #options: BlobFetchOptions;
+  readonly #id: string;
+  readonly #upload: GrowingUpload;
+  readonly size: number;
+  #written = 0;
+  #failure: unknown = null;
+  #isDone = false;
+  #moved = Promise.withResolvers<void>();
+
+  private constructor(options: BlobFetchOptions, upload: { id: string; growing: GrowingUpload; size: number }) {
+    this.#options = options;
+    this.#id = upload.id;
+    this.#upload = upload.growing;
+    this.size = upload.size;
+  }
+
+  /**
+   * Asks the upstream; resolves as soon as it answers, with the work that goes on. Errors: as of `Repository.request`.
+   */
+  static async start(options: BlobFetchOptions): Promise<{ fetch: BlobFetch; done: Promise<void> }> {
+    const { content, repository } = options;
+    const first = await open(options, 0);
+    const size = Number(first.headers.get('content-length') ?? Number.NaN);
+    if (!Number.isSafeInteger(size) || !first.body) {
+      await first.body?.cancel();
+      throw new RegistryProblem('UNKNOWN', { status: 502, message: 'the upstream does not say how long the blob is' });
+    }
+    const id = await content.beginUpload(repository);
+    const growing = await content.blobs.openGrowing(id);
+    const fetch = new BlobFetch(options, { id, growing, size });
+    return { fetch, done: content.exclusively(id, () => fetch.#run(first)) };
+  }
+
+  async #run(first: Response): Promise<void> {
+    const { content, repository, digest } = this.#options;
+    try {
+      await this.#fill(first);
+      await content.finishUpload(repository, this.#id, digest);
+      this.#isDone = true;
+    } catch (error) {
+      this.#failure = error;
+      await content.cancelUpload(this.#id);
+      throw error;
+    } finally {
+      this.#wake();
+      this.#upload.release();
+    }
+  }
+
+  /** Goes on where a connection broke. */
+  async #fill(first: Response): Promise<void> {
+    const { blobs } = this.#options.content;
+    let response: Response | null = first;
+    for (let failures = 0; ; ) {
+      const before = this.#written;
+      try {
+        response ??= await open(this.#options, this.#written);
+        await blobs.append(this.#id, response.body as AsyncIterable<Uint8Array>, (size) => this.#advance(size));
+        if (this.#written < this.size) throw new Error('unexpected EOF');
+        return;
+      } catch (error) {
+        failures = this.#written > before ? 1 : failures + 1;
+        if (failures >= attempts || this.#written > this.size) throw error;
+        response = null;
+      }
+    }
+  }
+
+  #advance(size: number): void {
+    this.#written = size;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers<void>();
+  }
+
+  async *read(start: number, end: number): AsyncIterable<Uint8Array> {
+    const release = this.#upload.hold();
+    if (!release) {
+      // It came to its end since the caller asked.
+      if (this.#failure) throw this.#failure;
+      yield* this.#options.content.blobs.read(this.#options.digest, { start, end });
+      return;
+    }
+    try {
+      for (let position = start; position <= end; ) {
+        // The last byte is given out when the digest has been compared: nobody takes a wrong blob for a whole one.
+        const available = this.#isDone ? this.size : Math.min(this.#written, this.size - 1);
+        if (this.#failure) throw this.#failure;
+        if (available <= position) {
+          await this.#moved.promise;
+          continue;
+        }
+        const chunk = await this.#upload.read(position, Math.min(available, end + 1));
+        position += chunk.length;
+        yield chunk;
+      }
+    } finally {
+      release();
+    }
+  }
+}
+
+async function open({ remote, digest }: BlobFetchOptions, offset: number): Promise<Response> {
+  const response = await remote.request({
+    method: 'GET',
+    path: `blobs/${digest}`,
+    headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
+    expected: offset > 0 ? [206] : [200],
+  });
+  return response;
+}
