@@ -35,7 +35,6 @@ const without: Partial<Record<string, string>> = {
   buildCancel: 'not built yet',
   session: 'for BuildKit’s own client',
   grpc: 'for BuildKit’s own client',
-  distributionInspect: 'not built yet',
   pluginList: 'always empty',
   pluginInspect: 'there is none',
 };

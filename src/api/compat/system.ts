@@ -1,5 +1,5 @@
 /** Shapes system replies for the API version that a client asked for. The engine gives today's types. */
-import type { DiskUsage, SystemInfo } from '../types/system.ts';
+import type { DiskUsage, SystemInfo, UsageSummaries } from '../types/system.ts';
 import type { Volume } from '../types/volume.ts';
 import { shapeContainerSummary } from './container.ts';
 import { shapeImageSummary } from './image.ts';
@@ -30,17 +30,6 @@ export function shapeInfo(info: SystemInfo, version: number): unknown {
     shaped['BridgeNfIp6tables'] = false;
   }
   return shaped;
-}
-
-/** One kind of object, as 1.52 sums it up. */
-interface UsageSummary {
-  ActiveCount: number;
-  TotalCount: number;
-  /** Bytes. */
-  TotalSize: number;
-  /** Bytes that a prune would give back. */
-  Reclaimable: number;
-  Items?: unknown[];
 }
 
 /**
@@ -80,13 +69,13 @@ function legacyLists(usage: DiskUsage, version: number): Record<string, unknown>
 
 const busyStates = new Set(['running', 'paused', 'restarting']);
 
-function summaries(usage: DiskUsage): Record<string, UsageSummary> {
-  const sums: Record<string, UsageSummary> = {};
+function summaries(usage: DiskUsage): UsageSummaries {
+  const sums: UsageSummaries = {};
   if (usage.Images) {
     const total = usage.LayersSize ?? 0;
     const active = usage.Images.filter((image) => image.Containers > 0);
     const used = sum(active, (image) => image.Size - Math.max(0, image.SharedSize));
-    sums['ImageUsage'] = {
+    sums.ImageUsage = {
       ActiveCount: active.length,
       TotalCount: usage.Images.length,
       TotalSize: total,
@@ -95,7 +84,7 @@ function summaries(usage: DiskUsage): Record<string, UsageSummary> {
   }
   if (usage.Containers) {
     const idle = usage.Containers.filter((container) => !busyStates.has(container.State));
-    sums['ContainerUsage'] = {
+    sums.ContainerUsage = {
       ActiveCount: usage.Containers.length - idle.length,
       TotalCount: usage.Containers.length,
       TotalSize: sum(usage.Containers, (container) => container.SizeRw ?? 0),
@@ -105,7 +94,7 @@ function summaries(usage: DiskUsage): Record<string, UsageSummary> {
   if (usage.Volumes) {
     const size = (volume: Volume): number => Math.max(0, volume.UsageData?.Size ?? 0);
     const unused = usage.Volumes.filter((volume) => (volume.UsageData?.RefCount ?? 0) === 0);
-    sums['VolumeUsage'] = {
+    sums.VolumeUsage = {
       ActiveCount: usage.Volumes.length - unused.length,
       TotalCount: usage.Volumes.length,
       TotalSize: sum(usage.Volumes, size),
@@ -113,7 +102,7 @@ function summaries(usage: DiskUsage): Record<string, UsageSummary> {
     };
   }
   if (usage.BuildCache)
-    sums['BuildCacheUsage'] = { ActiveCount: 0, TotalCount: usage.BuildCache.length, TotalSize: 0, Reclaimable: 0 };
+    sums.BuildCacheUsage = { ActiveCount: 0, TotalCount: usage.BuildCache.length, TotalSize: 0, Reclaimable: 0 };
   return sums;
 }
 

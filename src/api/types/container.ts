@@ -45,7 +45,8 @@ export interface ContainerConfig {
   NetworkDisabled?: boolean;
   /** Clients before 1.44; the edge moves it into the endpoint's settings. */
   MacAddress?: string;
-  OnBuild: string[] | null;
+  /** Replies leave it out when empty since 1.52. */
+  OnBuild?: string[] | null;
   Labels: Record<string, string> | null;
   StopSignal?: string;
   /** Seconds; null: the engine's default (10). */

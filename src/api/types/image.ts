@@ -77,6 +77,21 @@ export interface ImageInspect {
   };
 }
 
+type OmittedWhenEmpty = 'Parent' | 'Comment' | 'DockerVersion' | 'Author';
+
+/** `GET /images/{name}/json` since 1.52: what has no value is left out. */
+export interface ImageInspectResponse
+  extends Omit<ImageInspect, 'Config' | OmittedWhenEmpty>,
+    Partial<Pick<ImageInspect, OmittedWhenEmpty>> {
+  Config: Partial<ImageInspectConfig> | null;
+}
+
+/** `POST /commit`. */
+export interface ImageCommitResponse {
+  /** `sha256:…` */
+  Id: string;
+}
+
 /** An entry of `GET /images/{name}/history`, the newest first. */
 export interface ImageHistoryEntry {
   Comment: string;
@@ -101,6 +116,14 @@ export interface ImageDeleteItem {
 export interface ImagesPruneReport {
   /** Null: nothing was removed. */
   ImagesDeleted: ImageDeleteItem[] | null;
+  /** Bytes. */
+  SpaceReclaimed: number;
+}
+
+/** `POST /build/prune`. */
+export interface BuildPruneReport {
+  /** Null: nothing was removed. */
+  CachesDeleted: string[] | null;
   /** Bytes. */
   SpaceReclaimed: number;
 }

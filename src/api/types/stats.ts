@@ -49,6 +49,8 @@ export interface InterfaceStats {
 }
 
 export interface ContainerStats {
+  /** Since 1.52: `linux`. */
+  os_type?: string;
   /** With a leading slash. */
   name: string;
   id: string;

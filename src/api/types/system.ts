@@ -135,6 +135,32 @@ export interface DiskUsage {
   BuildCache?: unknown[];
 }
 
+/** One kind of object, as 1.52 sums it up. */
+export interface UsageSummary {
+  ActiveCount: number;
+  TotalCount: number;
+  /** Bytes. */
+  TotalSize: number;
+  /** Bytes that a prune would give back. */
+  Reclaimable: number;
+  /** Only with `verbose=1`. */
+  Items?: unknown[];
+}
+
+export type UsageSummaries = Partial<
+  Record<'ImageUsage' | 'ContainerUsage' | 'VolumeUsage' | 'BuildCacheUsage', UsageSummary>
+>;
+
+/** `GET /system/df` since 1.52: the lists of older versions beside the sums, or with `verbose` the sums alone. */
+export interface DiskUsageResponse extends DiskUsage, UsageSummaries {}
+
+/** An entry of `GET /plugins`; there is none. */
+export interface Plugin {
+  Id?: string;
+  Name: string;
+  Enabled: boolean;
+}
+
 /** `POST /auth`. */
 export interface AuthResponse {
   Status: string;
