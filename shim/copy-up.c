@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 
 #include "io.h"
-#include "pack.h"
 #include "starter.h"
+#include "tree-copy.h"
 
 static int open_in_root(const char *root, const char *path, struct failure *failure) {
   _cleanup_fd_ int directory = RETRY(open(root, O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -39,27 +39,10 @@ static int mount_root(char **lower, size_t count, struct failure *failure) {
   return starter_mount_root(&plan, "root", failure);
 }
 
-/* The child packs, this process unpacks: a tar through a pipe carries all that a volume can hold. */
 static int copy(int from, const char *destination, struct failure *failure) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) return fail(failure, errno, "make a pipe");
-  pid_t child = fork();
-  if (child < 0) return fail(failure, errno, "fork");
-  if (child == 0) {
-    struct pack_options options = {.with_root = true, .plain = true};
-    struct failure reason = {0};
-    if (dup2(ends[1], STDOUT_FILENO) >= 0 && fchdir(from) == 0 && pack_tree(".", &options, &reason) == 0) _exit(0);
-    fprintf(stderr, "%s\n", reason.message);
-    _exit(1);
-  }
-  close(ends[1]);
-  if (dup2(ends[0], STDIN_FILENO) < 0) return fail(failure, errno, "read the pipe");
-  close(ends[0]);
-  char *arguments[] = {"unpack", "--plain", (char *)destination, NULL};
-  int result = applet_unpack(3, arguments);
-  int status = 0;
-  if (RETRY(waitpid(child, &status, 0)) < 0 || status != 0 || result != 0) return fail(failure, 0, "copy into %s", destination);
-  return 0;
+  _cleanup_fd_ int to = RETRY(open(destination, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (to < 0) return fail(failure, errno, "open %s", destination);
+  return tree_copy(from, to, failure);
 }
 
 int applet_copy_up(int argc, char **argv) {

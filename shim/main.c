@@ -29,6 +29,10 @@ static const struct applet applets[] = {
     {"sync", applet_sync},
     {"copy-up", applet_copy_up},
     {"files", applet_files},
+    {"mount", applet_mount},
+    {"unmount", applet_unmount},
+    {"copy-tree", applet_copy_tree},
+    {"measure", applet_measure},
     {"read-log", applet_read_log},
     {"source", applet_source},
 };

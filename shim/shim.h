@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Applets; each is implemented in the file of its name, small ones in tree-applets.c. */
+/* Applets; each is implemented in the file of its name, small ones in tree-applets.c and volume-applets.c. */
 int applet_run(int argc, char **argv);
 int applet_net_attach(int argc, char **argv);
 int applet_net_detach(int argc, char **argv);
@@ -36,6 +36,10 @@ int applet_remove(int argc, char **argv);
 int applet_sync(int argc, char **argv);
 int applet_copy_up(int argc, char **argv);
 int applet_files(int argc, char **argv);
+int applet_mount(int argc, char **argv);
+int applet_unmount(int argc, char **argv);
+int applet_copy_tree(int argc, char **argv);
+int applet_measure(int argc, char **argv);
 int applet_read_log(int argc, char **argv);
 int applet_source(int argc, char **argv);
 

@@ -249,6 +249,32 @@ export const routes = [
     path: '/berth/v1/images/bootstrap',
     summary: 'Makes a base image from Debian packages of the host',
   },
+  {
+    name: 'berthVolumeSizes',
+    method: 'GET',
+    path: '/berth/v1/volumes/sizes',
+    summary: 'What volumes take of the disk',
+  },
+  {
+    name: 'berthVolumeRename',
+    method: 'POST',
+    path: '/berth/v1/volumes/{name}/rename',
+    summary: 'Gives a volume another name',
+  },
+  { name: 'berthVolumeClone', method: 'POST', path: '/berth/v1/volumes/{name}/clone', summary: 'Copies a volume' },
+  { name: 'berthVolumeExport', method: 'GET', path: '/berth/v1/volumes/{name}/export', summary: 'A volume as a tar' },
+  {
+    name: 'berthVolumeImport',
+    method: 'POST',
+    path: '/berth/v1/volumes/{name}/import',
+    summary: 'A volume out of a tar',
+  },
+  {
+    name: 'berthLogsClear',
+    method: 'POST',
+    path: '/berth/v1/containers/{id}/logs/clear',
+    summary: 'Forgets what a container has written',
+  },
 ] as const satisfies readonly Route[];
 
 /** Services, nodes and the like need a manager whatever is asked of them. */

@@ -435,6 +435,31 @@ export const nouns: Record<string, NounEntry> = {
         aliases: ['volume ls', 'volume list'],
         load: () => import('./commands/volume/ls.ts'),
       },
+      clone: {
+        summary: 'Make a volume with the contents of another one',
+        aliases: ['volume clone'],
+        load: () => import('./commands/volume/clone.ts'),
+      },
+      du: {
+        summary: 'Show what volumes take of the disk',
+        aliases: ['volume du'],
+        load: () => import('./commands/volume/du.ts'),
+      },
+      export: {
+        summary: 'Write the contents of a volume as a tar',
+        aliases: ['volume export'],
+        load: () => import('./commands/volume/export.ts'),
+      },
+      import: {
+        summary: 'Make a volume out of a tar',
+        aliases: ['volume import'],
+        load: () => import('./commands/volume/import.ts'),
+      },
+      rename: {
+        summary: 'Give a volume another name',
+        aliases: ['volume rename'],
+        load: () => import('./commands/volume/rename.ts'),
+      },
       prune: {
         summary: 'Remove volumes that no container uses',
         aliases: ['volume prune'],

@@ -1,7 +1,7 @@
 /** The small applets of the native helper program, each in a child so that the engine's loop never waits for a disk. */
 import { spawn } from 'node:child_process';
 import { pipeline } from 'node:stream/promises';
-import { BerthError } from '../api/errors.ts';
+import { BerthError, errorMessage } from '../api/errors.ts';
 
 /** Arguments a run may have together; the kernel takes 2 MiB. */
 const longestArguments = 512 * 1024;
@@ -20,11 +20,49 @@ export interface WritableTree {
   owner?: { uid: number; gid: number };
 }
 
+export interface TreeSize {
+  /** Of its regular files, one with several names counted once. */
+  bytes: number;
+  /** What all of it takes of the disk. */
+  onDisk: number;
+  /** Files, directories and the rest, without the tree's own root. */
+  entries: number;
+}
+
+const failure = (message: string): BerthError => new BerthError('internal', message);
+
 export class NativeHelper {
   readonly program: string;
 
   constructor(program: string) {
     this.program = program;
+  }
+
+  /** Error: `internal` with nothing but the text of the errno, in small letters as Go has it. @param flags of mount(2) */
+  async mount(mount: { type: string; device: string; flags: number; data: string }, target: string): Promise<void> {
+    const { type, device, flags, data } = mount;
+    try {
+      await this.#run(['mount', type, device, target, flags.toString(16), data]);
+    } catch (error) {
+      const text = errorMessage(error);
+      throw new BerthError('internal', text.slice(0, 1).toLowerCase() + text.slice(1), { cause: error });
+    }
+  }
+
+  /** Whatever is mounted there goes; nothing there is no error. Error: `internal`. */
+  async unmount(target: string): Promise<void> {
+    await this.#run(['unmount', target]);
+  }
+
+  /** Fills an empty directory with a copy of a tree, as it is (shim/tree-copy.h). Error: `internal`. */
+  async copyTree(from: string, to: string, signal?: AbortSignal): Promise<void> {
+    await this.#run(['copy-tree', from, to], signal);
+  }
+
+  /** What a tree takes. Error: `internal`. */
+  async measure(directory: string): Promise<TreeSize> {
+    const [bytes, onDisk, entries] = (await this.#run(['measure', directory])).trim().split(' ').map(Number);
+    return { bytes: bytes as number, onDisk: onDisk as number, entries: entries as number };
   }
 
   /** Removes trees of any depth; what is not there is no error. Error: `internal`. */
@@ -44,8 +82,8 @@ export class NativeHelper {
   }
 
   /** Resolves when everything written to the file system of `path` is on disk. Error: `internal`. */
-  sync(path: string): Promise<void> {
-    return this.#run(['sync', path]);
+  async sync(path: string): Promise<void> {
+    await this.#run(['sync', path]);
   }
 
   /**
@@ -84,17 +122,26 @@ export class NativeHelper {
       throw new BerthError(code === 65 ? 'invalid' : 'internal', message.trim() || `writing files failed (${code})`);
   }
 
-  #run(argv: string[]): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const child = spawn(this.program, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+  /** Gives what it prints. */
+  #run(argv: string[], signal?: AbortSignal): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const child = spawn(this.program, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', stop, { once: true });
+    let output = '';
     let message = '';
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString();
+    });
     child.stderr.on('data', (data: Buffer) => {
       message += data.toString();
     });
     child.on('error', (cause) => reject(new BerthError('internal', `${this.program}: ${cause.message}`, { cause })));
-    child.on('close', (code) =>
-      code === 0 ? resolve() : reject(new BerthError('internal', message.trim() || `${argv[0]} failed (${code})`)),
-    );
+    child.on('close', (code) => {
+      signal?.removeEventListener('abort', stop);
+      if (code === 0) resolve(output);
+      else reject(signal?.aborted ? signal.reason : failure(message.trim() || `${argv[0]} failed (${code})`));
+    });
     return promise;
   }
 }

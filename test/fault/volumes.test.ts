@@ -44,6 +44,50 @@ async function dieAndComeBack(step: string): Promise<void> {
 }
 
 describe('kill -9', () => {
+  test.each(failpointsOf('volume-rename'))('at %s, the new name counts', async (step) => {
+    await engine.ok('run', '--rm', '-v', 'one:/v', 'busybox', 'sh', '-c', 'echo kept > /v/f');
+    await engine.ok('create', '--name', 'user', '-v', 'one:/v', 'busybox', 'cat', '/v/f');
+    engine.failpoints.arm(step, 'kill9');
+    expect(await ask('POST', '/berth/v1/volumes/one/rename?to=two')).toBe(0);
+    await dieAndComeBack(step);
+    expect(await volumes()).toEqual(['two']);
+    expect(directories()).toEqual(['two']);
+    expect(await engine.ok('start', '-a', 'user')).toBe('kept');
+  });
+
+  test.each(failpointsOf('volume-copy'))('at %s, of a clone and an import, nothing is left', async (step) => {
+    await engine.ok('run', '--rm', '-v', 'one:/v', 'busybox', 'sh', '-c', 'echo kept > /v/f');
+    const archive = `${engine.identity.dataRoot}.test/one.tar`;
+    await engine.ok('volume', 'export', '-o', archive, 'one');
+    for (const words of [
+      ['clone', 'one', 'two'],
+      ['import', 'two', archive],
+    ]) {
+      engine.failpoints.arm(step, 'kill9');
+      expect((await engine.berth('volume', ...words)).code).not.toBe(0);
+      await engine.died();
+      await engine.start();
+      expect(await volumes()).toEqual(['one']);
+      expect(directories()).toEqual(['one']);
+      await engine.ok('volume', ...words);
+      expect(await engine.ok('run', '--rm', '-v', 'two:/v', 'busybox', 'cat', '/v/f')).toBe('kept');
+      await engine.ok('volume', 'rm', 'two');
+    }
+  });
+
+  test.each(failpointsOf('volume-import'))('at %s, a volume is empty or has all of it', async (step) => {
+    await engine.ok('run', '--rm', '-v', 'one:/v', 'busybox', 'sh', '-c', 'echo kept > /v/f');
+    const archive = `${engine.identity.dataRoot}.test/one.tar`;
+    await engine.ok('volume', 'export', '-o', archive, 'one');
+    await engine.ok('volume', 'create', 'two');
+    engine.failpoints.arm(step, 'kill9');
+    expect((await engine.berth('volume', 'import', 'two', archive)).code).not.toBe(0);
+    await dieAndComeBack(step);
+    const content = await engine.ok('run', '--rm', '-v', 'two:/v', 'busybox', 'ls', '/v');
+    expect(content).toBe(step.endsWith('after-rename') ? 'f' : '');
+    expect(readdirSync(join(engine.identity.dataRoot, 'tmp'))).toEqual([]);
+  });
+
   test.each(failpointsOf('volume'))('at %s, of a volume that is made and removed', async (step) => {
     engine.failpoints.arm(step, 'kill9');
     // One of these strikes.

@@ -33,6 +33,19 @@ export interface VolumeUsage {
   Size: number;
 }
 
+/** What one volume takes: an element of `GET /berth/v1/volumes/sizes`. */
+export interface VolumeSize {
+  Name: string;
+  /** Bytes of the regular files, one with several names counted once. */
+  Size: number;
+  /** Bytes on the disk. */
+  DiskSize: number;
+  /** Files, directories and the rest. */
+  Entries: number;
+  /** Containers that mount it. */
+  RefCount: number;
+}
+
 export interface VolumeListResponse {
   Volumes: Volume[];
   /** Null: none. */

@@ -113,7 +113,12 @@ export class ContainerIndex {
 
   /** Writes the record as it is now. */
   save(container: Container): void {
-    this.#update.run(encodeRecord(container.record), container.id);
+    this.write(container.record);
+  }
+
+  /** Writes a record that is about to become a container's. */
+  write(record: ContainerRecord): void {
+    this.#update.run(encodeRecord(record), record.id);
   }
 
   /**

@@ -60,6 +60,8 @@ export interface ContainerFiles {
   /** The same inside a running container. */
   readRunningFile(pid: number, path: string): Promise<string>;
   readMountInfo(): Promise<string>;
+  /** False where the layers surely have nothing at `path`. */
+  hasEntry(layers: readonly string[], path: string): Promise<boolean>;
   /** Fills an empty volume with what the layers have at `path`. */
   copyUp(layers: readonly string[], path: string, directory: string): Promise<void>;
   /** Bytes of the regular files in the container's own layer. */

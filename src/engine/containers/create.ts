@@ -97,9 +97,16 @@ async function takeBack(context: ContainerContext, container: Container): Promis
 
 /** An empty volume gets what the image has at its place, as with Docker. */
 async function fillVolume(context: ContainerContext, image: ContainerImage, mount: MountRecord): Promise<void> {
-  const { files } = context.dependencies;
+  const { files, volumes } = context.dependencies;
   const lower = [await files.initLayer(image.id, image.lower), ...image.lower];
-  await files.copyUp(lower, mount.destination, mount.source);
+  if (!(await files.hasEntry(lower, mount.destination))) return;
+  const holder = `copy-up ${randomBytes(8).toString('hex')}`;
+  await volumes.hold(mount.name, holder);
+  try {
+    await files.copyUp(lower, mount.destination, mount.source);
+  } finally {
+    await volumes.letGo(holder);
+  }
 }
 
 /** Everything that can be said without looking at the image. Gives warnings. */

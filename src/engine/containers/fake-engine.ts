@@ -256,6 +256,9 @@ class FakeFiles implements ContainerFiles {
   readMountInfo(): Promise<string> {
     return Promise.resolve('1 0 8:1 / / rw - ext4 /dev/sda rw\n');
   }
+  hasEntry(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
   copyUp(_layers: readonly string[], path: string): Promise<void> {
     this.copied.push(path);
     return Promise.resolve();
@@ -291,7 +294,13 @@ class FakeVolumes implements ContainerVolumes {
   condemn(): void {
     // The fake forgets with `bury`, and never dies in between.
   }
-  directory(name: string): Promise<string | null> {
+  resume(): void {
+    // Nothing of the fake outlives it.
+  }
+  letGo(): Promise<void> {
+    return Promise.resolve();
+  }
+  hold(name: string): Promise<string | null> {
     return Promise.resolve(this.names.has(name) ? `/volumes/${name}` : null);
   }
   bury(name: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
-import { readOverlayFile } from '../../host/files/overlay-root.ts';
+import { overlayEntry, readOverlayFile } from '../../host/files/overlay-root.ts';
 import { readInRoot } from '../../host/files/read-in-root.ts';
 import { sizeBelow } from '../../host/files/size-below.ts';
 import type { Paths } from '../../store/paths.ts';
@@ -106,6 +106,14 @@ export class DiskFiles implements ContainerFiles {
 
   readMountInfo(): Promise<string> {
     return readFile('/proc/self/mountinfo', 'utf8');
+  }
+
+  async hasEntry(layers: readonly string[], path: string): Promise<boolean> {
+    for (let place = path; place !== '/'; place = dirname(place)) {
+      const entry = await overlayEntry(layers, place);
+      if (entry) return place === path || entry.isSymbolicLink();
+    }
+    return false;
   }
 
   async copyUp(layers: readonly string[], path: string, directory: string): Promise<void> {

@@ -174,11 +174,4 @@ export class ContainerService {
       .filter(({ record }) => record.image === imageId)
       .map((container) => ({ id: container.id, name: container.record.name, running: container.pid !== 0 }));
   }
-
-  /** Who keeps a volume from being removed. */
-  containersWith(volume: string): string[] {
-    return [...this.context.index.all()]
-      .filter(({ record }) => record.mounts.some((mount) => mount.type === 'volume' && mount.name === volume))
-      .map(({ id }) => id);
-  }
 }

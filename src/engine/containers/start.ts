@@ -11,6 +11,7 @@ import type { Container, PendingAttachment } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { linkEnvironment, tellParents } from './links.ts';
 import { logPlan } from './log-plan.ts';
+import { checkSubpath } from './mounts/subpath.ts';
 import { publishNetworks } from './network-events.ts';
 import { pinsOf } from './pins.ts';
 import { removeNow } from './remove.ts';
@@ -81,7 +82,7 @@ async function launch(context: ContainerContext, container: Container, undo: Und
   const [sandbox, userFiles] = await together([
     allocateNetwork(context, container, undo),
     context.users.read(context, container, lower),
-    makeSources(context, container),
+    makeSources(context, container, undo),
   ]);
   await failpoint('run.after-network');
   const user = resolveUser(record.config.User, hostConfig.GroupAdd ?? [], userFiles);
@@ -155,12 +156,15 @@ async function prepared(container: Container): Promise<void> {
   }
 }
 
-async function makeSources(context: ContainerContext, container: Container): Promise<void> {
+async function makeSources(context: ContainerContext, container: Container, undo: UndoStack): Promise<void> {
   const { files, volumes } = context.dependencies;
+  undo.push('volumes', () => volumes.letGo(container.id));
   for (const mount of container.record.mounts) {
     if (mount.type === 'bind' && mount.createSource) await files.makeSource(mount.source);
-    if (mount.type === 'volume' && (await volumes.directory(mount.name)) === null)
-      throw new BerthError('not-found', `get ${mount.name}: no such volume`);
+    if (mount.type !== 'volume') continue;
+    const directory = await volumes.hold(mount.name, container.id);
+    if (directory === null) throw new BerthError('not-found', `get ${mount.name}: no such volume`);
+    if (mount.subpath !== '') await checkSubpath(directory, mount.subpath);
   }
 }
 

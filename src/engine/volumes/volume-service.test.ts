@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { helperProgram } from '../../../test/support/native-helper.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
+import { NativeHelper } from '../../store/native-helper.ts';
 import { Paths } from '../../store/paths.ts';
 import { EventBus } from '../events/event-bus.ts';
 import { VolumeService } from './volume-service.ts';
@@ -11,6 +13,7 @@ let root = '';
 let database: BerthDatabase;
 let users: Record<string, string[]> = {};
 const events: string[] = [];
+const renames: string[] = [];
 
 function open(): VolumeService {
   const bus = new EventBus();
@@ -19,7 +22,15 @@ function open(): VolumeService {
     database,
     paths: new Paths({ dataRoot: root, execRoot: root }),
     events: bus,
-    users: { containersWith: (volume) => users[volume] ?? [] },
+    users: {
+      containersWith: (volume) => users[volume] ?? [],
+      whileStopped: (_volume, work) => work(),
+      renameVolume: (old, { name }) => {
+        renames.push(`${old} ${name}`);
+        return () => undefined;
+      },
+    },
+    helper: new NativeHelper(helperProgram()),
   });
 }
 
@@ -96,7 +107,7 @@ describe('volumes', () => {
     const { Mountpoint } = await service.create(request('condemned'));
     service.condemn(['condemned']);
     const next = open();
-    await next.recover();
+    await next.books.recover();
     expect(existsSync(mountpoint)).toBe(false);
     expect(existsSync(Mountpoint)).toBe(false);
     expect((await next.create(request('condemned'))).Name).toBe('condemned');
@@ -107,9 +118,9 @@ describe('volumes', () => {
     const service = open();
     const { Mountpoint } = service.inspect('data');
     rmSync(Mountpoint, { recursive: true });
-    expect(await service.directory('data')).toBe(Mountpoint);
+    expect(await service.hold('data', 'c1')).toBe(Mountpoint);
     expect(existsSync(Mountpoint)).toBe(true);
-    expect(await service.directory('none')).toBeNull();
+    expect(await service.hold('none', 'c1')).toBeNull();
   });
 
   test('prune takes anonymous ones, and named ones where asked', async () => {

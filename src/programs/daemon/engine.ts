@@ -7,6 +7,7 @@ import { DiskFiles } from '../../engine/containers/files.ts';
 import { networkMembers } from '../../engine/containers/network-members.ts';
 import { ContainerService } from '../../engine/containers/service.ts';
 import type { ContainerSettings } from '../../engine/containers/settings.ts';
+import { volumeHolders, volumeUsers } from '../../engine/containers/volume-users.ts';
 import { EventBus } from '../../engine/events/event-bus.ts';
 import { ExecService } from '../../engine/exec/exec-service.ts';
 import { HealthService } from '../../engine/health/health-service.ts';
@@ -29,6 +30,7 @@ import type { Backends } from '../../server/create-server.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { ImageStore } from '../../store/image-store.ts';
+import { NativeHelper } from '../../store/native-helper.ts';
 import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
@@ -88,11 +90,13 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     report,
   });
   const { containers, volumes, supervisor } = openContainers(foundation, network);
-  await volumes.recover();
+  await volumes.books.recover();
   const exec = new ExecService(containers.context);
   new HealthService(containers.context, exec);
   const { images, registryQueries, reloadable, pull, backend: imageBackend } = openImages(foundation, containers);
+  containers.context.observers.push(volumeHolders(volumes, report));
   await containers.adopt();
+  await volumes.books.settle();
   const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
     events.publish('network', action, id, attributes),
   );
@@ -114,7 +118,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       },
       exec,
       images: imageBackend,
-      builds: openBuilds({ ...foundation, containers, pull }),
+      builds: openBuilds({ ...foundation, containers, images, pull }),
       networks: {
         queries: network.networks,
         changes: networkChanges,
@@ -170,7 +174,8 @@ function openContainers(foundation: Foundation, { networks }: KernelNetworks) {
     database,
     paths,
     events,
-    users: { containersWith: (volume) => containers.containersWith(volume) },
+    users: volumeUsers(() => containers.context),
+    helper: new NativeHelper(shim),
   });
   const containers: ContainerService = new ContainerService(
     {

@@ -211,6 +211,7 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
   const backends: Backends = {
     builds: {
       build: verb('builds.build', async () => ({ imageId: `sha256:${'a'.repeat(64)}` })),
+      session: verb('builds.session', nothing),
       prune: verb('builds.prune', async () => ({ CachesDeleted: null, SpaceReclaimed: 0 })),
     },
     containers: {
@@ -316,6 +317,13 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
       create: verb('volumes.create', async () => volume),
       remove: verb('volumes.remove', nothing),
       prune: verb('volumes.prune', async () => ({ VolumesDeleted: null, SpaceReclaimed: 0 })),
+      rename: verb('volumes.rename', async () => volume),
+      sizes: verb('volumes.sizes', async () => [{ Name: 'v', Size: 1, DiskSize: 4096, Entries: 1, RefCount: 0 }]),
+      copies: {
+        clone: verb('volumes.clone', async () => volume),
+        export: verb('volumes.export', async () => Readable.from(['tar'])),
+        import: verb('volumes.import', async () => volume),
+      },
     },
     system: {
       info: verb('system.info', () => systemInfo),

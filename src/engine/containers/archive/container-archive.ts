@@ -1,12 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import type { ContainerPathStat } from '../../../api/types/container.ts';
-import { decompressor, magicLength, packedAs } from '../../../archive/compression.ts';
+import { feedUnpacked } from '../../../archive/feed-unpacked.ts';
 import type { Container } from '../container.ts';
 import type { ContainerContext } from '../context.ts';
 import { resolveUser } from '../spec/users.ts';
 import { FilesProcess, filesExit } from './files-process.ts';
 import { parsePathStat } from './path-stat.ts';
-import { rootArguments } from './root-arguments.ts';
+import { type RootRequest, rootArguments } from './root-arguments.ts';
 
 /** Files of containers. The work is a child's, whose root is the container's; bytes only pass through here. */
 export class ContainerArchive {
@@ -47,11 +48,10 @@ export class ContainerArchive {
     if (options.copyUidGid) flags.push(...(await this.#owner(container)));
     if (container.record.hostConfig.ReadonlyRootfs) flags.push('--read-only-root');
     const write = async (): Promise<void> => {
-      const root = await this.#root(container, 'write');
+      const process = await this.#work({ container, access: 'write', flags }, ['write', absolute(path)]);
       container.hasOwnFiles = true;
-      const process = new FilesProcess(this.#helper, [...flags, ...root, 'write', absolute(path)]);
       process.output.resume();
-      feed(content, process);
+      feedUnpacked(content, process);
       const code = await process.ended;
       if (code !== 0) throw process.error(code, { reference, path });
     };
@@ -64,7 +64,7 @@ export class ContainerArchive {
   /** The root, without what is mounted on it, as a tar. */
   async export(reference: string): Promise<Readable> {
     const container = this.#context.index.find(reference);
-    const process = new FilesProcess(this.#helper, [...(await this.#root(container, 'read')), 'export']);
+    const process = await this.#work({ container, access: 'read' }, ['export']);
     process.input.end();
     const content = process.output.pipe(new PassThrough({ highWaterMark: 1 << 20 }), { end: false });
     this.#finish(process, content, { reference, path: '/' });
@@ -72,9 +72,24 @@ export class ContainerArchive {
     return content;
   }
 
-  async #root(container: Container, access: 'read' | 'write'): Promise<string[]> {
-    if (container.pid === 0 && container.cleaning) await container.cleaning;
-    return rootArguments(this.#context, container, access);
+  /** Starts a child on the container's root; its volumes are held until it ends. */
+  async #work(root: Omit<RootRequest, 'holder'> & { flags?: string[] }, words: string[]): Promise<FilesProcess> {
+    const { container, flags = [] } = root;
+    const { volumes, report } = this.#context.dependencies;
+    const holder = `files ${randomBytes(8).toString('hex')}`;
+    const release = (): void => {
+      volumes.letGo(holder).catch((error: unknown) => report(`volumes of ${container.id}`, error));
+    };
+    try {
+      if (container.pid === 0 && container.cleaning) await container.cleaning;
+      const place = await rootArguments(this.#context, { ...root, holder });
+      const process = new FilesProcess(this.#helper, [...flags, ...place, ...words]);
+      void process.ended.then(release);
+      return process;
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Starts `stat` or `read` and waits for what it says first. */
@@ -84,9 +99,8 @@ export class ContainerArchive {
     [operation, path]: [string, string],
   ): Promise<{ stat: ContainerPathStat; rest: Readable }> {
     for (;;) {
-      const root = await this.#root(container, 'read');
       const { pid } = container;
-      const process = new FilesProcess(this.#helper, [...root, operation, absolute(path)]);
+      const process = await this.#work({ container, access: 'read' }, [operation, absolute(path)]);
       process.input.end();
       const rest = new PassThrough({ highWaterMark: 1 << 20 });
       const stat = await readStat(process.output, rest, absolute(path));
@@ -154,35 +168,4 @@ function readStat(output: Readable, rest: PassThrough, path: string): Promise<Co
   output.on('data', take);
   output.once('close', () => resolve(null));
   return promise;
-}
-
-/** Gives an upload to the child, unpacked where it is packed. A client that leaves ends the child. */
-function feed(content: Readable, process: FilesProcess): void {
-  const cancel = (): void => process.kill();
-  content.on('error', cancel);
-  content.on('close', () => {
-    if (!content.readableEnded) cancel();
-  });
-  let start = Buffer.alloc(0);
-  const look = (): void => {
-    const chunk = content.read() as Buffer | null;
-    if (chunk === null) return;
-    start = Buffer.concat([start, chunk]);
-    if (start.length < magicLength) return;
-    content.off('readable', look);
-    content.off('end', endEarly);
-    content.unshift(start);
-    const packing = packedAs(start);
-    if (packing === 'none') {
-      content.pipe(process.input);
-      return;
-    }
-    const unpacked = decompressor(packing);
-    unpacked.on('error', cancel);
-    content.pipe(unpacked).pipe(process.input);
-  };
-  // No bytes at all are an archive of nothing.
-  const endEarly = (): void => void process.input.end(start.length > 0 ? start : Buffer.alloc(1024));
-  content.on('readable', look);
-  content.once('end', endEarly);
 }

@@ -3,15 +3,19 @@ import type { Container } from '../container.ts';
 import type { ContainerContext } from '../context.ts';
 import type { MountRecord } from '../record.ts';
 
+/** Which root, for what, and who holds its volumes meanwhile. */
+export interface RootRequest {
+  container: Container;
+  access: 'read' | 'write';
+  holder: string;
+}
+
 /**
  * How `shim files` gets at a container's root: through its first process, or by a mount of its own of a container that does not
  * run, with its volumes and bind mounts.
  */
-export async function rootArguments(
-  context: ContainerContext,
-  container: Container,
-  access: 'read' | 'write',
-): Promise<string[]> {
+export async function rootArguments(context: ContainerContext, request: RootRequest): Promise<string[]> {
+  const { container, access, holder } = request;
   if (container.pid !== 0) return ['--pid', String(container.pid)];
   const { files } = context.dependencies;
   const paths = context.dependencies.paths.container(container.id);
@@ -24,7 +28,7 @@ export async function rootArguments(
   if (access === 'write') words.push('--upper', paths.upper, '--work', paths.work);
   // What is mounted below another mount comes after it.
   for (const mount of container.record.mounts.toSorted((a, b) => depth(a) - depth(b)))
-    words.push(...(await mountArguments(context, mount)));
+    words.push(...(await mountArguments(context, mount, holder)));
   return words;
 }
 
@@ -32,10 +36,10 @@ function depth(mount: MountRecord): number {
   return mount.destination.split('/').length;
 }
 
-async function mountArguments(context: ContainerContext, mount: MountRecord): Promise<string[]> {
+async function mountArguments(context: ContainerContext, mount: MountRecord, holder: string): Promise<string[]> {
   if (mount.type === 'tmpfs') return [];
-  const source =
-    mount.type === 'volume' ? await context.dependencies.volumes.directory(mount.name) : posix.normalize(mount.source);
+  const { volumes } = context.dependencies;
+  const source = mount.type === 'volume' ? await volumes.hold(mount.name, holder) : posix.normalize(mount.source);
   if (source === null) return [];
   const flags = `${mount.writable ? '' : 'r'}${mount.nonRecursive ? '' : 'd'}`;
   const words = ['--mount', flags, '--source', source, '--target', mount.destination];

@@ -1,5 +1,5 @@
 /** All mounts of a new container: what its options name, what other containers lend, what its image declares. */
-import { BerthError } from '../../../api/errors.ts';
+import { BerthError, errorMessage } from '../../../api/errors.ts';
 import type { ContainerConfig, HostConfig } from '../../../api/types/container.ts';
 import type { ContainerVolumes } from '../../volumes/types.ts';
 import type { MountRecord } from '../record.ts';
@@ -34,7 +34,7 @@ export async function collectMounts(
   const named = new Set<string>();
   const add = (mount: ParsedMount): void => {
     const target = mount.record.destination;
-    if (named.has(target)) throw new BerthError('invalid', `Duplicate mount point: ${target}`);
+    if (named.has(target)) throw new BerthError('invalid', `Duplicate mount point: ${mount.target ?? target}`);
     named.add(target);
     byTarget.set(target, mount);
   };
@@ -42,9 +42,9 @@ export async function collectMounts(
   for (const mount of host.Mounts ?? []) add(await parseMount(mount, context.sourceExists));
   for (const [target, options] of Object.entries(host.Tmpfs ?? {})) add(parseTmpfs(target, options));
   for (const target of Object.keys(config.Volumes ?? {})) {
-    const path = cleanPath(target);
-    if (!path.startsWith('/') || path === '/')
-      throw new BerthError('invalid', `invalid volume: '${target}' is not an absolute path below '/'`);
+    // An image may say `VOLUME data`: it lies below the root.
+    const path = cleanPath(`/${target}`);
+    if (path === '/') throw new BerthError('invalid', `invalid volume: '${target}' is not a path below '/'`);
     if (!byTarget.has(path)) byTarget.set(path, anonymousVolume(path));
   }
   const records: MountRecord[] = [];
@@ -57,19 +57,35 @@ export async function collectMounts(
 
 function lentMounts(sources: readonly string[], context: CollectContext): ParsedMount[] {
   return sources.flatMap((source) => {
-    const [reference = '', modeText = 'rw'] = source.split(':', 2);
+    if (source === '') throw new BerthError('invalid', 'volumes-from specification cannot be an empty string');
+    const [, reference = '', modeText = 'rw'] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
     const mode = parseMode(modeText);
     if (mode === null || mode.propagation !== null || mode.copy !== null)
-      throw new BerthError('internal', `invalid mode: ${modeText}`);
-    return context
-      .mountsOf(reference)
+      throw new BerthError('invalid', `invalid mode: ${modeText}`);
+    return mountsOf(reference, context)
       .filter((mount) => mount.type !== 'tmpfs')
       .map((mount) => ({
-        record: { ...mount, writable: mount.writable && !mode.readOnly, anonymous: false, copyUp: false },
+        record: {
+          ...mount,
+          writable: mount.writable && !mode.readOnly,
+          // Of a volume the options stay with the container that named them.
+          mode: mount.type === 'volume' ? '' : mount.mode,
+          anonymous: false,
+          copyUp: false,
+        },
         driverOptions: null,
         labels: null,
       }));
   });
+}
+
+/** A container that does not exist is the request's fault here, as under dockerd. */
+function mountsOf(reference: string, context: CollectContext): readonly MountRecord[] {
+  try {
+    return context.mountsOf(reference);
+  } catch (cause) {
+    throw new BerthError('invalid', errorMessage(cause), { cause });
+  }
 }
 
 async function attachVolume(mount: ParsedMount, context: CollectContext): Promise<void> {

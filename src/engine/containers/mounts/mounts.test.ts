@@ -111,7 +111,9 @@ describe('all together', () => {
         const volume = { name, driver: 'local', mountpoint: `/v/${name}`, created: '', labels: null, options: null };
         return Promise.resolve(volume);
       },
-      directory: () => Promise.resolve(null),
+      hold: () => Promise.resolve(null),
+      letGo: () => Promise.resolve(),
+      resume: () => undefined,
       release: () => Promise.resolve(),
       claim: () => undefined,
       condemn: () => undefined,

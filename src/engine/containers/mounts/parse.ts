@@ -11,18 +11,22 @@ export type SourceExists = (path: string) => Promise<boolean>;
 /** A mount before its volume is looked up: `driverOptions` and `labels` are for a volume that does not exist yet. */
 export interface ParsedMount {
   record: MountRecord;
+  /** The destination as it was written, for messages. */
+  target?: string;
   driverOptions: Record<string, string> | null;
   labels: Record<string, string> | null;
 }
 
 const defaultPropagation = 'rprivate';
+/** What Docker shows for a volume whose mode was not said: relabelled for all who share it, where there is SELinux. */
+const defaultVolumeMode = 'z';
 
 /** `source:target[:mode]`, or a target alone. Error: `internal` (as dockerd) `invalid volume specification: …`. */
 export function parseBind(text: string, volumeDriver: string): ParsedMount {
   const invalid = (reason = ''): BerthError =>
     new BerthError('internal', `invalid volume specification: '${text}'${reason && `: ${reason}`}`);
   const parts = text.split(':');
-  if (parts.length > 3 || parts[0] === '') throw invalid();
+  if (parts.length > 3 || parts[0] === '' || parts[1] === '') throw invalid();
   const [first = '', second, modeText = ''] = parts;
   const source = second === undefined ? '' : first;
   const target = second ?? first;
@@ -32,6 +36,8 @@ export function parseBind(text: string, volumeDriver: string): ParsedMount {
   const type = source.startsWith('/') ? 'bind' : 'volume';
   if (type === 'volume' && mode.propagation !== null)
     throw invalid(mountError('volume', 'field BindOptions must not be specified').message);
+  if (type === 'bind' && mode.copy !== null)
+    throw invalid(mountError('bind', 'field VolumeOptions must not be specified').message);
   try {
     checkTarget(type, target);
   } catch (error) {
@@ -43,7 +49,7 @@ export function parseBind(text: string, volumeDriver: string): ParsedMount {
       source: type === 'bind' ? cleanPath(source) : '',
       name: type === 'volume' ? source : '',
       driver: type === 'volume' ? volumeDriver : '',
-      mode: modeText,
+      mode: type === 'volume' && modeText === '' ? defaultVolumeMode : modeText,
       writable: !mode.readOnly,
       propagation: type === 'bind' ? (mode.propagation ?? defaultPropagation) : '',
       createSource: true,
@@ -58,6 +64,10 @@ export function parseBind(text: string, volumeDriver: string): ParsedMount {
 export async function parseMount(mount: MountRequest, exists: SourceExists): Promise<ParsedMount> {
   checkExclusive(mount);
   checkTarget(mount.Type, mount.Target ?? '');
+  return { ...(await parseByType(mount, exists)), target: mount.Target ?? '' };
+}
+
+async function parseByType(mount: MountRequest, exists: SourceExists): Promise<ParsedMount> {
   switch (mount.Type) {
     case 'bind':
       return parseBindMount(mount, exists);
@@ -74,6 +84,7 @@ export async function parseMount(mount: MountRequest, exists: SourceExists): Pro
 export function parseTmpfs(target: string, options: string): ParsedMount {
   if (!target.startsWith('/'))
     throw new BerthError('invalid', `invalid mount path: '${target}' mount path must be absolute`);
+  if (cleanPath(target) === '/') throw new BerthError('invalid', "invalid specification: destination can't be '/'");
   return plain({ ...emptyMount('tmpfs', target), data: options });
 }
 
@@ -123,14 +134,15 @@ function parseVolumeMount(mount: MountRequest): ParsedMount {
     if (name === '') throw mountError('volume', 'must not set Subpath when using anonymous volumes');
     if (!isLocal(options.Subpath)) throw mountError('volume', 'subpath must be a relative path within the volume');
   }
+  if (name === '' && mount.ReadOnly)
+    throw mountError('volume', 'must not set ReadOnly mode when using anonymous volumes');
   const record = emptyMount('volume', mount.Target as string);
   record.name = name;
   record.driver = options.DriverConfig?.Name ?? '';
   record.writable = !(mount.ReadOnly ?? false);
   record.copyUp = !(options.NoCopy ?? false);
   record.subpath = options.Subpath ?? '';
-  // Docker shows the mode of a volume as `z`, whatever was asked.
-  record.mode = 'z';
+  record.mode = defaultVolumeMode;
   return { record, driverOptions: options.DriverConfig?.Options ?? null, labels: options.Labels ?? null };
 }
 

@@ -1,9 +1,11 @@
-/** The host's mounts, as far as propagation asks for them (proc(5), mountinfo). */
+/** The host's mounts (proc(5), mountinfo). */
 
 export interface MountTableEntry {
   mountPoint: string;
   shared: boolean;
   slave: boolean;
+  /** Those of the mount itself, not of its file system: `ro`, `nosuid`, … */
+  options: readonly string[];
 }
 
 export type MountTable = readonly MountTableEntry[];
@@ -20,14 +22,15 @@ export function parseMountTable(text: string): MountTable {
       mountPoint: unescapePath(mountPoint),
       shared: tags.some((tag) => tag.startsWith('shared:')),
       slave: tags.some((tag) => tag.startsWith('master:')),
+      options: (fields[5] ?? '').split(','),
     });
   }
   return entries;
 }
 
 /** The mount that `path` lies on: the last one whose mount point is a parent. */
-export function propagationOf(table: MountTable, path: string): MountTableEntry {
-  let best: MountTableEntry = { mountPoint: '/', shared: false, slave: false };
+export function mountOf(table: MountTable, path: string): MountTableEntry {
+  let best: MountTableEntry = { mountPoint: '/', shared: false, slave: false, options: [] };
   for (const entry of table) {
     const below = entry.mountPoint === '/' || path === entry.mountPoint || path.startsWith(`${entry.mountPoint}/`);
     if (below && entry.mountPoint.length >= best.mountPoint.length) best = entry;

@@ -1,11 +1,11 @@
 /** The mounts of a container's OCI configuration: the kernel's file systems, the network files, and what the user asked for. */
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../api/errors.ts';
 import type { HostConfig } from '../../../api/types/host-config.ts';
 import type { RuntimeLinux, RuntimeMount } from '../../../oci/runtime-spec.ts';
 import type { MountRecord } from '../record.ts';
-import { type MountTable, propagationOf } from './mount-table.ts';
+import { type MountTable, mountOf } from './mount-table.ts';
 import { isContainerMode } from './namespaces.ts';
 import { tmpfsOptions } from './tmpfs-options.ts';
 
@@ -26,7 +26,7 @@ export interface MountContext {
   pinned(pin: string): string;
   /** The runtime and the kernel can make whole trees of mounts read-only. */
   recursiveReadOnly: boolean;
-  /** Read only when a mount asks for propagation. */
+  /** Read only when something of the host is mounted. */
   mountTable(): Promise<MountTable>;
 }
 
@@ -136,9 +136,19 @@ function inOrder(mounts: readonly MountRecord[]): MountRecord[] {
 async function bindMount(mount: MountRecord, context: MountContext): Promise<RuntimeMount> {
   const options = [mount.nonRecursive ? 'bind' : 'rbind'];
   if (!mount.writable) options.push(await readOnlyOption(mount, context.recursiveReadOnly));
+  for (const option of await restrictionsOf(mount, context)) if (!options.includes(option)) options.push(option);
   if (mount.propagation) options.push(mount.propagation);
   const source = mount.subpath ? context.pinned(subpathPin(mount)) : mount.source;
   return { destination: mount.destination, type: 'bind', source, options };
+}
+
+const restrictions = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime']);
+
+/** What the host forbids on the source's mount: crun would take that back where it is not said again. */
+async function restrictionsOf(mount: MountRecord, context: MountContext): Promise<string[]> {
+  const source = await realpath(mount.source).catch(() => mount.source);
+  const { options } = mountOf(await context.mountTable(), source);
+  return options.filter((option) => restrictions.has(option) && !(option === 'ro' && !mount.writable));
 }
 
 async function readOnlyOption(mount: MountRecord, recursiveReadOnly: boolean): Promise<'ro' | 'rro'> {
@@ -179,7 +189,7 @@ async function widenPropagation(
 ): Promise<RuntimeLinux['rootfsPropagation']> {
   const wanted = mount.propagation.replace(/^r/, '');
   if (wanted !== 'shared' && wanted !== 'slave') return current;
-  const source = propagationOf(await context.mountTable(), mount.source);
+  const source = mountOf(await context.mountTable(), mount.source);
   if (wanted === 'shared') {
     if (!source.shared)
       throw new BerthError(

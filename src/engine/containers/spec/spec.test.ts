@@ -6,7 +6,7 @@ import { capabilitiesOfMask, containerCapabilities, defaultCapabilities, kernelC
 import { deviceNumber } from './devices.ts';
 import { containerEnvironment } from './environment.ts';
 import { oomScore, resourceLimits } from './limits.ts';
-import { parseMountTable, propagationOf } from './mount-table.ts';
+import { mountOf, parseMountTable } from './mount-table.ts';
 import { parseKernel, SeccompFilters } from './seccomp.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import { tmpfsOptions } from './tmpfs-options.ts';
@@ -198,9 +198,9 @@ describe('devices and mounts of the host', () => {
     const table = parseMountTable(
       '1 0 8:1 / / rw shared:1 - ext4 /dev/sda rw\n2 1 0:2 / /mnt\\040a rw master:3 - tmpfs t rw\n3 2 0:3 / /mnt\\040a/b rw - tmpfs t rw\n',
     );
-    expect(propagationOf(table, '/etc')).toEqual({ mountPoint: '/', shared: true, slave: false });
-    expect(propagationOf(table, '/mnt a/x')).toEqual({ mountPoint: '/mnt a', shared: false, slave: true });
-    expect(propagationOf(table, '/mnt a/b/c')).toEqual({ mountPoint: '/mnt a/b', shared: false, slave: false });
-    expect(propagationOf(table, '/mnt abc').mountPoint).toBe('/');
+    expect(mountOf(table, '/etc')).toMatchObject({ mountPoint: '/', shared: true, slave: false });
+    expect(mountOf(table, '/mnt a/x')).toMatchObject({ mountPoint: '/mnt a', shared: false, slave: true });
+    expect(mountOf(table, '/mnt a/b/c')).toMatchObject({ mountPoint: '/mnt a/b', shared: false, slave: false });
+    expect(mountOf(table, '/mnt abc').mountPoint).toBe('/');
   });
 });

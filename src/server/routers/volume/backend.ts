@@ -1,8 +1,30 @@
 /** What the volume routes need of the engine. */
-import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumesPruneReport } from '../../../api/types/volume.ts';
+import type { Readable } from 'node:stream';
+import type {
+  Volume,
+  VolumeCreateRequest,
+  VolumeListResponse,
+  VolumeSize,
+  VolumesPruneReport,
+} from '../../../api/types/volume.ts';
 import type { Filters } from '../../../wire/filters.ts';
 
+/** Whole volumes; only here. */
+export interface VolumeCopiesBackend {
+  /** Errors: `not-found`, `invalid`, `conflict` for a name that is taken. */
+  clone(name: string, to: string, signal: AbortSignal): Promise<Volume>;
+  /** A tar. Error: `not-found`. */
+  export(name: string): Promise<Readable>;
+  /** Errors: `invalid` for a bad archive or name, `conflict` for a volume that is not empty or in use. */
+  import(name: string, archive: Readable): Promise<Volume>;
+}
+
 export interface VolumeBackend {
+  copies: VolumeCopiesBackend;
+  /** All of them where no name is given. Error: `not-found`. */
+  sizes(names: readonly string[]): Promise<VolumeSize[]>;
+  /** Errors: `not-found`, `invalid`, `conflict`. */
+  rename(name: string, to: string): Promise<Volume>;
   /** Keys of `filters` are already checked. */
   list(filters: Filters): VolumeListResponse | Promise<VolumeListResponse>;
   /** Error: `not-found` `get x: no such volume`. */

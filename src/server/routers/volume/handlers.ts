@@ -32,7 +32,31 @@ export function volumeHandlers(backend: VolumeBackend): Handlers {
       if (request.version < 42) filters = new Map([...filters, ['all', ['true']]]);
       reply.json(200, await backend.prune(filters));
     },
+    async berthVolumeSizes(request, reply) {
+      reply.json(200, await backend.sizes(request.query.getAll('name')));
+    },
+    async berthVolumeRename(request, reply) {
+      reply.json(200, await backend.rename(request.parameter('name'), targetOf(request)));
+    },
+    async berthVolumeClone(request, reply) {
+      reply.json(201, await backend.copies.clone(request.parameter('name'), targetOf(request), request.signal));
+    },
+    async berthVolumeExport(request, reply) {
+      const content = await backend.copies.export(request.parameter('name'));
+      reply.http.start(200, { 'Content-Type': 'application/x-tar' });
+      await reply.http.pipe(content);
+    },
+    async berthVolumeImport(request, reply) {
+      reply.json(201, await backend.copies.import(request.parameter('name'), request.http.stream()));
+    },
   };
+}
+
+/** The new name. Error: `invalid` where there is none. */
+function targetOf(request: ApiRequest): string {
+  const to = request.text('to');
+  if (to === '') throw new BerthError('invalid', 'bad parameter: to cannot be empty');
+  return to;
 }
 
 /** Error: `invalid`, with dockerd's words before those of other lists where the text is no filter at all. */
