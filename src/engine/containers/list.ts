@@ -34,7 +34,7 @@ function selectContainers(context: ContainerContext, options: Omit<ListOptions, 
   if (before) newest = newest.slice(newest.indexOf(before) + 1);
   const since = edge(context, filters, 'since');
   if (since) newest = newest.slice(0, newest.indexOf(since));
-  const everyState = options.all || options.limit > 0 || filters.has('status') || filters.has('exited');
+  const everyState = options.all || options.limit > 0 || filters.has('status');
   const found = newest.filter(
     (container) => (everyState || isRunning(container.state)) && matches(context, container, filters),
   );
@@ -46,6 +46,8 @@ function edge(context: ContainerContext, filters: Filters, key: string): Contain
   return reference === undefined ? null : context.index.find(reference);
 }
 
+/** As Go's strconv.ParseBool takes them. */
+const booleans = ['1', 't', 'T', 'TRUE', 'true', 'True', '0', 'f', 'F', 'FALSE', 'false', 'False'];
 const healthWords = ['none', 'starting', 'healthy', 'unhealthy'];
 
 function wrongValue(key: string, value: string, why: string): BerthError {
@@ -65,6 +67,9 @@ function checkValues(filters: Filters): void {
     if (!/^-?\d+$/.test(code))
       throw wrongValue('exited', code, `strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
   }
+  const isTask = filters.get('is-task') ?? [];
+  if (isTask.some((text) => !booleans.includes(text)))
+    throw new BerthError('invalid', `invalid filter 'is-task=[${isTask.join(' ')}]'`);
   for (const health of filters.get('health') ?? []) {
     if (!healthWords.includes(health))
       throw wrongValue(
@@ -86,7 +91,7 @@ function matches(context: ContainerContext, container: Container, filters: Filte
   if (!matchesExactly(filters, 'health', record.health?.Status ?? 'none')) return false;
   if (filters.has('exited') && (isRunning(record.state) || !matchesExactly(filters, 'exited', String(record.exitCode))))
     return false;
-  if (filters.has('is-task') && !matchesExactly(filters, 'is-task', 'false')) return false;
+  if (filters.get('is-task')?.some((text) => booleans.indexOf(text) < 6)) return false;
   return (
     matchesAncestor(context, container, filters) &&
     matchesVolume(container, filters) &&
@@ -131,6 +136,7 @@ function matchesNetwork(container: Container, filters: Filters): boolean {
   );
 }
 
+/** `publish` looks at ports of the host, `expose` at those of the container. */
 function matchesPorts(container: Container, filters: Filters, key: 'publish' | 'expose'): boolean {
   const wanted = filters.get(key);
   if (!wanted?.length) return true;
@@ -138,19 +144,36 @@ function matchesPorts(container: Container, filters: Filters, key: 'publish' | '
   const published = Object.entries(record.sandbox?.ports ?? {});
   const have =
     key === 'publish'
-      ? published.filter(([, bindings]) => bindings?.length).map(([port]) => port)
-      : Object.keys(record.config.ExposedPorts ?? {});
+      ? published.flatMap(
+          ([port, bindings]) => bindings?.map(({ HostPort }) => `${HostPort}/${protocolOf(port)}`) ?? [],
+        )
+      : [...Object.keys(record.config.ExposedPorts ?? {}), ...published.map(([port]) => port)];
   return wanted.some((value) => {
-    const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(value);
-    if (!match) throw new BerthError('invalid', `invalid filter '${key}=${value}'`);
-    const first = Number(match[1]);
-    const last = Number(match[2] ?? match[1]);
-    const protocol = match[3] ?? 'tcp';
-    return have.some((port) => {
-      const [number, own = 'tcp'] = port.split('/');
-      return own === protocol && Number(number) >= first && Number(number) <= last;
-    });
+    const { first, last, protocol } = portRange(key, value);
+    return have.some(
+      (port) =>
+        protocolOf(port) === protocol && Number.parseInt(port, 10) >= first && Number.parseInt(port, 10) <= last,
+    );
   });
+}
+
+function protocolOf(port: string): string {
+  return port.split('/')[1] ?? 'tcp';
+}
+
+/** `80`, `80-90`, `80/udp`. Error: `invalid` in dockerd's words. */
+function portRange(key: string, value: string): { first: number; last: number; protocol: string } {
+  const [range = '', protocol = 'tcp'] = value.split('/');
+  const [first = '', last = first] = range.split('-');
+  for (const text of [first, last]) {
+    const problem = /^\d+$/.test(text) ? (Number(text) > 65_535 ? 'value out of range' : null) : 'invalid syntax';
+    if (problem)
+      throw new BerthError(
+        'invalid',
+        `error while looking up for ${key} ${value}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${problem}`,
+      );
+  }
+  return { first: Number(first), last: Number(last), protocol };
 }
 
 function summarize(container: Container, now: number): ContainerSummary {

@@ -20,7 +20,12 @@ const defaultTimeout = 10;
 export async function stopContainer(context: ContainerContext, reference: string, options: StopOptions): Promise<void> {
   const container = context.index.find(reference);
   if (!isRunning(container.state)) throw new BerthError('not-modified', `Container ${container.id} is already stopped`);
-  await endProcess(context, container, options);
+  try {
+    await endProcess(context, container, options);
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    throw new BerthError(error.kind, `cannot stop container: ${reference}: ${error.message}`, { cause: error });
+  }
   context.publish(container, 'stop');
 }
 

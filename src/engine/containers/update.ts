@@ -43,7 +43,7 @@ export async function updateContainer(
       );
     const { record } = container;
     const changed = structuredClone(record.hostConfig);
-    mergeLimits(changed, request);
+    mergeLimits(changed, request, container.id);
     const warnings = checkResources(changed, context.dependencies.host, true);
     if (request.RestartPolicy.Name !== '') {
       if (changed.AutoRemove && request.RestartPolicy.Name !== 'no')
@@ -63,16 +63,16 @@ export async function updateContainer(
   });
 }
 
-function mergeLimits(host: HostConfig, request: ContainerUpdateRequest): void {
+function mergeLimits(host: HostConfig, request: ContainerUpdateRequest, id: string): void {
   if (isSet(request.NanoCpus) && (isSet(host.CpuPeriod) || isSet(host.CpuQuota)))
     throw new BerthError(
       'conflict',
-      `Conflicting options: Nano CPUs cannot be updated as CPU ${isSet(host.CpuPeriod) ? 'Period' : 'Quota'} has already been set`,
+      `Cannot update container ${id}: Conflicting options: Nano CPUs cannot be updated as CPU ${isSet(host.CpuPeriod) ? 'Period' : 'Quota'} has already been set`,
     );
   if (isSet(host.NanoCpus) && (isSet(request.CpuPeriod) || isSet(request.CpuQuota)))
     throw new BerthError(
       'conflict',
-      `Conflicting options: CPU ${isSet(request.CpuPeriod) ? 'Period' : 'Quota'} cannot be updated as NanoCPUs has already been set`,
+      `Cannot update container ${id}: Conflicting options: CPU ${isSet(request.CpuPeriod) ? 'Period' : 'Quota'} cannot be updated as NanoCPUs has already been set`,
     );
   for (const key of numbers) {
     const value = request[key];
@@ -84,7 +84,7 @@ function mergeLimits(host: HostConfig, request: ContainerUpdateRequest): void {
   if (isSet(request.Memory) && !isSet(request.MemorySwap) && host.MemorySwap > 0 && host.MemorySwap < host.Memory)
     throw new BerthError(
       'conflict',
-      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+      `Cannot update container ${id}: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time`,
     );
 }
 
