@@ -12,6 +12,7 @@
 
 #include "io.h"
 #include "pack.h"
+#include "prefetch.h"
 #include "recipe.h"
 #include "tar.h"
 
@@ -40,7 +41,13 @@ struct packer {
   struct seen_file *seen;
   size_t seen_count, seen_capacity; /* open addressing; inode 0 is free */
   bool from_slash;                  /* names begin with one */
+  int top;                          /* the tree's directory */
+  bool prefetches;
+  struct prefetch prefetch;
 };
+
+/* A tree that is longer than this is read ahead. */
+#define SMALL_TREE (1u << 20)
 
 static int add(struct text *text, const void *data, size_t length, struct failure *failure) {
   if (text->used + length > text->capacity) {
@@ -380,6 +387,11 @@ static int pack_object(struct packer *packer, int directory, char *path, size_t 
   for (size_t i = 0; i < packer->options->excluded_count; i++) {
     if (strcmp(packer->options->excluded[i], path) == 0) return 0;
   }
+  if (packer->prefetches) prefetch_reached(&packer->prefetch, packer->output.total);
+  else if (packer->top >= 0 && packer->output.total > SMALL_TREE) {
+    packer->prefetches = true;
+    prefetch_begin(&packer->prefetch, packer->top);
+  }
   struct stat status;
   if (fstatat(directory, path + name, &status, AT_SYMLINK_NOFOLLOW) < 0)
     return errno == ENOENT ? 0 : fail(failure, errno, "stat %s", path);
@@ -536,6 +548,7 @@ static int begin(struct packer *packer, struct failure *failure) {
 }
 
 static void end(struct packer *packer) {
+  if (packer->prefetches) prefetch_end(&packer->prefetch);
   for (size_t i = 0; i < packer->seen_capacity; i++) free(packer->seen[i].path);
   free(packer->seen);
   free(packer->records.data);
@@ -545,7 +558,7 @@ static void end(struct packer *packer) {
 }
 
 int pack_opened_tree(int directory, const struct pack_options *options, struct failure *failure) {
-  struct packer packer = {.options = options};
+  struct packer packer = {.options = options, .top = directory};
   int result = begin(&packer, failure);
   if (result == 0) result = pack_opened(&packer, directory, failure);
   end(&packer);
@@ -553,7 +566,7 @@ int pack_opened_tree(int directory, const struct pack_options *options, struct f
 }
 
 int pack_single(int directory, const char *name, const struct pack_options *options, struct failure *failure) {
-  struct packer packer = {.options = options};
+  struct packer packer = {.options = options, .top = -1};
   int result = begin(&packer, failure);
   if (result == 0) result = pack_named(&packer, directory, name, failure);
   end(&packer);
