@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { AttachRequest } from '../../supervisor/types.ts';
+import type { Upload } from './archive/upload.ts';
 import type { ContainerRecord } from './record.ts';
 import { type ContainerState, nextState, refusal, type Transition } from './states.ts';
 
@@ -37,6 +38,8 @@ export class Container {
   imageLayers: string[] | null = null;
   /** Settles when its directories exist. */
   prepared: Promise<void> | null = null;
+  /** Files on their way into its root while it does not run. */
+  upload: Upload | null = null;
   restart: RestartClock = { timer: null, delay: 0 };
   readonly #exitWaiters = new Set<(notice: ExitNotice) => void>();
   readonly #removalWaiters = new Set<(notice: ExitNotice) => void>();

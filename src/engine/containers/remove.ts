@@ -54,6 +54,7 @@ export async function finishRemoval(context: ContainerContext, container: Contai
   try {
     await failpoint('remove.after-mark');
     if (container.pid !== 0) await killForRemoval(context, container);
+    await container.upload?.stop();
     await failpoint('remove.after-kill');
   } catch (error) {
     if (container.state === 'removing') container.move('fail-remove');
@@ -107,6 +108,8 @@ export async function removeNow(context: ContainerContext, container: Container)
   try {
     if (container.cleaning) await container.cleaning;
     if (container.prepared) await container.prepared.catch(() => {});
+    // One that began a moment before the mark.
+    await container.upload?.stop();
     await failpoint('run.before-remove');
     await files.discard(container.id);
     await failpoint('run.after-discard');

@@ -47,6 +47,7 @@ async function run(context: ContainerContext, container: Container, transition: 
   if (context.closing) throw new BerthError('unavailable', 'the engine is stopping');
   context.dependencies.supervisor.prepareStart();
   if (container.cleaning) await container.cleaning;
+  await container.upload?.finish();
   const undo = new UndoStack();
   try {
     const launched = await launch(context, container, undo);

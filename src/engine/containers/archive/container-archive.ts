@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
+import { BerthError } from '../../../api/errors.ts';
 import type { ContainerPathStat } from '../../../api/types/container.ts';
 import { feedUnpacked } from '../../../archive/feed-unpacked.ts';
 import type { Container } from '../container.ts';
@@ -8,6 +9,7 @@ import { resolveUser } from '../spec/users.ts';
 import { FilesProcess, filesExit } from './files-process.ts';
 import { parsePathStat } from './path-stat.ts';
 import { type RootRequest, rootArguments } from './root-arguments.ts';
+import { Upload } from './upload.ts';
 
 /** Files of containers. The work is a child's, whose root is the container's; bytes only pass through here. */
 export class ContainerArchive {
@@ -47,17 +49,16 @@ export class ContainerArchive {
     const flags = options.noOverwriteDirNonDir ? ['--no-overwrite'] : [];
     if (options.copyUidGid) flags.push(...(await this.#owner(container)));
     if (container.record.hostConfig.ReadonlyRootfs) flags.push('--read-only-root');
-    const write = async (): Promise<void> => {
-      const process = await this.#work({ container, access: 'write', flags }, ['write', absolute(path)]);
+    const begin = (): Promise<FilesProcess> => {
       container.hasOwnFiles = true;
-      process.output.resume();
-      feedUnpacked(content, process);
-      const code = await process.ended;
-      if (code !== 0) throw process.error(code, { reference, path });
+      return this.#work({ container, access: 'write', flags }, ['write', absolute(path)]);
     };
-    // Two mounts of one upper directory do not know of each other: nobody starts the container meanwhile.
-    if (container.pid === 0) await this.#context.mutex.run(container.id, write);
-    else await write();
+    const { process, upload } = await this.#beginUpload(container, begin);
+    process.output.resume();
+    feedUnpacked(content, process);
+    if (upload) content.on('data', upload.progressed);
+    const code = await process.ended;
+    if (code !== 0) throw process.error(code, { reference, path });
     this.#context.publish(container, 'extract-to-dir');
   }
 
@@ -70,6 +71,27 @@ export class ContainerArchive {
     this.#finish(process, content, { reference, path: '/' });
     this.#context.publish(container, 'export');
     return content;
+  }
+
+  /** Begins to write; into a container that does not run one at a time, and known to those who would start or remove it. */
+  async #beginUpload(
+    container: Container,
+    begin: () => Promise<FilesProcess>,
+  ): Promise<{ process: FilesProcess; upload: Upload | null }> {
+    if (container.pid !== 0) return { process: await begin(), upload: null };
+    return this.#context.mutex.run(container.id, async () => {
+      await container.upload?.finish();
+      if (container.state === 'removing' || container.state === 'dead')
+        throw new BerthError('conflict', `removal of container ${container.id} is already in progress`);
+      const process = await begin();
+      if (container.pid !== 0) return { process, upload: null };
+      const upload = new Upload(process);
+      container.upload = upload;
+      void upload.ended.then(() => {
+        if (container.upload === upload) container.upload = null;
+      });
+      return { process, upload };
+    });
   }
 
   /** Starts a child on the container's root; its volumes are held until it ends. */
