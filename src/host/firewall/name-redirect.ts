@@ -20,7 +20,7 @@ import {
 /** The address that resolv.conf names, Docker's own choice. */
 export const resolverAddress = '127.0.0.11';
 const table = 'berth-names';
-const addressBytes = Buffer.of(127, 0, 0, 11);
+export const resolverBytes = Buffer.of(127, 0, 0, 11);
 const destinationOffset = 16;
 const portOffset = 2;
 
@@ -35,7 +35,12 @@ export function redirectNames(ports: { udp: number; tcp: number }): void {
   batch.addRule({
     table,
     chain: 'output',
-    expressions: [...isIpv4, payload(1, destinationOffset, 4), compare('is not', addressBytes), decide(verdict.return)],
+    expressions: [
+      ...isIpv4,
+      payload(1, destinationOffset, 4),
+      compare('is not', resolverBytes),
+      decide(verdict.return),
+    ],
   });
   for (const protocol of ['udp', 'tcp'] as const)
     batch.addRule({ table, chain: 'output', expressions: redirect(protocolNumber[protocol], ports[protocol]) });
@@ -53,7 +58,7 @@ function redirect(protocol: number, port: number): Expression[] {
     compare('is', Buffer.of(protocol)),
     payload(2, portOffset, 2),
     compare('is', Buffer.of(0, 53)),
-    load(addressBytes, 1),
+    load(resolverBytes, 1),
     load(Buffer.of(port >> 8, port & 255), 9),
     destinationNat(),
   ];

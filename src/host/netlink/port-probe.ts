@@ -37,7 +37,7 @@ function tryBind(protocol: 'tcp' | 'udp', address: Uint8Array, port: number, lis
 }
 
 /** sockaddr_in or sockaddr_in6. */
-function socketAddress(address: Uint8Array, port: number): Buffer {
+export function socketAddress(address: Uint8Array, port: number): Buffer {
   const isV6 = address.length === 16;
   const bytes = Buffer.alloc(isV6 ? 28 : 16);
   bytes.writeUInt16LE(isV6 ? family.v6 : family.v4, 0);

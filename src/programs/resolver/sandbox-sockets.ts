@@ -1,5 +1,6 @@
 /** A container's end of the resolver: sockets at 127.0.0.11 inside of its network namespace. */
-import { redirectNames, resolverAddress } from '../../host/firewall/name-redirect.ts';
+import { redirectNames, resolverAddress, resolverBytes } from '../../host/firewall/name-redirect.ts';
+import { openDatagramSocket } from '../../host/netlink/datagram-socket.ts';
 import { NetworkNamespace } from '../../host/netlink/network-namespace.ts';
 import { Forwarder, type Transport } from './forwarder.ts';
 import { serveTcp } from './serve-tcp.ts';
@@ -27,15 +28,15 @@ export async function openSandboxSockets(pid: number, answer: AnswerQuery): Prom
     for (const step of undo.splice(0).reverse()) step();
   };
   try {
-    const [opening, tcp] = namespace.run(
+    const [datagrams, tcp] = namespace.run(
       () =>
         [
-          openUdp((query) => answer(query, { transport: 'udp', forwarder })),
+          openDatagramSocket(resolverBytes),
           serveTcp(resolverAddress, (query) => answer(query, { transport: 'tcp', forwarder })),
         ] as const,
     );
     undo.push(() => tcp.stop(true));
-    const udp = await opening;
+    const udp = await serveUdp(datagrams, (query) => answer(query, { transport: 'udp', forwarder }));
     undo.push(() => udp.close());
     namespace.run(() => redirectNames({ udp: udp.port, tcp: tcp.port }));
     return { close };
@@ -46,22 +47,23 @@ export async function openSandboxSockets(pid: number, answer: AnswerQuery): Prom
 }
 
 /** A reply that finds the client's socket full is lost, as datagrams are. */
-function openUdp(answer: (query: Buffer) => Buffer | null | Promise<Buffer | null>): Promise<Bun.udp.Socket<'buffer'>> {
-  return Bun.udpSocket({
-    hostname: resolverAddress,
-    port: 0,
-    socket: {
-      data(socket, query, port, address) {
-        const reply = answer(query);
-        if (reply === null) return;
-        if (!(reply instanceof Promise)) {
-          socket.send(reply, port, address);
-          return;
-        }
-        void reply.then((later) => {
-          if (later && !socket.closed) socket.send(later, port, address);
-        });
-      },
+function serveUdp(
+  fd: number,
+  answer: (query: Buffer) => Buffer | null | Promise<Buffer | null>,
+): Promise<Bun.udp.Socket<'buffer'>> {
+  const socket: Bun.udp.SocketHandler<'buffer'> = {
+    data(from, query, port, address) {
+      const reply = answer(query);
+      if (reply === null) return;
+      if (!(reply instanceof Promise)) {
+        from.send(reply, port, address);
+        return;
+      }
+      void reply.then((later) => {
+        if (later && !from.closed) from.send(later, port, address);
+      });
     },
-  });
+  };
+  // `fd` is not in Bun's types; the descriptor is the socket's from here on.
+  return Bun.udpSocket({ fd, socket } as unknown as Bun.udp.SocketOptions<'buffer'>);
 }
