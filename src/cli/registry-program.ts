@@ -24,6 +24,7 @@ export interface RegistrySettings {
   mirrorCredentials: string;
   /** Milliseconds. */
   grace: number;
+  collectionInterval: number;
   uploadLifetime: number;
   debug: boolean;
 }

@@ -26,8 +26,6 @@ import { passwords } from './passwords.ts';
 import { selfSigned, type TlsFiles } from './self-signed.ts';
 import { TrafficCollection } from './traffic-collection.ts';
 
-/** Milliseconds between two rounds of collection. */
-const collectionInterval = 60_000;
 /** A connection on which nothing moves for so long is closed. */
 const idleMilliseconds = 120_000;
 
@@ -69,7 +67,7 @@ async function openRegistry(
   const database = new BerthDatabase(path, registryMigrations);
   const content = new Content({
     blobs: await FileBlobs.open(settings.root),
-    index: new SqliteIndex(database),
+    index: new SqliteIndex(database, settings.grace / 4),
     grace: settings.grace,
     uploadLifetime: settings.uploadLifetime,
   });
@@ -99,7 +97,7 @@ async function openRegistry(
   });
   const report = (error: unknown): void => log.error(`collection: ${errorMessage(error)}`);
   const stopCheckpoints = keepLogShort(database, path, report);
-  const timer = setInterval(() => void content.collect().catch(report), collectionInterval);
+  const timer = setInterval(() => void content.collect().catch(report), settings.collectionInterval);
   void content
     .recover()
     .then(() => content.collect())

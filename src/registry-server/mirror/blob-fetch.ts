@@ -5,7 +5,10 @@ import { RegistryProblem } from '../problem.ts';
 import type { Content } from '../storage/content.ts';
 import type { GrowingUpload } from '../storage/types.ts';
 
+/** Connections in a row that bring nothing. */
 const attempts = 5;
+/** Milliseconds without a byte after which a connection counts as broken. */
+const stallTimeout = 30_000;
 
 export interface BlobFetchOptions {
   content: Content;
@@ -37,10 +40,10 @@ export class BlobFetch implements FetchedBlob {
    */
   static async start(options: BlobFetchOptions): Promise<{ fetch: BlobFetch; done: Promise<void> }> {
     const { content, repository } = options;
-    const first = await open(options, 0);
-    const size = Number(first.headers.get('content-length') ?? Number.NaN);
-    if (!Number.isSafeInteger(size) || !first.body) {
-      await first.body?.cancel();
+    const first = await Connection.open(options, 0);
+    const size = first.length;
+    if (!Number.isSafeInteger(size)) {
+      first.close();
       throw new RegistryProblem('UNKNOWN', { status: 502, message: 'the upstream does not say how long the blob is' });
     }
     const id = await content.beginUpload(repository);
@@ -49,7 +52,7 @@ export class BlobFetch implements FetchedBlob {
     return { fetch, done: content.exclusively(id, () => fetch.#run(first)) };
   }
 
-  async #run(first: Response): Promise<void> {
+  async #run(first: Connection): Promise<void> {
     const { content, repository, digest } = this.#options;
     try {
       await this.#fill(first);
@@ -66,20 +69,20 @@ export class BlobFetch implements FetchedBlob {
   }
 
   /** Goes on where a connection broke. */
-  async #fill(first: Response): Promise<void> {
+  async #fill(first: Connection): Promise<void> {
     const { blobs } = this.#options.content;
-    let response: Response | null = first;
+    let connection: Connection | null = first;
     for (let failures = 0; ; ) {
       const before = this.#written;
       try {
-        response ??= await open(this.#options, this.#written);
-        await blobs.append(this.#id, response.body as AsyncIterable<Uint8Array>, (size) => this.#advance(size));
+        connection ??= await Connection.open(this.#options, this.#written);
+        await blobs.append(this.#id, connection.bytes(), (size) => this.#advance(size));
         if (this.#written < this.size) throw new Error('unexpected EOF');
         return;
       } catch (error) {
         failures = this.#written > before ? 1 : failures + 1;
         if (failures >= attempts || this.#written > this.size) throw error;
-        response = null;
+        connection = null;
       }
     }
   }
@@ -121,12 +124,46 @@ export class BlobFetch implements FetchedBlob {
   }
 }
 
-async function open({ remote, digest }: BlobFetchOptions, offset: number): Promise<Response> {
-  const response = await remote.request({
-    method: 'GET',
-    path: `blobs/${digest}`,
-    headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
-    expected: offset > 0 ? [206] : [200],
-  });
-  return response;
+/** One answer of the upstream; broken off when nothing comes for a while. */
+class Connection {
+  readonly #response: Response;
+  readonly #stall: AbortController;
+
+  private constructor(response: Response, stall: AbortController) {
+    this.#response = response;
+    this.#stall = stall;
+  }
+
+  static async open({ remote, digest }: BlobFetchOptions, offset: number): Promise<Connection> {
+    const stall = new AbortController();
+    const response = await remote.request({
+      method: 'GET',
+      path: `blobs/${digest}`,
+      headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
+      expected: offset > 0 ? [206] : [200],
+      signal: stall.signal,
+    });
+    return new Connection(response, stall);
+  }
+
+  /** NaN: the upstream does not say. */
+  get length(): number {
+    return Number(this.#response.headers.get('content-length') ?? Number.NaN);
+  }
+
+  close(): void {
+    this.#stall.abort(new Error('no longer wanted'));
+  }
+
+  async *bytes(): AsyncIterable<Uint8Array> {
+    const timer = setTimeout(() => this.#stall.abort(new Error('no data for too long')), stallTimeout);
+    try {
+      for await (const chunk of this.#response.body ?? []) {
+        timer.refresh();
+        yield chunk;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }

@@ -11,16 +11,18 @@ import type {
   Visibility,
 } from './types.ts';
 
-/** A look at a blob is noted at most this often, so that looking does not write. */
-const touchInterval = 60_000;
-
 export class SqliteIndex implements RegistryIndex {
   readonly #database: BerthDatabase;
+  readonly #touchInterval: number;
   readonly #pulls = new Map<string, number>();
 
-  /** @param database with the schema of `registryMigrations` */
-  constructor(database: BerthDatabase) {
+  /**
+   * @param database with the schema of `registryMigrations`
+   * @param touchInterval milliseconds: a look at a blob is noted at most this often, so that looking does not write. Well below the grace.
+   */
+  constructor(database: BerthDatabase, touchInterval: number) {
     this.#database = database;
+    this.#touchInterval = touchInterval;
   }
 
   async openUpload(id: string, repository: string): Promise<void> {
@@ -63,7 +65,7 @@ export class SqliteIndex implements RegistryIndex {
     );
     if (!row) return null;
     const now = Date.now();
-    if (row.touched < now - touchInterval)
+    if (row.touched < now - this.#touchInterval)
       this.#run('UPDATE blobs SET touched = ? WHERE repository = ? AND digest = ?', now, row.repository, digest);
     return row.size;
   }

@@ -24,6 +24,7 @@ export const command = defineCommand({
     },
     debug: { kind: 'bool', short: 'D', help: 'Write every refused request to the log' },
     'gc-grace': { kind: 'duration', default: '1h', help: 'Leave blobs that no manifest names alone for so long' },
+    'gc-interval': { kind: 'duration', default: '1m', help: 'Free what nobody needs every so often' },
     htpasswd: {
       kind: 'string',
       value: 'file',
@@ -84,6 +85,7 @@ export const command = defineCommand({
         options.mirror.length > 0 ? options.mirror : [environment[environmentNames.mirror] ?? ''].filter(Boolean),
       mirrorCredentials: options['mirror-credentials'],
       grace: milliseconds(options['gc-grace']),
+      collectionInterval: milliseconds(options['gc-interval']),
       uploadLifetime: milliseconds(options['upload-lifetime']),
       debug: options.debug,
     };

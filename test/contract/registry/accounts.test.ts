@@ -1,0 +1,192 @@
+/** Who is let in: 401 where better credentials could help, 403 where none would, and what a token opens. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BerthRegistry } from '../../support/berth-registry.ts';
+import { RegistryClient } from './client.ts';
+
+let registry: BerthRegistry;
+beforeAll(async () => {
+  registry = await BerthRegistry.start({ users: { alice: 'secret', bob: 'word' } });
+  await registry.addUser('root', 'all', '--admin');
+});
+afterAll(() => registry.stop());
+
+const basic = (text: string): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(text).toString('base64')}`,
+});
+const as = (text: string): RegistryClient => new RegistryClient(registry, basic(text));
+
+async function token(scope: string, credentials: Record<string, string> = {}): Promise<Record<string, string>> {
+  const query = new URLSearchParams({ service: 'x', scope });
+  const response = await fetch(`${registry.url}/token?${query}`, { headers: credentials });
+  return { authorization: `Bearer ${((await response.json()) as { token: string }).token}` };
+}
+
+test('nobody: a challenge that says where to go', async () => {
+  const nobody = new RegistryClient(registry);
+  const base = await nobody.request('GET', '/v2/');
+  expect([base.status, base.code, base.headers.get('www-authenticate')]).toEqual([
+    401,
+    'UNAUTHORIZED',
+    `Bearer realm="${registry.url}/token",service="${registry.host}"`,
+  ]);
+  const push = await nobody.request('POST', '/v2/alice/app/blobs/uploads/');
+  expect(push.headers.get('www-authenticate')).toContain('scope="repository:alice/app:pull,push"');
+  expect(push.text).toContain('authentication required');
+  expect((await nobody.request('GET', '/v2/_catalog')).status).toBe(401);
+});
+
+test('a token of nobody opens the base route and nothing else', async () => {
+  const nobody = new RegistryClient(registry, await token('repository:alice/app:pull,push'));
+  expect((await nobody.request('GET', '/v2/')).status).toBe(200);
+  expect((await nobody.request('POST', '/v2/alice/app/blobs/uploads/')).code).toBe('UNAUTHORIZED');
+});
+
+test('a token opens what it was asked for, of what its owner may do', async () => {
+  const pull = new RegistryClient(registry, await token('repository:alice/app:pull', basic('alice:secret')));
+  const refused = await pull.request('POST', '/v2/alice/app/blobs/uploads/');
+  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringContaining('error="insufficient_scope"'),
+  ]);
+  const push = new RegistryClient(registry, await token('repository:alice/app:pull,push', basic('alice:secret')));
+  await push.image('alice/app', 'v1');
+  const other = new RegistryClient(registry, await token('repository:bob/app:pull,push', basic('alice:secret')));
+  expect(await other.request('POST', '/v2/bob/app/blobs/uploads/')).toMatchObject({ status: 403, code: 'DENIED' });
+  const forged = (await token('repository:alice/app:pull', basic('alice:secret')))['authorization'] as string;
+  const broken = new RegistryClient(registry, { authorization: `${forged.slice(0, -2)}xx` });
+  expect((await broken.request('GET', '/v2/')).status).toBe(401);
+});
+
+test('wrong passwords, and credentials without a token', async () => {
+  for (const wrong of ['alice:no', 'nobody:secret', 'alice:']) {
+    expect((await as(wrong).request('GET', '/v2/')).status).toBe(401);
+    const response = await fetch(`${registry.url}/token?service=x`, { headers: basic(wrong) });
+    expect([response.status, await response.text()]).toEqual([
+      401,
+      expect.stringContaining('incorrect username or password'),
+    ]);
+  }
+  await as('alice:secret').image('alice/direct', 'v1');
+  expect((await as('bob:word').request('GET', '/v2/alice/direct/manifests/v1')).code).toBe('DENIED');
+  await as('root:all').image('anybody/app', 'v1');
+});
+
+test('identity tokens, good until the password changes', async () => {
+  await registry.addUser('carol', 'first');
+  const form = { grant_type: 'password', username: 'carol', password: 'first', access_type: 'offline', service: 'x' };
+  const ask = (fields: Record<string, string>): Promise<Response> =>
+    fetch(`${registry.url}/token`, { method: 'POST', body: new URLSearchParams(fields) });
+  const { refresh_token: refresh } = (await (await ask(form)).json()) as { refresh_token: string };
+  const scope = 'repository:carol/app:pull,push';
+  const again = await ask({ grant_type: 'refresh_token', refresh_token: refresh, scope, service: 'x' });
+  const { access_token: access } = (await again.json()) as { access_token: string };
+  await new RegistryClient(registry, { authorization: `Bearer ${access}` }).image('carol/app', 'v1');
+  // It opens nothing itself.
+  expect(
+    (await new RegistryClient(registry, { authorization: `Bearer ${refresh}` }).request('GET', '/v2/')).status,
+  ).toBe(401);
+  await registry.command({ stdin: 'second' }, 'user', 'passwd', '--password-stdin', 'carol');
+  expect((await ask({ grant_type: 'refresh_token', refresh_token: refresh, scope, service: 'x' })).status).toBe(401);
+  expect((await as('carol:second').request('GET', '/v2/')).status).toBe(200);
+  await registry.command({}, 'user', 'rm', 'carol');
+  expect((await as('carol:second').request('GET', '/v2/')).status).toBe(401);
+  expect(await registry.command({}, 'user', 'ls')).toMatch(
+    /^NAME +ROLE +CREATED\nalice +user .*\nbob +user .*\nroot +admin .*\n$/,
+  );
+});
+
+describe('namespaces', () => {
+  test('read, write and admin; public ones', async () => {
+    const alice = as('alice:secret');
+    const bob = as('bob:word');
+    await alice.image('alice/shared', 'v1');
+    const read = '/v2/alice/shared/manifests/v1';
+    const upload = '/v2/alice/shared/blobs/uploads/';
+    const tries = async (): Promise<number[]> => [
+      (await bob.request('GET', read)).status,
+      (await bob.request('POST', upload)).status,
+      (await bob.request('DELETE', '/v2/alice/shared/manifests/none')).status,
+    ];
+    expect(await tries()).toEqual([403, 403, 403]);
+    const grant = (role: string): Promise<string> => registry.command({}, 'namespace', 'grant', 'alice', 'bob', role);
+    await grant('read');
+    expect(await tries()).toEqual([200, 403, 403]);
+    await grant('write');
+    expect(await tries()).toEqual([200, 202, 403]);
+    await grant('admin');
+    expect(await tries()).toEqual([200, 202, 404]);
+    await registry.command({}, 'namespace', 'revoke', 'alice', 'bob');
+    await registry.command({}, 'namespace', 'public', 'alice');
+    expect(await tries()).toEqual([200, 403, 403]);
+    const nobody = new RegistryClient(registry);
+    expect((await nobody.request('GET', read)).status).toBe(200);
+    expect((await nobody.request('GET', '/v1/search?q=shared')).text).toContain('alice/shared');
+    await registry.command({}, 'namespace', 'private', 'alice');
+    expect((await nobody.request('GET', read)).status).toBe(401);
+  });
+
+  test('everybody sees what they may see', async () => {
+    await as('alice:secret').image('alice/mine', 'v1');
+    await as('bob:word').image('bob/mine', 'v1');
+    const catalog = JSON.parse((await as('bob:word').request('GET', '/v2/_catalog')).text).repositories;
+    expect(catalog).toContain('bob/mine');
+    expect(catalog).not.toContain('alice/mine');
+    expect((await as('bob:word').request('GET', '/v1/search?q=mine')).text).not.toContain('alice/mine');
+    // Nor can it be taken by way of a mount.
+    const { layer } = await as('alice:secret').image('alice/mine', 'v2');
+    for (const query of [`mount=${layer}&from=alice/mine`, `mount=${layer}`])
+      expect((await as('bob:word').request('POST', `/v2/bob/mine/blobs/uploads/?${query}`)).status).toBe(202);
+  });
+
+  test('stars and descriptions', async () => {
+    await as('alice:secret').image('alice/liked', 'v1');
+    const path = '/berth/v1/repositories/alice/liked';
+    const body = '{"description":"what it is"}';
+    expect((await as('bob:word').request('PATCH', path, { body })).status).toBe(403);
+    expect((await as('alice:secret').request('PATCH', path, { body })).status).toBe(204);
+    for (const who of ['alice:secret', 'alice:secret', 'root:all']) await as(who).request('PUT', `${path}/star`);
+    await as('root:all').request('DELETE', `${path}/star`);
+    expect(JSON.parse((await as('alice:secret').request('GET', path)).text)).toMatchObject({
+      description: 'what it is',
+      stars: 1,
+    });
+    expect((await as('alice:secret').request('PATCH', path, { body: '{' })).status).toBe(400);
+  });
+});
+
+test('an htpasswd file: basic credentials, everything allowed', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-htpasswd-'));
+  const hash = (await Bun.password.hash('pass', { algorithm: 'bcrypt', cost: 4 })).replace('$2b$', '$2y$');
+  writeFileSync(join(directory, 'htpasswd'), `# users\nuser:${hash}\nold:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=\n`);
+  const guarded = await BerthRegistry.start({ env: { REGISTRY_AUTH_HTPASSWD_PATH: join(directory, 'htpasswd') } });
+  try {
+    const nobody = await new RegistryClient(guarded).request('GET', '/v2/');
+    expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="Berth registry"']);
+    await new RegistryClient(guarded, basic('user:pass')).image('any/thing', 'v1');
+    expect((await new RegistryClient(guarded, basic('old:123456')).request('GET', '/v2/')).status).toBe(401);
+  } finally {
+    await guarded.stop();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('TLS with a certificate that it makes itself, the same one at the next start', async () => {
+  const tls = await BerthRegistry.start({
+    options: ['--tls-self-signed', 'localhost', '--tls-self-signed', '127.0.0.1'],
+  });
+  try {
+    const ca = await Bun.file(join(tls.root, 'tls/cert.pem')).text();
+    const ask = async (host: string): Promise<number> =>
+      (await fetch(`https://${host}:${tls.port}/v2/`, { tls: { ca } })).status;
+    expect([await ask('localhost'), await ask('127.0.0.1')]).toEqual([200, 200]);
+    await expect(fetch(`https://127.0.0.1:${tls.port}/v2/`)).rejects.toThrow();
+    await tls.kill();
+    await tls.start();
+    expect(await ask('localhost')).toBe(200);
+  } finally {
+    await tls.stop();
+  }
+});

@@ -1,0 +1,133 @@
+/** The pull-through cache: what is asked, how often, with whose credentials, and what happens when the upstream is gone. */
+import { afterEach, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BerthRegistry, type BerthRegistryOptions } from '../../support/berth-registry.ts';
+import { imageFixture } from '../../support/image-fixture.ts';
+import { TestRegistry } from '../../support/registry.ts';
+import { until } from '../../support/until.ts';
+import { digestOf, RegistryClient, someBytes } from './client.ts';
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function upstreamOf(options: Parameters<typeof TestRegistry.start>[0] = {}): Promise<TestRegistry> {
+  const upstream = await TestRegistry.start(options);
+  cleanUps.push(() => upstream.stop());
+  return upstream;
+}
+
+async function mirrorOf(options: BerthRegistryOptions): Promise<{ mirror: BerthRegistry; client: RegistryClient }> {
+  const mirror = await BerthRegistry.start(options);
+  cleanUps.push(() => mirror.stop());
+  return { mirror, client: new RegistryClient(mirror) };
+}
+
+const image = imageFixture({ layers: [[{ name: 'a' }], [{ name: 'b' }]] });
+const newer = imageFixture({ layers: [[{ name: 'c' }]] });
+
+test('fetched once, kept, and served while the upstream is down', async () => {
+  const upstream = await upstreamOf();
+  upstream.add('app/web', 'v1', image);
+  const { client } = await mirrorOf({ options: ['--mirror', upstream.url] });
+  const blobs = [image.config, ...image.layers];
+  for (const round of ['fetched', 'kept', 'upstream down']) {
+    if (round === 'upstream down') await upstream.stop();
+    const manifest = await client.request('GET', '/v2/app/web/manifests/v1');
+    expect([round, manifest.status, manifest.headers.get('docker-content-digest')]).toEqual([
+      round,
+      200,
+      image.manifest.digest,
+    ]);
+    for (const blob of blobs) {
+      const { text, status } = await client.request('GET', `/v2/app/web/blobs/${blob.digest}`);
+      expect([round, status, text.length > 0]).toEqual([round, 200, true]);
+    }
+  }
+  for (const { digest } of blobs) expect(upstream.count('GET', new RegExp(`blobs/${digest}`))).toBe(1);
+  expect(upstream.count('GET', /manifests/)).toBe(1);
+  expect(JSON.parse((await client.request('GET', '/v2/_catalog')).text)).toEqual({ repositories: ['app/web'] });
+  // What was never asked for cannot be had now, and the answer says why.
+  expect(await client.request('GET', '/v2/app/web/manifests/v2')).toMatchObject({ status: 502, code: 'UNKNOWN' });
+});
+
+test('a tag follows the upstream; what was pushed here does not', async () => {
+  const upstream = await upstreamOf();
+  upstream.add('app/web', 'v1', image);
+  const { client } = await mirrorOf({ options: ['--mirror', upstream.url] });
+  await client.request('GET', '/v2/app/web/manifests/v1');
+  upstream.add('app/web', 'v1', newer);
+  const moved = await client.request('GET', '/v2/app/web/manifests/v1');
+  expect(moved.headers.get('docker-content-digest')).toBe(newer.manifest.digest);
+  const { manifest } = await client.image('app/web', 'v1');
+  const own = await client.request('GET', '/v2/app/web/manifests/v1');
+  expect(own.headers.get('docker-content-digest')).toBe(manifest);
+  expect((await client.request('GET', '/v2/app/none/manifests/v1')).code).toBe('MANIFEST_UNKNOWN');
+});
+
+test('fifty at once are one fetch, and each gets every byte', async () => {
+  const upstream = await upstreamOf();
+  const bytes = someBytes(3_000_000);
+  const digest = digestOf(bytes);
+  upstream.blobs.set(digest, bytes);
+  upstream.fail(/blobs/, { kind: 'slow', bytesPerSecond: 6_000_000 });
+  const { mirror } = await mirrorOf({ options: ['--mirror', upstream.url] });
+  const got = await Promise.all(
+    Array.from({ length: 50 }, async (_, index) => {
+      const headers: Record<string, string> = index % 2 ? { range: 'bytes=1000-' } : {};
+      const response = await fetch(`${mirror.url}/v2/app/web/blobs/${digest}`, { headers });
+      return digestOf(new Uint8Array(await response.arrayBuffer()));
+    }),
+  );
+  expect(new Set(got)).toEqual(new Set([digest, digestOf(bytes.subarray(1000))]));
+  expect(upstream.count('GET', /blobs/)).toBe(1);
+});
+
+test('a connection that breaks is taken up where it broke; wrong bytes are nobody’s', async () => {
+  const upstream = await upstreamOf();
+  const bytes = someBytes(1_000_000);
+  const digest = digestOf(bytes);
+  upstream.blobs.set(digest, bytes);
+  upstream.fail(/blobs/, { kind: 'break', after: 300_000 });
+  const { mirror, client } = await mirrorOf({ options: ['--mirror', upstream.url] });
+  const response = await fetch(`${mirror.url}/v2/app/web/blobs/${digest}`);
+  expect(digestOf(new Uint8Array(await response.arrayBuffer()))).toBe(digest);
+  expect(upstream.requests.at(-1)?.headers['range']).toMatch(/^bytes=[1-9]\d*-$/);
+  const other = someBytes(1000);
+  upstream.blobs.set(digestOf(other), other);
+  upstream.fail(/blobs/, { kind: 'corrupt' });
+  const wrong = fetch(`${mirror.url}/v2/app/web/blobs/${digestOf(other)}`).then((answer) => answer.arrayBuffer());
+  await expect(wrong).rejects.toThrow();
+  await until('it to be forgotten', () => mirror.log.includes('did not match'));
+  expect((await client.request('GET', `/v2/app/web/blobs/${digestOf(other)}`)).status).toBe(200);
+});
+
+test('any number of upstreams, each with its own credentials', async () => {
+  const first = await upstreamOf({ auth: { kind: 'basic', user: 'one', password: 'first' } });
+  const second = await upstreamOf({ auth: { kind: 'token', user: 'two', password: 'second' } });
+  first.add('app/a', 'v1', image);
+  second.add('app/b', 'v1', newer);
+  const directory = mkdtempSync(join(tmpdir(), 'berth-mirror-'));
+  cleanUps.push(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'auths.json');
+  const auth = (text: string): { auth: string } => ({ auth: Buffer.from(text).toString('base64') });
+  writeFileSync(
+    file,
+    JSON.stringify({ auths: { [first.host]: auth('one:first'), [second.host]: auth('two:second') } }),
+  );
+  const mirrors = ['--mirror', `first.example=${first.url}`, '--mirror', `second.example=${second.url}`];
+  const { client } = await mirrorOf({ options: [...mirrors, '--mirror-credentials', file] });
+  expect((await client.request('GET', '/v2/app/a/manifests/v1')).status).toBe(200);
+  // By prefix, and as containerd asks a mirror.
+  for (const path of ['/v2/second.example/app/b/manifests/v1', '/v2/app/b/manifests/v1?ns=second.example'])
+    expect((await client.request('GET', path)).headers.get('docker-content-digest')).toBe(newer.manifest.digest);
+  expect((await client.request('GET', '/v2/app/b/manifests/v1?ns=third.example')).status).toBe(404);
+  const sent = (registry: TestRegistry): Set<string> =>
+    new Set(registry.requests.map(({ headers }) => String(headers['authorization'] ?? '')));
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+  expect(sent(first)).toEqual(new Set(['', basic('one:first')]));
+  expect([...sent(second)].filter((header) => header.startsWith('Basic'))).toEqual([basic('two:second')]);
+});
