@@ -1,4 +1,4 @@
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorKind } from '../../api/errors.ts';
 import type {
   EndpointSettings,
   NetworkCreateRequest,
@@ -154,23 +154,32 @@ export class NetworkChanges {
     const { state, members } = this.#options;
     const links = new Set(state.links.list().map(({ name }) => name));
     for (const id of new Set(state.endpoints.all().map(({ container }) => container))) {
-      await members.change(id, async ({ current }) => {
-        const left: Record<string, EndpointSettings> = {};
-        for (const endpoint of state.endpoints.of(id)) {
-          const { name } = state.networks.find(endpoint.network);
-          const settings = current[name];
-          const hasInterface = endpoint.address === null || links.has(hostNameOf(endpoint));
-          if (settings && hasInterface) left[name] = settings;
-          else await this.#drop(endpoint);
-        }
-        return Object.keys(left).length === Object.keys(current).length ? {} : { current: left };
-      });
+      try {
+        await members.change(id, (member) => this.#mend(member, links));
+      } catch (error) {
+        // It ended and went meanwhile.
+        if (errorKind(error) !== 'not-found') this.#options.report('mend the networks of a container', error);
+      }
     }
     try {
       await this.#options.networks.names.sync(this.runningNames());
     } catch (error) {
       this.#options.report('serve names', error);
     }
+  }
+
+  /** @param links the host's interfaces, by name */
+  async #mend({ id, current }: Member, links: ReadonlySet<string>): Promise<MemberChange> {
+    const { state } = this.#options;
+    const left: Record<string, EndpointSettings> = {};
+    for (const endpoint of state.endpoints.of(id)) {
+      const { name } = state.networks.find(endpoint.network);
+      const settings = current[name];
+      const hasInterface = endpoint.address === null || links.has(hostNameOf(endpoint));
+      if (settings && hasInterface) left[name] = settings;
+      else await this.#drop(endpoint);
+    }
+    return Object.keys(left).length === Object.keys(current).length ? {} : { current: left };
   }
 
   /** What the resolver must know of the containers that run. */
