@@ -45,6 +45,17 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
   });
 });
 
+test.each([
+  [['-w', 'rel', 'host', 'pwd'], 128, 'Cwd must be an absolute path'],
+  [['-w', '/etc/passwd', 'host', 'pwd'], 127, 'not a directory'],
+  [['host', '/etc'], 126, 'permission denied'],
+  [['host', 'nosuch'], 127, 'executable file not found in $PATH'],
+] as const)('%p cannot be started', async (words, code, message) => {
+  const result = await engine.docker('exec', ...words);
+  expect(result.code).toBe(code);
+  expect(result.stdout + result.stderr).toContain(message);
+});
+
 test('a hundred at once, each with its own output and exit code; then nothing of them is left', async () => {
   const { Pid } = (await engine.inspect('host')).State;
   const shim = await shimOf(Pid);

@@ -1,4 +1,5 @@
 /** From the options of `run` and `create` to the body of the request. Errors in Docker's words. */
+import { onUnhealthyAnnotation } from '../../api/annotations.ts';
 import { BerthError } from '../../api/errors.ts';
 import type { HealthcheckConfig, HostConfig } from '../../api/types/container.ts';
 import type { ContainerCreateBody } from '../../client/containers/create.ts';
@@ -190,10 +191,9 @@ async function hostConfig(input: BuildInput, binds: string[]): Promise<Partial<H
   };
 }
 
-/** `--on-unhealthy` travels as an annotation: Docker's API has no place for it. */
 function annotations(flags: ContainerFlags, given: ReadonlySet<string>): { Annotations?: Record<string, string> } {
   const Annotations = pairs(flags.annotation);
-  if (given.has('on-unhealthy')) Annotations['berth.on-unhealthy'] = flags['on-unhealthy'];
+  if (given.has('on-unhealthy')) Annotations[onUnhealthyAnnotation] = flags['on-unhealthy'];
   return Object.keys(Annotations).length > 0 ? { Annotations } : {};
 }
 

@@ -1,4 +1,5 @@
 /** The options of `run` and `create` that describe the container. */
+import { unhealthyActions } from '../../api/annotations.ts';
 import { defineOptions } from '../grammar/options.ts';
 import { checkGpus } from './device-requests.ts';
 import { checkMount } from './mounts.ts';
@@ -147,7 +148,7 @@ export const containerOptions = defineOptions({
     kind: 'string',
     default: 'none',
     help: 'What to do when it becomes unhealthy: none, restart, stop or kill',
-    complete: ['none', 'restart', 'stop', 'kill'],
+    complete: unhealthyActions,
   },
   'oom-kill-disable': { kind: 'bool', help: 'Do not kill it when memory runs out' },
   'oom-score-adj': { kind: 'int', help: 'Preference of the OOM killer, -1000 to 1000' },

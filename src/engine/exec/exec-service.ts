@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { BerthError, errorMessage } from '../../api/errors.ts';
+import { BerthError } from '../../api/errors.ts';
 import type { ExecCreateRequest, ExecCreateResponse, ExecInspect } from '../../api/types/exec.ts';
 import { DeferredDuplex } from '../../base/deferred-duplex.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import { killTree } from '../../host/process/kill-tree.ts';
+import { startFailureExitCode } from '../../supervisor/runtime-errors.ts';
 import { parseDetachKeys } from '../../wire/detach-keys.ts';
 import type { Container } from '../containers/container.ts';
 import type { ContainerContext, LifeObserver } from '../containers/context.ts';
@@ -87,6 +88,8 @@ export class ExecService implements LifeObserver {
     this.#publish(exec, 'exec_start');
     try {
       const process = await execProcess(this.#context, container, request);
+      if (!process.cwd.startsWith('/'))
+        throw new BerthError('internal', 'OCI runtime exec failed: exec failed: Cwd must be an absolute path');
       await failpoint('exec.before-start');
       const started = await this.#context.dependencies.supervisor.exec(container.id, {
         execId,
@@ -111,7 +114,7 @@ export class ExecService implements LifeObserver {
       stream.connect(started.stream, ended);
       return { stream, terminal: request.Tty, detached: () => this.#publish(exec, 'exec_detach') };
     } catch (error) {
-      this.#ended(exec, exitCodeOf(error));
+      this.#ended(exec, startFailureExitCode(error));
       throw error;
     }
   }
@@ -228,9 +231,4 @@ function commandText(words: string[] | null): string {
 /** Rows before columns, as Docker writes them. */
 function sizeOf(size: [number, number] | null): { rows: number; columns: number } | null {
   return size === null ? null : { rows: size[0], columns: size[1] };
-}
-
-/** What a shell would give for a program that cannot be started. */
-function exitCodeOf(error: unknown): number {
-  return /executable file not found|no such file or directory/.test(errorMessage(error)) ? 127 : 126;
 }
