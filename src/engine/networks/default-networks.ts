@@ -88,6 +88,7 @@ export function emptyNetwork(name: string, driver: Network['driver']): Network {
     bridge: null,
     internal: false,
     attachable: false,
+    ipamOptions: null,
     labels: {},
     options: {},
   };

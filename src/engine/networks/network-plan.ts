@@ -46,6 +46,7 @@ export function planNetwork(request: NetworkCreateRequest, state: NetworkState):
     bridge,
     internal: request.Internal,
     attachable: request.Attachable,
+    ipamOptions: request.IPAM?.Options ?? null,
     labels: request.Labels ?? {},
     options,
   };

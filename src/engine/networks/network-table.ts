@@ -4,7 +4,6 @@ import { type Cidr, formatAddress, formatCidr, networkOf, parseAddress, parseCid
 import type { BerthDatabase } from '../../store/db/database.ts';
 import { type BridgeOptions, readBridgeOptions } from './bridge-options.ts';
 import type { Endpoint } from './endpoint-table.ts';
-import { isPredefined } from './network-filters.ts';
 
 /** A network as the database keeps it. */
 export interface Network {
@@ -18,6 +17,8 @@ export interface Network {
   attachable: boolean;
   labels: Record<string, string>;
   options: Record<string, string>;
+  /** Of the address driver, as they were given: it has none that mean anything. */
+  ipamOptions: Record<string, string> | null;
 }
 
 export interface BridgeSettings extends BridgeOptions {
@@ -98,11 +99,13 @@ export class NetworkTable {
 }
 
 /** What rows of earlier engines do not have. */
+const earlierNetwork = { ipamOptions: null };
 const earlierBridge = { ...readBridgeOptions({}, { mtu: 1500, internal: false }), router: null };
 
 function fromRow(row: Row): Network {
   const { bridge, ...rest } = JSON.parse(row.record) as StoredRecord;
   return {
+    ...earlierNetwork,
     ...rest,
     id: row.id,
     name: row.name,
@@ -141,7 +144,7 @@ export function describeNetwork(network: Network, endpoints: readonly Endpoint[]
     EnableIPv6: false,
     IPAM: {
       Driver: 'default',
-      Options: isPredefined(network) ? null : {},
+      Options: network.ipamOptions,
       Config: bridge && [
         {
           Subnet: formatCidr(networkOf(bridge.gateway)),

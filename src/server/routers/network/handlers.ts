@@ -45,7 +45,6 @@ function changeHandlers(changes: NetworkChanges): Handlers {
     async networkConnect(request, reply) {
       const body = await request.json(networkConnectRequest);
       // An endpoint had no address of its own before.
-      if (request.version < 44 && body.EndpointConfig) body.EndpointConfig.MacAddress = '';
       await changes.connect(request.parameter('id'), body.Container, body.EndpointConfig);
       reply.empty(200);
     },
