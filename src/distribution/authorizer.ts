@@ -39,7 +39,7 @@ export class Authorizer {
     return this.#identityToken;
   }
 
-  /** The header to send for a scope (`repository:<name>:pull`), or null while none is known. */
+  /** The header to send for a scope (`repository:<name>:pull`, several with blanks in between), or null while none is known. */
   header(scope: string): string | null {
     const { credentials } = this.#options;
     if (credentials?.kind === 'registry') return `Bearer ${credentials.token}`;
@@ -80,7 +80,7 @@ export class Authorizer {
   async #token(challenge: Challenge, options: { scope: string; signal?: AbortSignal }): Promise<string> {
     const { realm = '', service = '', scope: challengeScope = '' } = challenge.parameters;
     const url = this.#realm(realm);
-    const scopes = [...new Set([options.scope, ...challengeScope.split(' ')])].filter(Boolean);
+    const scopes = [...new Set([...options.scope.split(' '), ...challengeScope.split(' ')])].filter(Boolean);
     const response = await this.#ask(url, { service, scopes, signal: options.signal });
     const text = new TextDecoder().decode(await readLimited(response, longestTokenAnswer));
     if (!response.ok) throw responseError(response, text);

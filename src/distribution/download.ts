@@ -9,6 +9,7 @@ import { BerthError, errorMessage } from '../api/errors.ts';
 import { finishHash, startHash } from '../oci/digest.ts';
 import { RegistryError } from './registry-errors.ts';
 import type { Repository } from './repository.ts';
+import { isDiskError, isTransient, pause } from './retry.ts';
 import type { RepositorySources } from './sources.ts';
 
 export interface DownloadOptions {
@@ -33,7 +34,6 @@ export interface DownloadOptions {
   firstPause?: number;
 }
 
-const longestPause = 10_000;
 /** A digest that does not match is asked for once more from the beginning: the broken bytes may be those of an earlier life. */
 const mostRestarts = 1;
 
@@ -151,38 +151,11 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-/** Would the same question get another answer a little later? */
-function isTransient(error: unknown): boolean {
-  if (error instanceof RegistryError) return error.status >= 500 || error.status === 429 || error.status === 408;
-  return !(error instanceof BerthError) && !isDiskError(error);
-}
-
-function isDiskError(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
-}
-
 function exhausted(error: unknown, attempts: number): Error {
   const message = `download failed after attempts=${attempts}: ${errorMessage(error)}`;
   return error instanceof RegistryError
     ? new RegistryError(error.status, error.registryCode, message)
     : new Error(message, { cause: error });
-}
-
-async function pause(failures: number, error: unknown, options: DownloadOptions): Promise<void> {
-  const doubled = Math.min((options.firstPause ?? 500) * 2 ** (failures - 1), longestPause);
-  // Spread, so that many clients of one registry do not come back in step.
-  const spread = doubled * (0.75 + Math.random() / 2);
-  const asked = error instanceof RegistryError ? Math.min(error.retryAfter, 60_000) : 0;
-  const milliseconds = Math.max(spread, asked);
-  if (milliseconds >= 1000) options.onRetry?.(Math.round(milliseconds / 1000));
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const leave = (): void => resolve();
-  options.signal.addEventListener('abort', leave, { once: true });
-  await promise;
-  clearTimeout(timer);
-  options.signal.removeEventListener('abort', leave);
-  options.signal.throwIfAborted();
 }
 
 async function translate(error: unknown, options: DownloadOptions): Promise<unknown> {

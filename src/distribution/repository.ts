@@ -33,12 +33,14 @@ export interface RemoteDocument {
 
 /** A request to a repository. */
 export interface RepositoryRequest {
-  method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
+  method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** Below `/v2/<repository>/`, or a complete address that the registry gave. */
   path: string;
   headers?: Record<string, string>;
   /** Made anew for each attempt. */
   body?: () => Uint8Array | ReadableStream<Uint8Array>;
+  /** Another repository of the registry that this reads from. */
+  alsoReads?: string;
   /** Statuses that are answers; default 200 and 206. */
   expected?: readonly number[];
   signal?: AbortSignal;
@@ -175,7 +177,8 @@ export class Repository {
         authorization: isHome ? authorization : null,
         signal: request.signal,
       });
-    const first = this.#authorizer.header(this.#scope);
+    const scope = request.alsoReads ? `${this.#scope} repository:${request.alsoReads}:pull` : this.#scope;
+    const first = this.#authorizer.header(scope);
     let response = await send(first);
     if (response.status === 401 && isHome) {
       const challenges = parseChallenges(response.headers.get('www-authenticate'));
@@ -183,7 +186,7 @@ export class Repository {
       let header: string | null;
       try {
         header = await this.#authorizer.answer(challenges, {
-          scope: this.#scope,
+          scope,
           refused: first,
           signal: request.signal,
         });

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { BerthRegistry } from '../support/berth-registry.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { imageFixture } from '../support/image-fixture.ts';
 import { TestRegistry } from '../support/registry.ts';
@@ -88,6 +89,27 @@ test('every tag where none is named', async () => {
   expect(output).toContain('b: digest: sha256:');
 });
 
+test('a layer that another repository has is mounted, not sent; the top comes first', async () => {
+  const own = await BerthRegistry.start();
+  try {
+    await docker('run', '--name', 'topped', '--network', 'none', 'busybox', 'sh', '-c', 'echo top > /top');
+    await docker('commit', 'topped', `${own.host}/one/app`);
+    await docker('rm', 'topped');
+    const layers = JSON.parse(
+      await docker('inspect', '-f', '{{json .RootFS.Layers}}', `${own.host}/one/app`),
+    ) as string[];
+    const short = layers.toReversed().map((digest) => digest.slice(7, 19));
+    const output = (await docker('push', `${own.host}/one/app`)).split('\n');
+    expect(output.filter((line) => line.endsWith(': Preparing'))).toEqual(short.map((id) => `${id}: Preparing`));
+    await docker('tag', `${own.host}/one/app`, `${own.host}/two/app`);
+    const mounted = await docker('push', `${own.host}/two/app`);
+    for (const id of short) expect(mounted).toContain(`${id}: Mounted from one/app`);
+    expect(mounted.split('\n').at(-1)).toBe(output.at(-1) as string);
+  } finally {
+    await own.stop();
+  }
+});
+
 test('what is refused', async () => {
   const none = await engine.docker('push', `${registry.host}/none:x`);
   expect(none.stderr).toContain(`An image does not exist locally with the tag: ${registry.host}/none`);
@@ -100,9 +122,10 @@ test('what is refused', async () => {
   await engine.dockerWith({ stdin: 'secret' }, 'login', '-u', 'user', '--password-stdin', guarded.host);
   expect(await docker('push', name)).toContain('v1: digest: sha256:');
   registry.fail(/broken\/blobs\/sha256/, { kind: 'status', status: 404 }, 1e9);
-  registry.fail(/uploads/, { kind: 'status', status: 500 }, 1e9);
+  const body = '{"errors":[{"code":"UNSUPPORTED","message":"this registry is read-only"}]}';
+  registry.fail(/uploads/, { kind: 'status', status: 405, body }, 1e9);
   await docker('tag', 'busybox', `${registry.host}/app/broken:v1`);
   const broken = await engine.docker('push', `${registry.host}/app/broken:v1`);
-  expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('received unexpected HTTP status: 500')]);
+  expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('unsupported: this registry is read-only')]);
   await until('its files to be gone', () => readdirSync(join(engine.identity.dataRoot, 'tmp')).length === 0);
 });

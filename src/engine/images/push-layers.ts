@@ -13,7 +13,7 @@ import { createGzip } from 'node:zlib';
 import type { ProgressMessage } from '../../api/types/progress.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Repository } from '../../distribution/repository.ts';
-import { hasBlob, uploadBlob } from '../../distribution/upload.ts';
+import { hasBlob, mountBlob, uploadBlob } from '../../distribution/upload.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import type { ImageStoreInterface, Lease } from '../../store/types.ts';
@@ -25,6 +25,8 @@ export interface LayerPush {
   diffId: string;
   /** How the image's own manifest names it; null: it has none. */
   known: Descriptor | null;
+  /** Other repositories of the same registry that have the layer. */
+  mountFrom: readonly string[];
   lease: Lease;
   progress: (message: ProgressMessage) => void;
   signal: AbortSignal;
@@ -51,14 +53,16 @@ export class LayerPushes {
 
   /** Sees that the repository has the layer; gives the descriptor to write into a manifest. */
   async push(push: LayerPush): Promise<Descriptor> {
-    const { repository, diffId, known, signal } = push;
+    const { diffId, known, signal } = push;
     const id = shortId(diffId);
-    push.progress({ status: this.#uploads.hasRoom ? 'Preparing' : 'Waiting', progressDetail: {}, id });
+    if (!this.#uploads.hasRoom) push.progress({ status: 'Waiting', progressDetail: {}, id });
     const release = await this.#uploads.acquire(signal);
     try {
       for (const candidate of [known, this.#compressed.get(diffId)]) {
-        if (!candidate || !(await hasBlob(repository, candidate.digest, signal))) continue;
-        push.progress({ status: 'Layer already exists', progressDetail: {}, id });
+        if (!candidate) continue;
+        const state = await this.#isThere(push, candidate.digest);
+        if (state === null) continue;
+        push.progress({ status: state, progressDetail: {}, id });
         return candidate;
       }
       return await this.#send(push, id);
@@ -67,14 +71,27 @@ export class LayerPushes {
     }
   }
 
+  /** What to say of a layer that need not be sent; null: it must. */
+  async #isThere({ repository, mountFrom, signal }: LayerPush, digest: string): Promise<string | null> {
+    if (await hasBlob(repository, digest, signal)) return 'Layer already exists';
+    for (const from of mountFrom) {
+      // A registry that cannot is sent the bytes, which tells what is wrong where something is.
+      const isMounted = await mountBlob(repository, { digest, from, signal }).catch(() => false);
+      if (isMounted) return `Mounted from ${from}`;
+    }
+    signal.throwIfAborted();
+    return null;
+  }
+
   async #send(push: LayerPush, id: string): Promise<Descriptor> {
     const { repository, diffId, known, signal } = push;
     const kept = known && this.#store.blobFile(known.digest);
     const path = kept ?? join(push.lease.directory, `push-${id}`);
     const descriptor = kept && known ? known : await this.#compress(diffId, path, signal);
     try {
-      if (!kept && (await hasBlob(repository, descriptor.digest, signal))) {
-        push.progress({ status: 'Layer already exists', progressDetail: {}, id });
+      const state = kept ? null : await this.#isThere(push, descriptor.digest);
+      if (state !== null) {
+        push.progress({ status: state, progressDetail: {}, id });
         return descriptor;
       }
       const pace = new ProgressPace();
@@ -82,10 +99,12 @@ export class LayerPushes {
       await uploadBlob(repository, {
         digest: descriptor.digest,
         size: total,
-        open: () => Readable.toWeb(createReadStream(path)) as unknown as ReadableStream<Uint8Array>,
+        open: (start) => Readable.toWeb(createReadStream(path, { start })) as unknown as ReadableStream<Uint8Array>,
         onProgress: (current) => {
           if (pace.isDue(current === total)) push.progress(progressMessage('Pushing', id, { current, total }));
         },
+        onRetry: (seconds) =>
+          push.progress({ status: `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`, progressDetail: {}, id }),
         signal,
       });
       push.progress({ status: 'Pushed', progressDetail: {}, id });

@@ -21,6 +21,7 @@ import {
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Document, StoredImage } from '../../store/types.ts';
 import type { EventBus } from '../events/event-bus.ts';
+import { shortId } from './layer-transfers.ts';
 import type { ImagePullRequest } from './pull.ts';
 import { LayerPushes } from './push-layers.ts';
 
@@ -91,12 +92,16 @@ export class ImagePush {
     try {
       lease.hold(image.id, ...image.layers);
       const original = this.#original(image);
+      // The top first, as dockerd tells it.
+      for (const diffId of image.layers.toReversed())
+        progress({ status: 'Preparing', progressDetail: {}, id: shortId(diffId) });
       const layers = await settled(
         image.layers.map((diffId, index) =>
           this.#layers.push({
             repository,
             diffId,
             known: original?.manifest.layers[index] ?? null,
+            mountFrom: this.#repositoriesWith(diffId, reference),
             lease,
             progress,
             signal,
@@ -124,6 +129,15 @@ export class ImagePush {
     }
   }
 
+  /** Repositories of the same registry that are known to have the layer, because an image with it came from there or went there. */
+  #repositoriesWith(diffId: string, { domain, path }: Reference): string[] {
+    const images = this.#options.store.records.all().filter(({ layers }) => layers.includes(diffId));
+    const known = images
+      .flatMap(({ references }) => references.map(parseReference))
+      .filter((other) => other.digest !== undefined && other.domain === domain && other.path !== path);
+    return [...new Set(known.map((other) => other.path))].slice(0, mostMounts);
+  }
+
   /** The manifest that the image came with, where it fits the layers one by one. */
   #original(image: StoredImage): { document: Document; manifest: ImageManifest } | null {
     const document = image.manifest === null ? null : this.#options.store.document(image.manifest);
@@ -133,6 +147,9 @@ export class ImagePush {
     return { document, manifest: parsed.manifest };
   }
 }
+
+/** Repositories that are asked for one layer, before it is sent. */
+const mostMounts = 4;
 
 interface OnePush {
   reference: Reference;
@@ -157,7 +174,7 @@ async function pushConfig(repository: Repository, image: StoredImage, signal: Ab
   await uploadBlob(repository, {
     digest: image.id,
     size: bytes.length,
-    open: () => new Blob([bytes]).stream(),
+    open: (offset) => new Blob([bytes.subarray(offset)]).stream(),
     signal,
   });
 }
