@@ -14,7 +14,17 @@ export interface RuntimeSpec {
   domainname?: string;
   mounts: RuntimeMount[];
   linux: RuntimeLinux;
+  /** By the point in the container's life at which they run. */
+  hooks?: Record<string, RuntimeHook[]>;
   annotations?: Record<string, string>;
+}
+
+export interface RuntimeHook {
+  path: string;
+  args?: string[];
+  env?: string[];
+  /** Seconds. */
+  timeout?: number;
 }
 
 export interface RuntimeProcess {

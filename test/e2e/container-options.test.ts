@@ -4,13 +4,18 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;
 let directory: string;
+/** Where vendors' descriptions of devices lie. */
+let descriptions: string;
 beforeAll(async () => {
-  engine = await startEngine({ images: ['busybox'] });
+  descriptions = await mkdtemp(join(tmpdir(), 'cdi-'));
+  engine = await startEngine({ images: ['busybox'], config: { 'cdi-spec-dirs': [descriptions] } });
   directory = `${engine.identity.dataRoot}.test`;
   await Bun.write(join(directory, 'variables'), '# none\nFROM_FILE=1\nTAKEN\n');
   await Bun.write(join(directory, 'labels'), 'from=file\n');
@@ -20,7 +25,10 @@ beforeAll(async () => {
   };
   await Bun.write(join(directory, 'profile.json'), JSON.stringify(profile));
 });
-afterAll(() => engine.cleanUp());
+afterAll(async () => {
+  await engine.cleanUp();
+  await rm(descriptions, { recursive: true });
+});
 
 const isVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 const capabilities = /^CapEff:\s+(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
@@ -185,6 +193,34 @@ describe('works', () => {
     const command = 'test -b /dev/disk && echo there; (: >> /dev/disk) 2>/dev/null || echo refused';
     const given = ['--device', `${await anyDisk()}:/dev/disk:r`];
     expect(await engine.ok('run', '--rm', ...given, 'busybox', 'sh', '-c', command)).toBe('there\nrefused');
+  });
+
+  test("devices by name come with all that their vendor's description says", async () => {
+    const seen = join(descriptions, 'seen');
+    const edits = {
+      env: ['CARD=zero'],
+      deviceNodes: [{ path: '/dev/card', hostPath: '/dev/zero' }],
+      mounts: [{ hostPath: '/etc/hostname', containerPath: '/vendor/name', options: ['ro', 'bind'] }],
+      hooks: [{ hookName: 'createRuntime', path: '/bin/sh', args: ['sh', '-c', `echo ran > ${seen}`] }],
+    };
+    const description = {
+      cdiVersion: '0.6.0',
+      kind: 'nvidia.com/gpu',
+      devices: [{ name: 'all', containerEdits: edits }],
+    };
+    await Bun.write(join(descriptions, 'card.json'), JSON.stringify(description));
+    const command = 'echo $CARD; head -c 3 /dev/card | wc -c; cat /vendor/name';
+    const name = (await Bun.file('/etc/hostname').text()).trim();
+    for (const option of [
+      ['--device', 'nvidia.com/gpu=all'],
+      ['--gpus', 'all'],
+    ]) {
+      expect(await engine.ok('run', '--rm', ...option, 'busybox', 'sh', '-c', command)).toBe(`zero\n3\n${name}`);
+      expect(await Bun.file(seen).text()).toBe('ran\n');
+      await rm(seen);
+    }
+    expect(await engine.ok('info', '--format', '{{json .CDISpecDirs}}')).toBe(JSON.stringify([descriptions]));
+    await rm(join(descriptions, 'card.json'));
   });
 
   test('what is cut for want of rights is said', async () => {

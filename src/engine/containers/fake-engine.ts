@@ -351,6 +351,7 @@ const settings: ContainerSettings = {
   seccompProfile: '',
   init: false,
   initPath: () => '/bin/init',
+  cdiSpecDirectories: [],
   logDriver: 'json-file',
   logOptions: {},
   dns: [],

@@ -28,6 +28,8 @@ export interface ContainerSettings {
   init: boolean;
   /** Path of the init program on the host. */
   initPath(): string;
+  /** Directories of vendors' descriptions of devices; the later have precedence. */
+  cdiSpecDirectories: readonly string[];
   logDriver: string;
   logOptions: Readonly<Record<string, string>>;
   /** Search path and servers of the engine, for containers that bring none. */

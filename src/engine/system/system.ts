@@ -142,7 +142,7 @@ export class SystemService {
       SecurityOptions: securityOptions(host, settings.containers),
       DefaultAddressPools: settings.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
       FirewallBackend: { Driver: 'nftables' },
-      CDISpecDirs: [],
+      CDISpecDirs: [...settings.containers.cdiSpecDirectories],
       Warnings: warnings(host),
     };
   }

@@ -16,6 +16,7 @@ export interface DaemonConfig {
   dns: string[];
   'dns-opts': string[];
   'dns-search': string[];
+  'cdi-spec-dirs': string[];
   'insecure-registries': string[];
   'registry-mirrors': string[];
   group: string;
@@ -145,6 +146,7 @@ export const options: Record<keyof DaemonConfig, Option> = {
   },
   'host-gateway-ips': { kind: 'list', flag: 'host-gateway-ip', help: 'Address of "host-gateway" in --add-host' },
   'allow-direct-routing': { kind: 'boolean', help: "Let in to published ports at containers' own addresses" },
+  'cdi-spec-dirs': { kind: 'list', flag: 'cdi-spec-dir', help: "Directory of vendors' descriptions of devices (CDI)" },
   'userland-proxy': { kind: 'boolean', help: 'Forward ports published at IPv6 addresses' },
   'max-concurrent-downloads': { kind: 'number', reloadable: true, help: 'Concurrent downloads of one pull' },
   'max-concurrent-uploads': { kind: 'number', reloadable: true, help: 'Concurrent uploads of one push' },
@@ -191,7 +193,6 @@ export const narrowOptions: Record<string, NarrowOption> = {
   },
   bip6: { kind: 'string', only: [''] },
   builder: { kind: 'object', flag: null },
-  'cdi-spec-dirs': { kind: 'list', flag: 'cdi-spec-dir', only: [[]] },
   containerd: { kind: 'string' },
   'containerd-namespace': { kind: 'string' },
   'containerd-plugins-namespace': { kind: 'string' },
@@ -251,6 +252,7 @@ export function defaultConfig(certificates: string): DaemonConfig {
     dns: [],
     'dns-opts': [],
     'dns-search': [],
+    'cdi-spec-dirs': ['/etc/cdi', '/var/run/cdi'],
     'insecure-registries': [],
     'registry-mirrors': [],
     group: 'berth',

@@ -26,6 +26,7 @@ export function containerSettings(config: DaemonConfig, initPath: string): Conta
     seccompProfile: readProfile(config['seccomp-profile']),
     init: config.init,
     initPath: () => init,
+    cdiSpecDirectories: config['cdi-spec-dirs'],
     logDriver: config['log-driver'],
     logOptions: config['log-opts'],
     dns: config.dns,

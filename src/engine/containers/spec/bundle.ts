@@ -18,7 +18,7 @@ import { stringifyJson } from '../../../wire/json.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { ContainerSettings } from '../settings.ts';
 import { capabilitiesOfMask, containerCapabilities } from './capabilities.ts';
-import { refuseDeviceRequests } from './device-requests.ts';
+import { addRequestedDevices } from './device-requests.ts';
 import { containerDevices } from './devices.ts';
 import { containerEnvironment } from './environment.ts';
 import { oomScore, resourceLimits } from './limits.ts';
@@ -121,7 +121,6 @@ export class BundleWriter {
     if (security.noNewPrivileges) process.noNewPrivileges = true;
     if (security.appArmor && security.appArmor !== 'unconfined' && this.#host.appArmor && !hostConfig.Privileged)
       process.apparmorProfile = security.appArmor;
-    refuseDeviceRequests(hostConfig.DeviceRequests ?? []);
     const [devices, mounts] = await Promise.all([
       containerDevices({
         privileged: hostConfig.Privileged,
@@ -151,6 +150,7 @@ export class BundleWriter {
       annotations:
         program === null ? hostConfig.Annotations : { [compiledFilterAnnotation]: program, ...hostConfig.Annotations },
       // Last, because the filter is put in at its end.
+      hooks: undefined,
       linux: {
         resources: await containerResources(hostConfig, devices.rules),
         cgroupsPath: request.cgroupPath,
@@ -164,6 +164,7 @@ export class BundleWriter {
       linux.maskedPaths = hostConfig.MaskedPaths ?? [...defaultMaskedPaths];
       linux.readonlyPaths = hostConfig.ReadonlyPaths ?? [...defaultReadonlyPaths];
     }
+    await addRequestedDevices(spec, hostConfig.DeviceRequests ?? [], this.#settings.cdiSpecDirectories);
     const sysctls = this.#sysctls(request);
     if (Object.keys(sysctls).length > 0) linux.sysctl = sysctls;
     return {

@@ -107,7 +107,8 @@ async function hostDevices(directory: string): Promise<RuntimeDevice[]> {
   return devices;
 }
 
-async function deviceAt(source: string, path: string): Promise<RuntimeDevice | null> {
+/** The node at `source` as it is to be at `path`; null where there is none. */
+export async function deviceAt(source: string, path: string): Promise<RuntimeDevice | null> {
   let status: Awaited<ReturnType<typeof stat>>;
   try {
     status = await stat(source);
