@@ -7,7 +7,11 @@ import { repository } from './repository.ts';
 
 const programs = join(repository, 'test/compat/clients');
 const cache = join(repository, 'build/cache');
+const pipQuiet = ['--quiet', '--disable-pip-version-check'];
+const pipInstall = ['python3', '-m', 'pip', 'install', ...pipQuiet, '--root-user-action=ignore'];
 const dockerPyVersion = '7.1.0';
+/** The last source package on PyPI that carries the tests. */
+const dockerPySuiteVersion = '6.1.3';
 
 /** Path of Node 22: the oldest that the client library promises to run under. */
 export async function node22(): Promise<string> {
@@ -25,18 +29,26 @@ export async function nodeProgram(name: string): Promise<string[]> {
 /** argv of a program of test/compat/clients that uses docker-py, and the environment it needs. */
 export async function pythonProgram(name: string): Promise<{ argv: string[]; env: Record<string, string> }> {
   const folder = await cached(`docker-py-${dockerPyVersion}`, async (work) => {
-    const pip = [
-      'python3',
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--root-user-action=ignore',
-    ];
-    await runOk([...pip, '--target', work, `docker==${dockerPyVersion}`]);
+    await runOk([...pipInstall, '--target', work, `docker==${dockerPyVersion}`]);
   });
   return { argv: ['python3', join(programs, name)], env: { PYTHONPATH: folder } };
+}
+
+/** Where docker-py's source package with its tests is, and the environment in which pytest runs them. */
+export async function dockerPySuite(): Promise<{ folder: string; env: Record<string, string> }> {
+  const modules = 'modules';
+  const root = await cached(`docker-py-suite-${dockerPySuiteVersion}`, async (work) => {
+    // The libraries of its time: later ones changed what it calls.
+    const libraries = ['requests<2.32', 'urllib3<2', 'websocket-client<1.9', 'pytest<8', 'pytest-timeout', 'packaging'];
+    await runOk([...pipInstall, '--target', join(work, modules), ...libraries]);
+    const source = ['--no-deps', '--no-binary', 'docker', `docker==${dockerPySuiteVersion}`];
+    await runOk(['python3', '-m', 'pip', 'download', ...pipQuiet, '--dest', work, ...source]);
+    await runOk(['tar', '-xzf', `docker-${dockerPySuiteVersion}.tar.gz`], { cwd: work });
+  });
+  return {
+    folder: join(root, `docker-${dockerPySuiteVersion}`),
+    env: { PYTHONPATH: join(root, modules), PYTHONDONTWRITEBYTECODE: '1' },
+  };
 }
 
 function modules(): Promise<string> {

@@ -33,12 +33,11 @@ export function commitSource(context: ContainerContext, reference: string): Comm
 
 /**
  * Pauses a running container. The books are not told: should the engine die meanwhile, its next start lets the container go on.
- * One that does not run, or is paused already, is left as it is.
+ * One that does not run (any more), or is paused already, is left as it is.
  */
 async function holdStill(context: ContainerContext, container: Container): Promise<() => Promise<void>> {
   const isHeld = await context.mutex.run(container.id, async () => {
-    if (container.state !== 'running') return false;
-    await freeze(context, container);
+    if (container.state !== 'running' || !(await freeze(context, container))) return false;
     context.publish(container, 'pause');
     return true;
   });

@@ -8,7 +8,7 @@ export function pauseContainer(context: ContainerContext, reference: string): Pr
   const container = context.index.find(reference);
   return context.mutex.run(container.id, async () => {
     container.check('pause', reference);
-    await freeze(context, container);
+    if (!(await freeze(context, container))) throw notRunning(container.id);
     context.unwatched(container);
     container.record.health = healthUnwatched(container.record.health);
     context.index.save(container);
@@ -28,24 +28,24 @@ export function unpauseContainer(context: ContainerContext, reference: string): 
 
 /**
  * Makes a running container a paused one, in the kernel and in memory; the caller holds its mutex. Somebody who ends or removes it
- * meanwhile comes first, because a frozen process does not die. Error: `conflict` then.
+ * meanwhile comes first, because a frozen process does not die. False then, and when it ended by itself.
  */
-export async function freeze(context: ContainerContext, container: Container): Promise<void> {
+export async function freeze(context: ContainerContext, container: Container): Promise<boolean> {
   const { freezer } = context.dependencies;
   const cgroup = context.cgroupOf(container);
   const { endings } = container;
   try {
     await freezer.freeze(cgroup);
   } catch (error) {
-    if (isGone(error)) throw notRunning(container.id);
+    if (isGone(error)) return false;
     throw error;
   }
   if (container.endings === endings && container.state === 'running') {
     container.move('pause');
-    return;
+    return true;
   }
   await freezer.thaw(cgroup);
-  throw notRunning(container.id);
+  return false;
 }
 
 /** The cgroup went with its last process. */
