@@ -15,6 +15,11 @@ export function matchesFilters(network: Network, filters: Filters, inUse: boolea
     if (type !== 'custom' && type !== 'builtin') throw new BerthError('invalid', `invalid filter: 'type'='${type}'`);
   }
   if (filters.has('dangling')) {
+    if (!filters.get('dangling')?.every((value) => /^(true|false|1|0)$/.test(value)))
+      throw new BerthError(
+        'invalid',
+        `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+      );
     const dangling = filterBoolean(filters, 'dangling', true);
     // Networks that cannot be removed are neither.
     if (isPredefined(network) || inUse === dangling) return false;

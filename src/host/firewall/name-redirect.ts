@@ -24,13 +24,23 @@ export const resolverBytes = Buffer.of(127, 0, 0, 11);
 const destinationOffset = 16;
 const portOffset = 2;
 
-/** Writes the table in place of one that is there. To be called inside of the namespace. @param ports of the sockets at 127.0.0.11 */
-export function redirectNames(ports: { udp: number; tcp: number }): void {
+export interface RedirectedPorts {
+  /** Of the sockets at 127.0.0.11. */
+  udp: number;
+  tcp: number;
+}
+
+/**
+ * Writes the table. To be called inside of the namespace.
+ * @param isFresh nobody has written one there before: to take one away costs milliseconds, when the kernel frees it
+ */
+export function redirectNames(ports: RedirectedPorts, isFresh: boolean): void {
   const batch = new Batch();
-  // Adding before deleting: deleting what is not there would fail.
   batch.addTable(table);
-  batch.deleteTable(table);
-  batch.addTable(table);
+  if (!isFresh) {
+    batch.deleteTable(table);
+    batch.addTable(table);
+  }
   batch.addChain(table, 'output', { type: 'nat', hook: hook.output, priority: priority.destinationNat });
   batch.addRule({
     table,

@@ -72,7 +72,7 @@ class Service {
 
   #serve(socket: Bun.Socket<Peer>, request: ResolverRequest | ResolverOpening): void {
     if ('open' in request) {
-      this.#resolver.open(request.open, request.pid, true).then(
+      this.#resolver.open(request.open, { pid: request.pid, isFresh: true }).then(
         () => void socket.end('ok\n'),
         (error: unknown) => void socket.end(`${errorMessage(error)}\n`),
       );

@@ -3,7 +3,7 @@ import { isQuery, readQuestion, responseCode, writeAnswer } from '../../engine/n
 import { NameBook } from '../../engine/networks/names/name-book.ts';
 import { resolve } from '../../engine/networks/names/resolve.ts';
 import type { ResolverSandbox } from '../../engine/networks/names/resolver-protocol.ts';
-import { type AnswerQuery, openSandboxSockets, type SandboxSockets } from './sandbox-sockets.ts';
+import { type AnswerQuery, openSandboxSockets, type SandboxNetwork, type SandboxSockets } from './sandbox-sockets.ts';
 
 /** Longest message over TCP. */
 const noLimit = 65_535;
@@ -22,7 +22,7 @@ export class Resolver {
   /** Enters a container, or changes what is known of it. */
   async put({ names, pid }: ResolverSandbox): Promise<void> {
     this.#book.put(names);
-    if (pid !== null) await this.open(names.id, pid, false);
+    if (pid !== null) await this.open(names.id, { pid, isFresh: false });
   }
 
   /** Makes these the only ones. One whose network is gone has no sockets then: its end is told soon. */
@@ -41,14 +41,14 @@ export class Resolver {
 
   /**
    * Makes the container's sockets.
-   * @param again also where there are some: the container starts once more, in a new network
+   * @param network a fresh one takes the place of another: the container starts once more
    */
-  open(id: string, pid: number, again: boolean): Promise<void> {
+  open(id: string, network: SandboxNetwork): Promise<void> {
     return this.#mutex.run(id, async () => {
       if (!this.#book.sandbox(id)) throw new Error(`the resolver knows no container ${id}`);
-      if (this.#sockets.has(id) && !again) return;
+      if (this.#sockets.has(id) && !network.isFresh) return;
       this.#close(id);
-      this.#sockets.set(id, await openSandboxSockets(pid, this.#answer(id)));
+      this.#sockets.set(id, await openSandboxSockets(network, this.#answer(id)));
     });
   }
 

@@ -11,6 +11,13 @@ export type AnswerQuery = (
   from: { transport: Transport; forwarder: Forwarder },
 ) => Buffer | null | Promise<Buffer | null>;
 
+export interface SandboxNetwork {
+  /** Of a process in it. */
+  pid: number;
+  /** It was made a moment ago. */
+  isFresh: boolean;
+}
+
 export interface SandboxSockets {
   /** Closes them; the namespace is held no more. */
   close(): void;
@@ -18,9 +25,12 @@ export interface SandboxSockets {
 
 /**
  * Makes the sockets and leads the container's questions to them. They are there when it resolves.
- * @param pid of a process in the namespace. Errors: there is none any more; what the kernel refuses.
+ * Errors: there is none any more; what the kernel refuses.
  */
-export async function openSandboxSockets(pid: number, answer: AnswerQuery): Promise<SandboxSockets> {
+export async function openSandboxSockets(
+  { pid, isFresh }: SandboxNetwork,
+  answer: AnswerQuery,
+): Promise<SandboxSockets> {
   const namespace = new NetworkNamespace(`/proc/${pid}/ns/net`);
   const forwarder = new Forwarder(namespace);
   const undo: (() => void)[] = [() => namespace.close()];
@@ -38,7 +48,7 @@ export async function openSandboxSockets(pid: number, answer: AnswerQuery): Prom
     undo.push(() => tcp.stop(true));
     const udp = await serveUdp(datagrams, (query) => answer(query, { transport: 'udp', forwarder }));
     undo.push(() => udp.close());
-    namespace.run(() => redirectNames({ udp: udp.port, tcp: tcp.port }));
+    namespace.run(() => redirectNames({ udp: udp.port, tcp: tcp.port }, isFresh));
     return { close };
   } catch (error) {
     close();
