@@ -270,6 +270,8 @@ export class Client {
       return await unlessCancelled(this.options.transport.connect(this.endpoint), this.signal);
     } catch (cause) {
       if (this.signal?.aborted) throw cancelled(cause);
+      // What the transport itself has words for, such as an engine that it could not start.
+      if (cause instanceof BerthError) throw cause;
       throw connectError(this.host, this.endpoint, cause);
     }
   }

@@ -112,7 +112,8 @@ export class VirtualMachine {
   /** An orderly reboot; resolves once it takes scripts again. */
   async reboot(): Promise<void> {
     const before = await this.ok('cat /proc/sys/kernel/random/boot_id');
-    await this.ok('systemctl reboot --no-block');
+    // Later, so that the answer to this is out before the machine goes down.
+    await this.ok('(sleep 0.5; systemctl reboot) >/dev/null 2>&1 &');
     await until('the next boot', async () => (await this.#bootId()) !== before, bootDeadline);
   }
 

@@ -34,7 +34,7 @@ import { resizeContainer } from './resize.ts';
 import { listWithSizes, withSizes } from './sizes.ts';
 import { startContainer } from './start.ts';
 import { containerStats } from './stats.ts';
-import { restartContainer, type StopOptions, stopContainer } from './stop.ts';
+import { haltContainers, restartContainer, type StopOptions, stopContainer } from './stop.ts';
 import { topContainer } from './top.ts';
 import { updateContainer } from './update.ts';
 import { type WaitCondition, waitContainer } from './wait.ts';
@@ -69,6 +69,11 @@ export class ContainerService {
   }
 
   /** No more starts and restarts; resolves when nothing is left half done. Containers go on running. */
+  /** The machine goes down: every container ends in good order. */
+  async halt(): Promise<void> {
+    await haltContainers(this.context);
+  }
+
   async close(): Promise<void> {
     this.context.closing = true;
     for (const container of this.context.index.all()) {

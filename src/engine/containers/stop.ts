@@ -29,6 +29,23 @@ export async function stopContainer(context: ContainerContext, reference: string
   context.publish(container, 'stop');
 }
 
+/**
+ * The machine goes down: ends all processes as `stop` does, each with its own signal and time, and leaves to the restart policies which
+ * of them the next start of the engine brings back. Nothing is started from here on.
+ */
+export async function haltContainers(context: ContainerContext): Promise<void> {
+  context.closing = true;
+  const running = [...context.index.all()].filter((container) => isRunning(container.state));
+  const end = async (container: Container): Promise<void> => {
+    try {
+      await letProcessEnd(context, container, { signal: '', timeout: null });
+    } catch (error) {
+      context.dependencies.report(`stop ${container.id}`, error);
+    }
+  };
+  await Promise.all(running.map(end));
+}
+
 /** Ends the process where there is one, and starts the container. Errors: those of the start. */
 export async function restartContainer(
   context: ContainerContext,
@@ -53,12 +70,23 @@ export async function restartContainer(
   context.publish(container, 'restart');
 }
 
-async function endProcess(context: ContainerContext, container: Container, options: StopOptions): Promise<void> {
+/** No restart policy may undo it. */
+function endProcess(context: ContainerContext, container: Container, options: StopOptions): Promise<void> {
+  return letProcessEnd(context, container, options, () => markStopped(context, container));
+}
+
+/** @param beforeSignal called once the container can be signalled */
+async function letProcessEnd(
+  context: ContainerContext,
+  container: Container,
+  options: StopOptions,
+  beforeSignal?: () => void,
+): Promise<void> {
   const signal = options.signal === '' ? stopSignalOf(container) : parseSignal(options.signal);
   const timeout = options.timeout ?? container.record.config.StopTimeout ?? defaultTimeout;
   const exit = container.nextExit();
   await context.thaw(container);
-  markStopped(context, container);
+  beforeSignal?.();
   await signalLiving(context, container, signal);
   if (container.pid === 0 || (await endsWithin(exit, timeout))) return;
   await signalLiving(context, container, sigkill);

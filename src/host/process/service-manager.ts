@@ -1,5 +1,7 @@
-/** What the service manager is told over $NOTIFY_SOCKET (sd_notify(3)). */
+/** What the service manager is told over $NOTIFY_SOCKET (sd_notify(3)), and what it knows of the machine. */
+import { access } from 'node:fs/promises';
 import { close, send, socket } from '../netlink/libc.ts';
+import { runTool } from './run-tool.ts';
 
 /** AF_UNIX, and SOCK_DGRAM with SOCK_CLOEXEC (linux/socket.h). */
 const unixFamily = 1;
@@ -26,5 +28,17 @@ export function tellServiceManager(state: string, path = process.env['NOTIFY_SOC
     return send(fd, Buffer.from(state), address) >= 0;
   } finally {
     close(fd);
+  }
+}
+
+/** True while systemd shuts the machine down: a service that is stopped now will not be started again before the next boot. */
+export async function machineGoesDown(): Promise<boolean> {
+  try {
+    await access('/run/systemd/system');
+    // One that is not "running" is told by the exit status too, as is one that is "degraded".
+    return (await runTool(['sh', '-c', 'systemctl is-system-running || :'])).trim() === 'stopping';
+  } catch {
+    // No systemd, or none that answers any more: the usual end.
+    return false;
   }
 }

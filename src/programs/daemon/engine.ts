@@ -53,6 +53,8 @@ export interface Engine {
   reload(config: DaemonConfig): void;
   /** Publishes an event of the engine itself. */
   announce(action: string, attributes: Record<string, string>): void;
+  /** The machine goes down: ends all containers in good order; their restart policies say which come back. */
+  halt(): Promise<void>;
   /** Resolves when nothing is left half done; containers go on running. */
   close(): Promise<void>;
 }
@@ -127,6 +129,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       system: openSystem(foundation, { containers, volumes, images, registryQueries, settings: systemSettings }),
       events,
     },
+    halt: () => containers.halt(),
     async close() {
       await containers.close();
       supervisor.close();

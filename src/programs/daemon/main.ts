@@ -6,7 +6,7 @@ import { shortVersion } from '../../cli/version-text.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
 import { claimBridge } from '../../host/netlink/bridge-claim.ts';
 import { answerFirst } from '../../host/process/priority.ts';
-import { tellServiceManager } from '../../host/process/service-manager.ts';
+import { machineGoesDown, tellServiceManager } from '../../host/process/service-manager.ts';
 import { createServer } from '../../server/create-server.ts';
 import { Paths } from '../../store/paths.ts';
 import type { DaemonConfig } from './config.ts';
@@ -77,8 +77,11 @@ async function serve({ config, reread }: DaemonArguments): Promise<void> {
   if (metrics) log.info(`metrics listen on ${await metrics.listen(config['metrics-addr'])}`);
   collectWhenIdle();
   const stop = once(async (signal: string) => {
-    log.info(`${signal}: stopping; containers go on running`);
     tellServiceManager('STOPPING=1');
+    if (await machineGoesDown()) {
+      log.info(`${signal}: the machine goes down; stopping all containers`);
+      await engine.halt();
+    } else log.info(`${signal}: stopping; containers go on running`);
     // Whatever hangs, the process ends: containers do not need it.
     setTimeout(() => process.exit(1), config['shutdown-timeout'] * 1000).unref();
     await server.close(1000);

@@ -25,9 +25,12 @@ export async function uninstall({ root, purge }: UninstallOptions, say: Say): Pr
   const roots = engineRoots();
   if (places.live && (await hasSystemd())) await stopEngine(unit, purge, say);
   await removeFiles(places, unit, say);
-  if (places.live) await removeFromMachine(unit, say);
-  if (places.live && purge) await removeData(roots, say);
-  else if (places.live) say(`images, volumes and containers stay in ${roots.dataRoot}; --purge removes them`);
+  if (!places.live) return;
+  await removeFromMachine(unit, say);
+  const directories = purge ? [roots.execRoot, roots.dataRoot, configDirectory] : [roots.execRoot];
+  for (const directory of directories) await removeDirectory(directory, say);
+  await removeCgroups(roots.cgroupParent, say);
+  if (!purge) say(`images, volumes and containers stay in ${roots.dataRoot}; --purge removes them`);
 }
 
 interface EngineRoots {
@@ -100,18 +103,19 @@ async function removeFromMachine(unit: UnitPlan | null, say: Say): Promise<void>
   say(`removed the group ${unit.group}`);
 }
 
-async function removeData({ dataRoot, execRoot, cgroupParent }: EngineRoots, say: Say): Promise<void> {
-  for (const directory of [execRoot, dataRoot, configDirectory]) {
-    if (!(await exists(directory))) continue;
-    await refuseMounts(directory);
-    await rm(directory, { recursive: true, force: true });
-    say(`removed ${directory}`);
-  }
-  // Cgroups of containers are gone by now; the one that held them is empty.
+async function removeDirectory(directory: string, say: Say): Promise<void> {
+  if (!(await exists(directory))) return;
+  await refuseMounts(directory);
+  await rm(directory, { recursive: true, force: true });
+  say(`removed ${directory}`);
+}
+
+/** Those of containers are gone by now; the one that held them is empty. */
+async function removeCgroups(parent: string, say: Say): Promise<void> {
   for (const line of (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')) {
     const [left, right] = line.split(' - ');
     if (!right?.startsWith('cgroup')) continue;
-    const directory = `${left?.split(' ')[4]}${cgroupParent}`;
+    const directory = `${left?.split(' ')[4]}${parent}`;
     if (await exists(directory)) await runTool(['rmdir', directory]).catch(() => say(`${directory} is not empty`));
   }
 }

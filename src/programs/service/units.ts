@@ -22,7 +22,7 @@ export function serviceUnit({ command, group, socketActivation, madeGroup, copie
 Description=Berth container engine
 After=network-online.target nss-lookup.target time-set.target${socketActivation ? ' berth.socket' : ''}
 Wants=network-online.target
-${socketActivation ? 'Requires=berth.socket\n' : ''}StartLimitBurst=3
+${socketActivation ? 'Requires=berth.socket\n' : ''}StartLimitBurst=10
 StartLimitIntervalSec=60
 
 [Service]
@@ -57,6 +57,7 @@ ListenStream=${engineSocket}
 SocketMode=0660
 SocketUser=root
 SocketGroup=${group}
+RemoveOnStop=yes
 
 [Install]
 WantedBy=sockets.target

@@ -23,7 +23,8 @@ export const command = defineCommand({
     if (options.format !== '') {
       const { renderObject } = await import('../../render/object.ts');
       const errors = failure ? { ServerErrors: [failure] } : {};
-      await cli.out.write(renderObject({ ...info, ...errors, ClientInfo: client }, options.format));
+      const names = options.format === 'json' ? {} : goNames(info);
+      await cli.out.write(renderObject({ ...info, ...names, ...errors, ClientInfo: client }, options.format));
     } else {
       await cli.out.write(
         `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: false\n${pluginsText(Plugins)}\nServer:\n`,
@@ -37,6 +38,18 @@ export const command = defineCommand({
     return 1;
   },
 });
+
+/** Templates name the fields of Docker's types; these are spelled differently in JSON. */
+function goNames(info: SystemInfo | undefined) {
+  return (
+    info && {
+      CPUCfsPeriod: info.CpuCfsPeriod,
+      CPUCfsQuota: info.CpuCfsQuota,
+      HTTPProxy: info.HttpProxy,
+      HTTPSProxy: info.HttpsProxy,
+    }
+  );
+}
 
 type ClientPlugin = Partial<PluginMetadata> & { Name: string; Path: string };
 

@@ -21,7 +21,8 @@ export const command = defineCommand({
     if (options.format === '') await cli.out.write(versionText(client, server));
     else {
       const { renderObject } = await import('../../render/object.ts');
-      await cli.out.write(renderObject({ Client: client, Server: server ?? null }, options.format));
+      const shown = options.format === 'json' ? { Client: client, Server: server ?? null } : byGoNames(client, server);
+      await cli.out.write(renderObject(shown, options.format));
     }
     if (failure === undefined) return 0;
     await cli.err.write(`${describeError(failure)}\n`);
@@ -49,6 +50,14 @@ function clientFacts(cli: Cli, server: VersionInfo | undefined): ClientFacts {
     Arch: process.arch === 'x64' ? 'amd64' : process.arch,
     BuildTime: '',
     Context: cli.context,
+  };
+}
+
+/** Templates name the fields of Docker's types, of which one is spelled differently in JSON. */
+function byGoNames(client: ClientFacts, server: VersionInfo | undefined) {
+  return {
+    Client: { ...client, APIVersion: client.ApiVersion },
+    Server: server ? { ...server, APIVersion: server.ApiVersion } : null,
   };
 }
 
