@@ -54,6 +54,36 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
   });
 });
 
+test('the check of an image is inherited, changed in part, and left out', async () => {
+  const check = 'HEALTHCHECK --interval=100ms --retries=2 CMD test -e /ok';
+  await engine.ok('create', '--name', 'base', 'busybox', 'sleep', '1000');
+  await engine.ok('commit', '-c', check, 'base', 'checked-image');
+  await engine.ok('rm', 'base');
+  await engine.ok('run', '-d', '--name', 'inherits', 'checked-image');
+  await becomes('inherits', 'unhealthy');
+  await engine.ok('run', '-d', '--name', 'changes', '--health-cmd', 'true', 'checked-image');
+  await becomes('changes', 'healthy');
+  expect((await engine.inspect('changes')).Config.Healthcheck).toEqual({
+    ...{ Test: ['CMD-SHELL', 'true'], Interval: 100_000_000, Retries: 2 },
+  });
+  await engine.ok('run', '-d', '--name', 'without', '--no-healthcheck', 'checked-image');
+  expect((await engine.inspect('without')).State.Health).toBeUndefined();
+  await engine.ok('rm', '-f', 'inherits', 'changes', 'without');
+});
+
+test('a failure in the start period does not count, and the start interval is used meanwhile', async () => {
+  await engine.ok(
+    ...['run', '-d', '--name', 'starts', '--health-cmd', 'test -e /ok', '--health-retries', '1'],
+    ...['--health-interval', '1h', '--health-start-interval', '100ms', '--health-start-period', '1h', 'busybox'],
+    ...['sleep', '1000'],
+  );
+  await until('three results', async () => (await engine.inspect('starts')).State.Health.Log.length >= 3);
+  expect((await engine.inspect('starts')).State.Health).toMatchObject({ Status: 'starting', FailingStreak: 0 });
+  await engine.ok('exec', 'starts', 'touch', '/ok');
+  await becomes('starts', 'healthy');
+  await engine.ok('rm', '-f', 'starts');
+});
+
 test('a probe that hangs is ended with all that it started, and its output is cut', async () => {
   await engine.ok(
     ...['run', '-d', '--name', 'hangs', '--health-interval', '100ms', '--health-timeout', '300ms'],

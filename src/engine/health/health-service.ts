@@ -1,4 +1,5 @@
 import type { HealthcheckResult } from '../../api/types/container.ts';
+import { Semaphore } from '../../base/semaphore.ts';
 import type { Container } from '../containers/container.ts';
 import type { ContainerContext, LifeObserver } from '../containers/context.ts';
 import { restartContainer, stopContainer } from '../containers/stop.ts';
@@ -9,6 +10,7 @@ import { type ProbeExec, runProbe } from './probe.ts';
 import { type ProbePlan, probePlan } from './probe-plan.ts';
 
 const sigkill = 9;
+const startsAtOnce = 8;
 
 /**
  * Looks after the health of every running container that has a check: runs it, keeps the books (`record.health`), publishes what
@@ -17,6 +19,8 @@ const sigkill = 9;
 export class HealthService implements LifeObserver {
   readonly #context: ContainerContext;
   readonly #exec: ProbeExec;
+  /** Containers that were started together are looked at together: a storm of processes would hold up everybody else. */
+  readonly #turns = new Semaphore(startsAtOnce);
   readonly #monitors = new Map<string, HealthMonitor>();
 
   constructor(context: ContainerContext, exec: ProbeExec) {
@@ -36,7 +40,7 @@ export class HealthService implements LifeObserver {
       plan,
       startedAt: Date.parse(container.record.startedAt),
       isStarting: () => container.record.health?.Status === 'starting',
-      probe: (signal) => runProbe(this.#exec, container.id, { plan, signal }),
+      probe: (signal) => runProbe(this.#exec, container.id, { plan, signal, turns: this.#turns }),
       onResult: (result, age) => this.#enter(container, result, { plan, age }),
     });
     this.#monitors.set(container.id, monitor);

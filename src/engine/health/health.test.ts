@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Readable } from 'node:stream';
 import type { Health, HealthcheckResult } from '../../api/types/container.ts';
+import { Semaphore } from '../../base/semaphore.ts';
 import { encodeFrame } from '../../wire/stdcopy.ts';
 import { FakeEngine } from '../containers/fake-engine.ts';
 import { HealthService } from './health-service.ts';
@@ -104,7 +105,7 @@ describe('a probe', () => {
 
   test('gives the exit code and both streams', async () => {
     const stream = Readable.from([encodeFrame(1, Buffer.from('out\n')), encodeFrame(2, Buffer.from('err\n'))]);
-    const result = await runProbe(execOf(stream, 3), 'c', { plan, signal });
+    const result = await runProbe(execOf(stream, 3), 'c', { plan, signal, turns: new Semaphore(1) });
     expect(result).toMatchObject({ ExitCode: 3, Output: 'out\nerr\n' });
     expect(Date.parse(result.End)).toBeGreaterThanOrEqual(Date.parse(result.Start));
   });
@@ -113,14 +114,17 @@ describe('a probe', () => {
     const stream = new Readable({ read() {} });
     stream.push(encodeFrame(1, Buffer.from('half')));
     const exec = execOf(stream, null);
-    const result = await runProbe(exec, 'c', { plan, signal });
+    const result = await runProbe(exec, 'c', { plan, signal, turns: new Semaphore(1) });
     expect(result).toMatchObject({ ExitCode: -1, Output: 'Health check exceeded timeout (20ms): half' });
     expect(exec.killed).toEqual(['e']);
   });
 
   test('that cannot be started says why', async () => {
     const exec = { ...execOf(Readable.from([]), 0), start: () => Promise.reject(new Error('no such file')) };
-    expect(await runProbe(exec, 'c', { plan, signal })).toMatchObject({ ExitCode: -1, Output: 'no such file' });
+    expect(await runProbe(exec, 'c', { plan, signal, turns: new Semaphore(1) })).toMatchObject({
+      ExitCode: -1,
+      Output: 'no such file',
+    });
   });
 
   test('keeps 4096 bytes of what is said', () => {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { errorMessage } from '../../api/errors.ts';
 import type { HealthcheckResult } from '../../api/types/container.ts';
 import type { ExecCreateRequest, ExecCreateResponse, ExecInspect } from '../../api/types/exec.ts';
+import type { Semaphore } from '../../base/semaphore.ts';
 import { formatDuration } from '../../wire/time.ts';
 import { timestamp } from '../containers/clock.ts';
 import { ProbeOutput } from './probe-output.ts';
@@ -18,6 +19,14 @@ export interface ProbeExec {
   kill(execId: string): Promise<void>;
 }
 
+export interface ProbeOptions {
+  plan: ProbePlan;
+  /** Ends the probe. */
+  signal: AbortSignal;
+  /** Lets in as many as may be started at a time. */
+  turns: Semaphore;
+}
+
 const failed = -1;
 const nanosecondsPerMillisecond = 1_000_000;
 
@@ -26,13 +35,8 @@ const endOfKilled = 5_000;
 
 /**
  * Runs the check once. What goes wrong is a result too, with exit code −1, as with Docker.
- * @param signal ends the probe
  */
-export async function runProbe(
-  exec: ProbeExec,
-  container: string,
-  options: { plan: ProbePlan; signal: AbortSignal },
-): Promise<HealthcheckResult> {
+export async function runProbe(exec: ProbeExec, container: string, options: ProbeOptions): Promise<HealthcheckResult> {
   const Start = timestamp();
   const result = await probe(exec, container, options).catch((error: unknown) => ({
     ExitCode: failed,
@@ -44,19 +48,17 @@ export async function runProbe(
 async function probe(
   exec: ProbeExec,
   container: string,
-  { plan, signal }: { plan: ProbePlan; signal: AbortSignal },
+  { plan, signal, turns }: ProbeOptions,
 ): Promise<Pick<HealthcheckResult, 'ExitCode' | 'Output'>> {
-  const { Id } = await exec.create(container, requestOf(plan.command));
-  const started = await exec.start(Id, { detach: false, terminal: false, size: null });
-  if (!started) throw new Error('the probe has no output');
+  const { Id, stream } = await inTurn(turns, signal, () => begin(exec, container, plan));
   const output = new ProbeOutput();
-  const ended = drain(started.stream, output);
+  const ended = drain(stream, output);
   // The time that the engine took to start it is not the probe's.
   const isLate = await lasts(ended, plan.timeout, signal);
   if (isLate) {
     await exec.kill(Id);
     await lasts(ended, endOfKilled, signal);
-    started.stream.destroy();
+    stream.destroy();
     const said = output.text;
     const words = `Health check exceeded timeout (${formatDuration(BigInt(Math.round(plan.timeout * nanosecondsPerMillisecond)))})`;
     return { ExitCode: failed, Output: said === '' ? words : `${words}: ${said}` };
@@ -64,6 +66,22 @@ async function probe(
   const { ExitCode } = exec.inspect(Id);
   if (ExitCode === null) throw new Error(`healthcheck for container ${container} has no exit code`);
   return { ExitCode, Output: output.text };
+}
+
+async function begin(exec: ProbeExec, container: string, plan: ProbePlan): Promise<{ Id: string; stream: Readable }> {
+  const { Id } = await exec.create(container, requestOf(plan.command));
+  const started = await exec.start(Id, { detach: false, terminal: false, size: null });
+  if (!started) throw new Error('the probe has no output');
+  return { Id, stream: started.stream };
+}
+
+async function inTurn<T>(turns: Semaphore, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const leave = await turns.acquire(signal);
+  try {
+    return await work();
+  } finally {
+    leave();
+  }
 }
 
 /** Reads to the end; how it ends is the exit code's to tell. */

@@ -50,8 +50,9 @@ export async function commitContainer(
       lease,
     });
     await failpoint('commit.after-image');
-    publishImageEvent(context, 'create', { id });
-    if (target) publishImageEvent(context, 'tag', { id }, familiarString(target));
+    const image = { id, labels: config.Labels };
+    publishImageEvent(context, 'create', image);
+    if (target) publishImageEvent(context, 'tag', image, familiarString(target));
     const imageRef = target ? familiarString(target) : '';
     source.committed({ comment: options.comment, imageID: id, imageRef });
     return id;
