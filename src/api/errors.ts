@@ -48,7 +48,8 @@ export function errorKind(error: unknown): ErrorKind {
   return error instanceof BerthError ? error.kind : 'internal';
 }
 
-/** The message of any thrown value. */
+/** The message of any thrown value. The database's word for a full disk is put as everybody else puts it. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return (error as { code?: unknown }).code === 'SQLITE_FULL' ? 'no space left on device' : error.message;
 }

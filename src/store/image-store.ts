@@ -152,6 +152,7 @@ export class ImageStore implements ImageStoreInterface {
     const size = diffIds.reduce((sum, diffId) => sum + (layers.get(diffId)?.size ?? 0), 0);
     const manifest = options.manifest ?? null;
     const config: Document = { digest: id, mediaType: mediaTypes.ociConfig, bytes: options.config };
+    this.#options.database.requireRoom();
     const committed = this.#options.database.transaction(() => {
       for (const document of [config, ...documents]) records.putDocument(document);
       layers.record(diffIds);

@@ -17,7 +17,7 @@ const left = (directory: string): string[] => readdirSync(join(engine.identity.d
 
 /** A running container that counts, with `megabytes` of its own. */
 async function counter(name: string, megabytes: number): Promise<void> {
-  const script = `head -c ${megabytes}M /dev/urandom >/big; i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done`;
+  const script = `head -c ${megabytes}m /dev/urandom >/big; i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done`;
   await engine.ok('run', '-d', '--name', name, 'busybox', 'sh', '-c', script);
   await until('it to count', async () => (await engine.berth('exec', name, 'cat', '/count')).code === 0);
 }

@@ -92,6 +92,7 @@ export class ContainerIndex {
    */
   add(record: ContainerRecord, alongside: () => void = () => {}): Container {
     this.checkName(record.name);
+    this.#database.requireRoom();
     const created = Math.floor(Date.parse(record.created) / 1000);
     this.#database.transaction(() => {
       this.#insert.run(record.id, record.name, created, encodeRecord(record));

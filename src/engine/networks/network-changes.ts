@@ -64,7 +64,7 @@ export class NetworkChanges {
   /** While the bridge is made, nobody else gets the name, the subnet or the interface. */
   async #make(network: Network, bridge: BridgeSettings): Promise<void> {
     const { state, attacher } = this.#options;
-    state.networks.save(network);
+    state.networks.add(network);
     try {
       await failpoint('network.after-save');
       await attacher.makeBridge(bridgePlan(bridge, state.settings.bridge));

@@ -73,6 +73,12 @@ export class NetworkTable {
     return found;
   }
 
+  /** Enters a new one. Error: `internal` on a full disk. */
+  add(network: Network): void {
+    this.#database.requireRoom();
+    this.save(network);
+  }
+
   /** Adds a network or replaces the one of the same id. */
   save(network: Network): void {
     const { id, name, created, bridge, ...rest } = network;

@@ -175,6 +175,7 @@ export class VolumeBooks {
       options: wish.options,
     };
     // The row first, lent: a directory without a row would be taken for nobody's, one with a row is found after a crash.
+    database.requireRoom();
     const row = database.sql.query('INSERT INTO volumes (name, created, record, doomed) VALUES (?, ?, ?, 1)');
     row.run(name, volume.created, JSON.stringify(volume));
     try {

@@ -16,6 +16,7 @@ export function keepLogShort(database: BerthDatabase, path: string, report: (err
   const stop = new AbortController();
   let running = false;
   const timer = setInterval(() => {
+    database.reserve();
     const now = database.changes();
     if (running || now - before < worthwhile) return;
     running = true;

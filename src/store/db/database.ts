@@ -1,6 +1,12 @@
 import { Database } from 'bun:sqlite';
-import { closeSync, fdatasync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, openSync, statfsSync } from 'node:fs';
+import { BerthError } from '../../api/errors.ts';
+import { reserveRoom } from '../../host/files/reserve-room.ts';
 import { type Migration, migrations } from './migrations.ts';
+
+/** Bytes on the disk that its log has to itself, and that must be free for whatever makes the database larger. */
+const reserve = 4 * 1024 * 1024;
+const leastFree = 1024 * 1024;
 
 /**
  * The engine's one SQLite database, opened by one process only. `synchronous=NORMAL` in WAL mode: a commit survives the death
@@ -9,6 +15,8 @@ import { type Migration, migrations } from './migrations.ts';
 export class BerthDatabase {
   readonly sql: Database;
   readonly #walFile: number | null;
+  readonly #path: string;
+  #reservedFor = -1;
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -24,7 +32,9 @@ export class BerthDatabase {
     // Where a storm of writes made the log long, its file is cut when it begins again.
     this.sql.run('PRAGMA journal_size_limit=16777216');
     this.#migrate(steps);
-    this.#walFile = path === ':memory:' ? null : openSync(`${path}-wal`, 'r');
+    this.#path = path;
+    this.#walFile = path === ':memory:' ? null : openSync(`${path}-wal`, 'r+');
+    this.reserve();
   }
 
   /** Resolves when everything committed before the call is on disk. Callers share one sync (group commit). */
@@ -41,6 +51,24 @@ export class BerthDatabase {
       return this.#running;
     });
     return this.#next;
+  }
+
+  /**
+   * Keeps room on the disk for what must be written however full it is: that something ended or was removed. Call it every now and
+   * then, the log grows.
+   */
+  reserve(): void {
+    if (this.#walFile === null) return;
+    const { size } = fstatSync(this.#walFile);
+    if (this.#reservedFor >= 0 && size < this.#reservedFor + reserve / 2) return;
+    if (reserveRoom(this.#walFile, size + reserve)) this.#reservedFor = size;
+  }
+
+  /** Before something new is entered. Error: `internal` on a full disk: what is left of it belongs to removals. */
+  requireRoom(): void {
+    if (this.#walFile === null) return;
+    const { bavail, bsize } = statfsSync(this.#path);
+    if (bavail * bsize < leastFree) throw new BerthError('internal', `write ${this.#path}: no space left on device`);
   }
 
   /** Runs `work` in one transaction; an exception rolls back. */
