@@ -249,6 +249,7 @@ export const routes = [
     path: '/berth/v1/images/bootstrap',
     summary: 'Makes a base image from Debian packages of the host',
   },
+  { name: 'berthBuild', method: 'POST', path: '/berth/v1/build', summary: 'Builds an image, files as they are needed' },
   {
     name: 'berthVolumeSizes',
     method: 'GET',

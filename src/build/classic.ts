@@ -9,8 +9,8 @@ import { decompressor, magicLength, packedAs } from '../archive/compression.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { NativeHelper } from '../store/native-helper.ts';
 import type { Lease } from '../store/types.ts';
+import { IgnoreRules, parseIgnoreFile } from '../wire/ignore-patterns.ts';
 import { type BuildClient, BuildError, type Builder, type BuildWork } from './builder.ts';
-import { IgnoreRules, parseIgnoreFile } from './dockerfile/ignore.ts';
 import type { DockerfileSource } from './dockerfile/source-error.ts';
 import { DockerfileStepError } from './ops/step-error.ts';
 import type { RemoteFiles } from './ops/values.ts';
@@ -19,7 +19,7 @@ import { directoryFiles, smallFile } from './session/layered-files.ts';
 import { readStart } from './session/read-file.ts';
 
 /** A failed step in the classic builder's words, with the command's exit code. */
-export class ClassicStepError extends BerthError {
+class ClassicStepError extends BerthError {
   readonly exitCode: number;
 
   constructor(error: DockerfileStepError) {
@@ -46,7 +46,12 @@ export class ClassicBuilds {
     const { builder, store } = this.#options;
     const lease = await store.lease('context');
     try {
-      const client = await this.#client(request, context, { lease, signal: work.signal });
+      const path = request.options.dockerfile || 'Dockerfile';
+      const client = await contextClient(
+        this.#options,
+        { path, remote: request.remote, context },
+        { lease, signal: work.signal },
+      );
       return await builder.build(request.options, client, {
         ...work,
         use: (built) => builder.storeImage(built, request.options.tags),
@@ -59,50 +64,58 @@ export class ClassicBuilds {
       await lease.release();
     }
   }
+}
 
-  async #client(
-    { options, remote }: ClassicRequest,
-    context: Readable,
-    { lease, signal }: { lease: Lease; signal: AbortSignal },
-  ): Promise<BuildClient> {
-    const path = options.dockerfile || 'Dockerfile';
-    if (remote === '') {
-      const directory = join(lease.directory, 'context');
-      await receiveTar(this.#options.store.helper, context, directory);
-      return directoryClient(directory, path, `classic/${options.tags[0] ?? ''}`);
-    }
-    context.resume();
-    const work = { lease, signal };
-    if (/^https?:\/\//.test(remote) && !/\.git(?:#.*)?$/.test(remote)) return this.#remoteFile(remote, path, work);
-    const files = await this.#options.remote.git({ url: remote, keepGitDirectory: false, checksum: '' }, work);
+export interface ContextWish {
+  /** Of the Dockerfile in the context. */
+  path: string;
+  /** Where the context is; empty: in `context`. */
+  remote: string;
+  /** A tar, packed or not; null: none. */
+  context: Readable | null;
+}
+
+/** A client whose context the engine has whole: a tar that was sent, a repository, an archive at an address. */
+export async function contextClient(
+  from: { store: ImageStore; remote: RemoteFiles },
+  { path, remote, context }: ContextWish,
+  { lease, signal }: { lease: Lease; signal: AbortSignal },
+): Promise<BuildClient> {
+  const { helper } = from.store;
+  const directory = join(lease.directory, 'context');
+  if (remote === '' && context) {
+    await receiveTar(helper, context, directory);
+    return directoryClient(directory, path, 'classic');
+  }
+  context?.resume();
+  if (!/^https?:\/\//.test(remote) || /\.git(?:#.*)?$/.test(remote)) {
+    const files = await from.remote.git({ url: remote, keepGitDirectory: false, checksum: '' }, { lease, signal });
     return filesClient(files, path, `git/${remote}`);
   }
-
-  /** An address: an archive is the context, anything else the Dockerfile alone. */
-  async #remoteFile(url: string, path: string, work: { lease: Lease; signal: AbortSignal }): Promise<BuildClient> {
-    const files = await this.#options.remote.http({ url, checksum: '', filename: 'context' }, work);
-    const place = (await files.place('/context')).toString();
-    const directory = join(work.lease.directory, 'context');
-    const start = await readStart(place, 512);
-    if (packedAs(start) === 'none' && !isTarStart(start)) {
-      await mkdir(directory, { recursive: true });
-      const text = await readFile(place, 'utf8');
-      return {
-        ...(await directoryClient(directory, path, `http/${url}`, false)),
-        dockerfile: () => Promise.resolve({ name: 'Dockerfile', text }),
-      };
-    }
-    await receiveTar(this.#options.store.helper, createReadStream(place), directory);
-    return directoryClient(directory, path, `http/${url}`);
+  // An archive is the context, anything else the Dockerfile alone.
+  const files = await from.remote.http({ url: remote, checksum: '', filename: 'context' }, { lease, signal });
+  const place = (await files.place('/context')).toString();
+  const start = await readStart(place, tarBlock);
+  if (packedAs(start) !== 'none' || isTarStart(start)) {
+    await receiveTar(helper, createReadStream(place), directory);
+    return directoryClient(directory, path, `http/${remote}`);
   }
+  await mkdir(directory, { recursive: true });
+  return filesClient(directoryFiles(directory), path, `http/${remote}`, {
+    name: 'Dockerfile',
+    text: await readFile(place, 'utf8'),
+  });
 }
+
+/** Enough of a file to know a tar by. */
+const tarBlock = 512;
 
 function isTarStart(start: Buffer): boolean {
   return start.toString('latin1', 257, 262) === 'ustar';
 }
 
 /** Unpacks a context, packed or not, into a new directory. Error: `invalid` for what is no tar. */
-export async function receiveTar(helper: NativeHelper, stream: Readable, directory: string): Promise<void> {
+async function receiveTar(helper: NativeHelper, stream: Readable, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   await helper.unpackPlain(directory, plain(stream));
 }
@@ -130,18 +143,15 @@ async function* plain(stream: Readable): AsyncGenerator<Uint8Array> {
   yield* input.pipe(filter) as AsyncIterable<Buffer>;
 }
 
-/** A client whose context is a directory of ours. @param prune false: .dockerignore is not looked at */
-async function directoryClient(directory: string, path: string, slot: string, prune = true): Promise<BuildClient> {
-  const source = await readDockerfile(directoryFiles(directory), path).catch((error: unknown) => {
-    if (prune) throw error;
-    return { name: path, text: '' };
-  });
-  if (prune) await removeIgnored(directory, path);
-  return { ...(await filesClient(directoryFiles(directory, { rootOwned: true }), path, slot, source)) };
+/** A client whose context is a directory of ours, less what .dockerignore names. */
+async function directoryClient(directory: string, path: string, slot: string): Promise<BuildClient> {
+  const source = await readDockerfile(directoryFiles(directory), path);
+  await removeIgnored(directory, path);
+  return filesClient(directoryFiles(directory, { rootOwned: true }), path, slot, source);
 }
 
 /** A client with nothing but files. */
-export async function filesClient(
+async function filesClient(
   files: FileSource,
   path: string,
   slot: string,
@@ -168,7 +178,7 @@ async function readDockerfile(files: FileSource, path: string): Promise<Dockerfi
 }
 
 /** Takes what .dockerignore names out of a context. */
-export async function removeIgnored(directory: string, dockerfile: string): Promise<void> {
+async function removeIgnored(directory: string, dockerfile: string): Promise<void> {
   const files = directoryFiles(directory);
   const text = (await smallFile(files, `/${dockerfile}.dockerignore`)) ?? (await smallFile(files, '/.dockerignore'));
   if (text === null) return;

@@ -198,7 +198,26 @@ const info: CommandEntry = {
   load: () => import('./commands/system/info.ts'),
 };
 
+const build: CommandEntry = {
+  summary: 'Build an image from a Dockerfile',
+  aliases: ['builder build', 'image build', 'buildx build', 'build'],
+  load: () => import('./commands/build/build.ts'),
+};
+const pruneBuilds: CommandEntry = {
+  summary: 'Remove what the build cache keeps',
+  aliases: ['builder prune', 'buildx prune'],
+  load: () => import('./commands/build/prune.ts'),
+};
+
 export const nouns: Record<string, NounEntry> = {
+  builder: {
+    summary: 'Build images',
+    verbs: { build, prune: pruneBuilds },
+  },
+  buildx: {
+    summary: 'Build images, by the names of the plugin of Docker',
+    verbs: { build, prune: pruneBuilds },
+  },
   container: {
     summary: 'Manage containers',
     verbs: {
@@ -292,6 +311,7 @@ export const nouns: Record<string, NounEntry> = {
   image: {
     summary: 'Manage images',
     verbs: {
+      build,
       bootstrap: {
         summary: "Make a base image from this machine's own packages",
         aliases: ['image bootstrap'],
@@ -476,10 +496,23 @@ export const nouns: Record<string, NounEntry> = {
 };
 
 /** The first group of the main help page, in its order. */
-export const commonCommands = ['run', 'exec', 'ps', 'pull', 'push', 'images', 'login', 'logout', 'version', 'info'];
+export const commonCommands = [
+  'run',
+  'exec',
+  'ps',
+  'build',
+  'pull',
+  'push',
+  'images',
+  'login',
+  'logout',
+  'version',
+  'info',
+];
 
 export const topCommands: Record<string, CommandEntry> = {
   attach,
+  build,
   commit,
   completion: {
     summary: 'Print a completion script for a shell',

@@ -5,13 +5,9 @@ const noSwarm = 'Swarm is not part of Berth; compose and Kubernetes take its pla
 const noPlugins = 'plugins of the engine are not part of Berth; volume, network and log drivers are built in';
 
 const missing: Record<string, string> = {
-  build: notYet,
-  builder: notYet,
-  buildx: notYet,
   checkpoint: notYet,
   compose: notYet,
   config: noSwarm,
-  'image build': notYet,
   manifest: notYet,
   node: noSwarm,
   plugin: noPlugins,

@@ -53,3 +53,34 @@ export interface BuildResult {
   /** `sha256:…` of the image; empty where it went somewhere else. */
   imageId: string;
 }
+
+/** Where a build's result goes. */
+export type BuildOutput =
+  /** Into the engine's store. */
+  | { type: 'image' }
+  /** The tree as a tar, to the client. */
+  | { type: 'tar' }
+  /** An archive of the image, to the client. */
+  | { type: 'docker' | 'oci' };
+
+/** The first message of `/berth/v1/build`. */
+export interface BuildStart {
+  options: BuildOptions;
+  /** Stands for the place of the context. */
+  place: string;
+  /** The Dockerfile, where the client has it; null: it is in the context. */
+  dockerfile: { name: string; text: string } | null;
+  context: { kind: 'files' } | { kind: 'tar' } | { kind: 'remote'; url: string };
+  outputs: BuildOutput[];
+  /** Credentials by registry, as `X-Registry-Config` has them. */
+  auths: Record<string, unknown>;
+}
+
+/** Why a build failed. */
+export interface BuildFailure {
+  kind: string;
+  message: string;
+  /** Lines of the Dockerfile; empty: it is about none. */
+  excerpt: string;
+  hint: string;
+}

@@ -1,7 +1,7 @@
 /** Which files a COPY takes, and where each goes. */
 import { posix } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
-import { globExpression, IgnoreRules, isPattern } from '../dockerfile/ignore.ts';
+import { globExpression, IgnoreRules, isPattern } from '../../wire/ignore-patterns.ts';
 import type { CopyAction } from '../graph/operations.ts';
 import type { FileEntry, FileSource } from '../session/file-source.ts';
 import { fromPath, toPath } from '../session/file-source.ts';

@@ -42,6 +42,18 @@ export async function registryAuthHeader(cli: Cli, domain: string): Promise<stri
   return credentials && Buffer.from(JSON.stringify(credentials)).toString('base64url');
 }
 
+/** All credentials that are known, by registry, as a build wants them. */
+export async function registryConfig(cli: Cli): Promise<Record<string, Partial<AuthConfig>>> {
+  const names = new Set([...Object.keys(cli.config.auths ?? {}), ...Object.keys(cli.config.credHelpers ?? {})]);
+  const found: Record<string, Partial<AuthConfig>> = {};
+  for (const name of names) {
+    // A helper that is not there is no reason not to build.
+    const credentials = await findCredentials(cli, name).catch(() => undefined);
+    if (credentials) found[bareHost(name)] = credentials;
+  }
+  return found;
+}
+
 /** `https://host/v1/` as `host`. */
 function bareHost(name: string): string {
   return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');

@@ -2,10 +2,13 @@
 import { errorKind } from '../../api/errors.ts';
 import { Builder, type BuilderOptions } from '../../build/builder.ts';
 import { ClassicBuilds } from '../../build/classic.ts';
+import { ContextStore } from '../../build/session/context-store.ts';
 import { HostRemoteFiles } from '../../build/session/remote-files.ts';
+import { SessionBuilds } from '../../build/session/session-builds.ts';
 import type { ContainerService } from '../../engine/containers/service.ts';
 import type { EventBus } from '../../engine/events/event-bus.ts';
 import { findImage } from '../../engine/images/image-names.ts';
+import type { ImageService } from '../../engine/images/image-service.ts';
 import type { ImagePull } from '../../engine/images/pull.ts';
 import { StepRunner } from '../../engine/steps/step-runner.ts';
 import { isOpaque } from '../../host/files/opaque.ts';
@@ -24,6 +27,7 @@ export interface BuildParts {
   events: EventBus;
   containers: ContainerService;
   pull: Pick<ImagePull, 'pull'>;
+  images: Pick<ImageService, 'save'>;
   report(message: string, error: unknown): void;
 }
 
@@ -45,9 +49,20 @@ export function openBuilds(parts: BuildParts): BuildBackend {
     },
     report,
   });
+  const contexts = new ContextStore(paths.buildContexts, store.helper);
+  const sessions = new SessionBuilds({
+    builder,
+    store,
+    contexts,
+    remote,
+    isOpaque,
+    socketDirectory: paths.locks,
+    save: (id, names, signal) => parts.images.save(names.length > 0 ? [...names] : [id], { platform: null }, signal),
+  });
   const classic = new ClassicBuilds({ builder, store, remote });
   return {
     build: (request, context, work) => classic.build(request, context, work),
+    session: (connection) => sessions.serve(connection),
     prune: () => Promise.resolve({ CachesDeleted: null, SpaceReclaimed: 0 }),
   };
 }

@@ -1,7 +1,7 @@
 import { pushImage } from '../../../client/images/push.ts';
 import { readMessages } from '../../../client/messages.ts';
 import { canonicalString, familiarName, isNameOnly, parseReference, withDefaultTag } from '../../../oci/reference.ts';
-import { defineCommand, ExitStatus } from '../../command.ts';
+import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { registryAuthHeader } from '../../config/credentials.ts';
 import { progressColumns } from '../../pull-image.ts';
 import { showProgress } from '../../render/progress.ts';
@@ -17,22 +17,35 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   async run({ cli, options, words }) {
     const [image] = words as [string];
-    const named = parseReference(image);
-    const allTags = options['all-tags'];
-    if (allTags && !isNameOnly(named)) throw new ExitStatus(1, "tag can't be used with --all-tags/-a");
-    const reference = allTags ? named : withDefaultTag(named);
-    if (!allTags && isNameOnly(named) && !options.quiet) await cli.out.write('Using default tag: latest\n');
-    const answer = await pushImage(cli.client, {
-      image: familiarName(reference),
-      tag: reference.tag ?? '',
+    await pushWithProgress(cli, {
+      image,
+      allTags: options['all-tags'],
       platform: options.platform,
-      registryAuth: await registryAuthHeader(cli, reference.domain),
+      quiet: options.quiet,
     });
-    const silent = { write: () => Promise.resolve() };
-    await showProgress(readMessages(answer), options.quiet ? silent : cli.out, {
-      columns: options.quiet ? undefined : await progressColumns(1),
-    });
-    if (options.quiet) await cli.out.write(`${canonicalString(reference)}\n`);
     return 0;
   },
 });
+
+/** A push with its progress shown. Errors: the engine's; a failure half way as a plain `Error`. */
+export async function pushWithProgress(
+  cli: Cli,
+  request: { image: string; allTags: boolean; platform: string; quiet: boolean },
+): Promise<void> {
+  const { image, allTags, platform, quiet } = request;
+  const named = parseReference(image);
+  if (allTags && !isNameOnly(named)) throw new ExitStatus(1, "tag can't be used with --all-tags/-a");
+  const reference = allTags ? named : withDefaultTag(named);
+  if (!allTags && isNameOnly(named) && !quiet) await cli.out.write('Using default tag: latest\n');
+  const answer = await pushImage(cli.client, {
+    image: familiarName(reference),
+    tag: reference.tag ?? '',
+    platform,
+    registryAuth: await registryAuthHeader(cli, reference.domain),
+  });
+  const silent = { write: () => Promise.resolve() };
+  await showProgress(readMessages(answer), quiet ? silent : cli.out, {
+    columns: quiet ? undefined : await progressColumns(1),
+  });
+  if (quiet) await cli.out.write(`${canonicalString(reference)}\n`);
+}

@@ -1,7 +1,7 @@
 /** What the build routes need of the builder. */
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { BuildEvent, BuildOptions, BuildResult } from '../../../api/types/build.ts';
-import type { AuthConfig } from '../../../api/types/image.ts';
+import type { AuthConfig, BuildPruneReport } from '../../../api/types/image.ts';
 import type { Filters } from '../../../wire/filters.ts';
 
 export interface ClassicBuildRequest {
@@ -10,11 +10,6 @@ export interface ClassicBuildRequest {
   remote: string;
   /** By registry. */
   auths: Record<string, AuthConfig>;
-}
-
-export interface BuildPruneReport {
-  CachesDeleted: string[] | null;
-  SpaceReclaimed: number;
 }
 
 export interface BuildBackend {
@@ -27,5 +22,7 @@ export interface BuildBackend {
     context: Readable,
     work: { event: (event: BuildEvent) => void; signal: AbortSignal },
   ): Promise<BuildResult>;
+  /** `POST /berth/v1/build`: one build on a connection that has left HTTP behind (src/wire/build-frames.ts). Never rejects. */
+  session(connection: Duplex): Promise<void>;
   prune(options: { all: boolean; keepBytes: number; filters: Filters }): Promise<BuildPruneReport>;
 }

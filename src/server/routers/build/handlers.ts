@@ -5,6 +5,7 @@ import type { AuthConfig } from '../../../api/types/image.ts';
 import type { Handlers } from '../../handler.ts';
 import { ProgressStream } from '../../reply.ts';
 import type { ApiRequest } from '../../request.ts';
+import { upgradeProtocol } from '../container/stream-handlers.ts';
 import type { BuildBackend } from './backend.ts';
 import { ClassicStream } from './classic-stream.ts';
 
@@ -42,6 +43,13 @@ export function buildHandlers(backend: BuildBackend): Handlers {
         progress.send({ errorDetail: detailOf(error), error: errorMessage(error) });
         await progress.end();
       }
+    },
+    async berthBuild(request, reply) {
+      request.http.prepareHijack();
+      const upgrade = upgradeProtocol(request);
+      if (!upgrade) throw new BerthError('invalid', 'this route wants an upgrade of the connection');
+      await request.skipBody();
+      await backend.session(reply.http.hijack(upgrade, { 'Content-Type': 'application/vnd.berth.build' }));
     },
     async buildPrune(request, reply) {
       const options = {

@@ -1,0 +1,141 @@
+import type { BuildResult, BuildStart } from '../../../api/types/build.ts';
+import { BuildFailed, runBuild } from '../../../client/build/build.ts';
+import { parseReference } from '../../../oci/reference.ts';
+import { parseBinarySize } from '../../../wire/size.ts';
+import { type OpenedContext, openContext } from '../../build/context.ts';
+import { buildTable } from '../../build/options.ts';
+import { type OutputTarget, parseOutput, writeOutput } from '../../build/outputs.ts';
+import { chooseProgress } from '../../build/progress.ts';
+import { agentPipe, parseSecrets, parseSsh, readSecret } from '../../build/secrets.ts';
+import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
+import { registryConfig } from '../../config/credentials.ts';
+import { proxyVariables } from '../../config/proxies.ts';
+import type { OptionValues } from '../../grammar/options.ts';
+import { pairs } from '../../pairs.ts';
+import { parseUlimits } from '../../run-options/resources.ts';
+
+type Options = OptionValues<typeof buildTable>;
+
+export const command = defineCommand({
+  usage: '[OPTIONS] PATH | URL | -',
+  options: buildTable,
+  words: { least: 1, most: 1 },
+  complete: 'files',
+  async run({ cli, options, words }) {
+    const [place] = words as [string];
+    for (const tag of options.tag) parseReference(tag);
+    if (options.call !== '' && options.call !== 'build')
+      throw new ExitStatus(1, `--call=${options.call} is not supported yet`);
+    const context = await openContext(place, { file: options.file, named: pairs(options['build-context']) });
+    const targets = options.output.map(parseOutput);
+    const result = await build(cli, { options, context, targets });
+    if (options.iidfile !== '') await Bun.write(options.iidfile, result.imageId);
+    if (options['metadata-file'] !== '')
+      await Bun.write(options['metadata-file'], `${JSON.stringify(metadata(options, result), null, 2)}\n`);
+    if (options.quiet && result.imageId !== '') await cli.out.write(`${result.imageId}\n`);
+    if (options.push) await pushAll(cli, options.tag);
+    return 0;
+  },
+});
+
+interface Work {
+  options: Options;
+  context: OpenedContext;
+  targets: OutputTarget[];
+}
+
+async function build(cli: Cli, { options, context, targets }: Work): Promise<BuildResult> {
+  const progress = await chooseProgress(cli, options);
+  const secrets = parseSecrets(options.secret, cli.environment);
+  const agents = parseSsh(options.ssh, cli.environment);
+  const start = await startMessage(cli, { options, context, targets });
+  try {
+    const result = await runBuild(cli.client, start, {
+      event: (event) => progress.take(event),
+      files: (name) => context.files(name),
+      tar: () => context.tar(),
+      secret: (id) => readSecret(secrets, id),
+      ssh: (id) => agentPipe(agents, id),
+      output: (number, bytes) => writeOutput(targets[number] as OutputTarget, bytes, cli.out),
+    });
+    await progress.finish(false);
+    return result;
+  } catch (error) {
+    await progress.finish(true);
+    if (!(error instanceof BuildFailed)) throw error;
+    const excerpt = error.excerpt === '' ? '' : `${error.excerpt}\n`;
+    const hint = error.hint ? `\nHint: ${error.hint}` : '';
+    throw new ExitStatus(1, `${excerpt}ERROR: failed to build: failed to solve: ${error.message}${hint}`);
+  }
+}
+
+async function startMessage(cli: Cli, { options, context, targets }: Work): Promise<BuildStart> {
+  return {
+    options: {
+      tags: options.tag,
+      dockerfile: context.dockerfilePath,
+      target: options.target,
+      buildArguments: buildArguments(cli, options),
+      labels: pairs(options.label),
+      noCache: options['no-cache'],
+      noCacheFilter: options['no-cache-filter'],
+      pull: options.pull,
+      platform: options.platform,
+      network: options.network,
+      extraHosts: options['add-host'].map((text) => text.replace('=', ':')),
+      limits: limits(options),
+      namedContexts: context.named,
+      allow: options.allow,
+      explain: options.explain,
+    },
+    place: context.place,
+    dockerfile: context.dockerfile,
+    context: context.kind,
+    outputs: targets.map(({ type }) => ({ type: type === 'local' ? 'tar' : type })),
+    auths: await registryConfig(cli),
+  };
+}
+
+/** `NAME=value`, or the value that the shell's own variable has; without either the name says nothing. */
+function buildArguments(cli: Cli, options: Options): Record<string, string> {
+  const given = options['build-arg'].flatMap((text) => {
+    if (text.includes('=')) return [text];
+    const value = cli.environment[text];
+    return value === undefined ? [] : [`${text}=${value}`];
+  });
+  const epoch = cli.environment['SOURCE_DATE_EPOCH'];
+  const own =
+    epoch && !given.some((text) => text.startsWith('SOURCE_DATE_EPOCH=')) ? [`SOURCE_DATE_EPOCH=${epoch}`] : [];
+  return pairs([...proxyVariables(cli, given), ...own, ...given]);
+}
+
+function limits(options: Options): Record<string, unknown> {
+  const sizes = { Memory: options.memory, MemorySwap: options['memory-swap'], ShmSize: options['shm-size'] };
+  return {
+    ...Object.fromEntries(
+      Object.entries(sizes).flatMap(([key, text]) =>
+        text === '' ? [] : [[key, text === '-1' ? -1 : parseBinarySize(text)]],
+      ),
+    ),
+    ...(options['cpu-shares'] !== 0 && { CpuShares: options['cpu-shares'] }),
+    ...(options['cpu-period'] !== 0 && { CpuPeriod: options['cpu-period'] }),
+    ...(options['cpu-quota'] !== 0 && { CpuQuota: options['cpu-quota'] }),
+    ...(options['cpuset-cpus'] !== '' && { CpusetCpus: options['cpuset-cpus'] }),
+    ...(options['cpuset-mems'] !== '' && { CpusetMems: options['cpuset-mems'] }),
+    ...(options['cgroup-parent'] !== '' && { CgroupParent: options['cgroup-parent'] }),
+    ...(options.ulimit.length > 0 && { Ulimits: parseUlimits(options.ulimit) }),
+  };
+}
+
+function metadata(options: Options, { imageId }: BuildResult): Record<string, unknown> {
+  return {
+    'containerimage.config.digest': imageId,
+    ...(options.tag.length > 0 && { 'image.name': options.tag.join(',') }),
+  };
+}
+
+async function pushAll(cli: Cli, tags: readonly string[]): Promise<void> {
+  if (tags.length === 0) throw new ExitStatus(1, 'ERROR: --push needs a name: give one by --tag');
+  const { pushWithProgress } = await import('../image/push.ts');
+  for (const tag of tags) await pushWithProgress(cli, { image: tag, allTags: false, platform: '', quiet: false });
+}
