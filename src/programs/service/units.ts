@@ -73,7 +73,7 @@ export function readUnit(text: string): UnitPlan {
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '';
   const flag = (argv: readonly string[], name: string): string | undefined =>
     argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined;
-  const argv = value('ExecStart').split(' ').map(unquoted);
+  const argv = (value('ExecStart').match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []).map(unquoted);
   const daemon = argv.indexOf('daemon');
   return {
     command: argv.slice(0, Math.max(daemon, 0)),
@@ -91,8 +91,6 @@ function quoted(word: string): string {
 }
 
 function unquoted(word: string): string {
-  return word
-    .replaceAll('%%', '%')
-    .replaceAll('$$', '$')
-    .replace(/^"(.*)"$/, '$1');
+  const bare = word.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/g, '$1') : word;
+  return bare.replaceAll('%%', '%').replaceAll('$$', '$');
 }
