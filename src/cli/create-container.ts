@@ -28,8 +28,7 @@ export async function makeContainer(cli: Cli, input: CreateInput): Promise<strin
     await checkImageName(input.words[0] as string);
     const body = await buildContainer({ ...input, environment: cli.environment });
     body.Env = [...proxyVariables(cli, body.Env ?? []), ...(body.Env ?? [])];
-    if (flags['use-api-socket'])
-      throw new BerthError('not-implemented', '--use-api-socket is not supported yet: mount the socket with -v');
+    const finish = flags['use-api-socket'] ? await (await import('./api-socket.ts')).lendApiSocket(cli, body) : null;
     if (flags.tty && body.HostConfig) await tellConsoleSize(body.HostConfig);
     await checkIdFile(flags.cidfile);
     if (flags.pull === 'always') await pull(cli, flags);
@@ -44,6 +43,7 @@ export async function makeContainer(cli: Cli, input: CreateInput): Promise<strin
     });
     for (const warning of made.Warnings ?? []) await cli.err.write(`WARNING: ${warning}\n`);
     if (flags.cidfile) await Bun.write(flags.cidfile, made.Id);
+    await finish?.(made.Id);
     return made.Id;
   } catch (error) {
     if (error instanceof ExitStatus) throw error;

@@ -223,6 +223,17 @@ describe('works', () => {
     await rm(join(descriptions, 'card.json'));
   });
 
+  test('the socket of the engine, and the credentials for registries', async () => {
+    const config = join(directory, 'client', 'config.json');
+    const auth = Buffer.from('me:secret').toString('base64');
+    await Bun.write(config, JSON.stringify({ auths: { 'registry.test': { auth } } }));
+    const command =
+      'test -S /var/run/docker.sock && cat $DOCKER_CONFIG/config.json; stat -c %a $DOCKER_CONFIG/config.json';
+    const told = await engine.ok('run', '--rm', '--use-api-socket', 'busybox', 'sh', '-c', command);
+    expect(told).toBe(`${JSON.stringify({ auths: { 'registry.test': { auth } } })}600`);
+    await rm(config);
+  });
+
   test('what is cut for want of rights is said', async () => {
     const made = await engine.berth(
       'create',
@@ -279,7 +290,6 @@ describe('is refused by the command line or the engine, in dockerd’s words', (
     [['--restart', 'always', '--rm'], 'conflicting options: cannot specify both --restart and --rm'],
     [['--log-driver', 'odd'], 'plugin "odd" not found'],
     [['--network', 'container:nope'], 'No such container: nope'],
-    [['--use-api-socket'], '--use-api-socket is not supported yet'],
     [['--env-file', '/nope'], 'open /nope: no such file or directory'],
   ];
   test.each(cases)('%p', async (options, message) => {

@@ -42,9 +42,11 @@ export async function registryAuthHeader(cli: Cli, domain: string): Promise<stri
   return credentials && Buffer.from(JSON.stringify(credentials)).toString('base64url');
 }
 
-/** All credentials that are known, by registry, as a build wants them. */
+/** All credentials that are known, by the registry's host. */
 export async function registryConfig(cli: Cli): Promise<Record<string, Partial<AuthConfig>>> {
-  const names = new Set([...Object.keys(cli.config.auths ?? {}), ...Object.keys(cli.config.credHelpers ?? {})]);
+  const { auths, credHelpers, credsStore } = cli.config;
+  const kept = credsStore ? await listHelper(credsStore) : [];
+  const names = new Set([...Object.keys(auths ?? {}), ...Object.keys(credHelpers ?? {}), ...kept]);
   const found: Record<string, Partial<AuthConfig>> = {};
   for (const name of names) {
     // A helper that is not there is no reason not to build.
@@ -52,6 +54,12 @@ export async function registryConfig(cli: Cli): Promise<Record<string, Partial<A
     if (credentials) found[bareHost(name)] = credentials;
   }
   return found;
+}
+
+/** The registries that a helper knows; one that is not there knows none. */
+async function listHelper(helper: string): Promise<string[]> {
+  const { status, output } = await runHelper(helper, 'list', '').catch(() => ({ status: 1, output: '' }));
+  return status === 0 ? Object.keys(JSON.parse(output) as Record<string, string>) : [];
 }
 
 /** `https://host/v1/` as `host`. */
@@ -76,7 +84,7 @@ async function askHelper(helper: string, key: string): Promise<Partial<AuthConfi
 /** Error: `unavailable` where the helper is not installed. */
 export async function runHelper(
   helper: string,
-  action: 'get' | 'store' | 'erase',
+  action: 'get' | 'store' | 'erase' | 'list',
   input: string,
 ): Promise<{ status: number; output: string }> {
   const program = Bun.which(`docker-credential-${helper}`, { PATH: process.env['PATH'] ?? '' });
