@@ -118,8 +118,8 @@ export class SystemService {
       MemTotal: host.memory,
       GenericResources: null,
       DockerRootDir: settings.dataRoot,
-      HttpProxy: process.env['HTTP_PROXY'] ?? process.env['http_proxy'] ?? '',
-      HttpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'] ?? '',
+      HttpProxy: withoutPassword(process.env['HTTP_PROXY'] ?? process.env['http_proxy'] ?? ''),
+      HttpsProxy: withoutPassword(process.env['HTTPS_PROXY'] ?? process.env['https_proxy'] ?? ''),
       NoProxy: process.env['NO_PROXY'] ?? process.env['no_proxy'] ?? '',
       Name: host.hostname,
       Labels: settings.labels,
@@ -160,6 +160,11 @@ export class SystemService {
   async authenticate(auth: AuthConfig): Promise<AuthResponse> {
     return await this.#dependencies.authenticate(auth);
   }
+}
+
+/** As dockerd shows a proxy that wants a password. */
+function withoutPassword(proxy: string): string {
+  return proxy.replace(/^([a-z]+:\/\/)[^@/]*@/i, '$1xxxxx:xxxxx@');
 }
 
 const storageInfo = {

@@ -38,7 +38,8 @@ export function systemParts(config: DaemonConfig): ReloadedParts['system'] {
   return {
     debug: config.debug,
     labels: config.labels,
-    registryMirrors: config['registry-mirrors'],
+    // dockerd shows each with one slash at its end.
+    registryMirrors: config['registry-mirrors'].map((mirror) => `${mirror.replace(/\/+$/, '')}/`),
     insecureRegistries: config['insecure-registries'],
   };
 }
