@@ -1,15 +1,12 @@
 /* See log.h. */
 #include "log.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "io.h"
 #include "log-encode.h"
-#include "log-rotate.h"
-#include "log-state.h"
+#include "log-queue.h"
 
 /* Docker's limit of one entry. */
 #define PIECE 16384
@@ -31,20 +28,16 @@ struct rest {
 
 struct log_sink {
   const struct log_plan *plan;
-  int fd;
-  int64_t size;       /* of the current file */
-  char *buffer;       /* entries that are not written yet */
+  struct log_writer *writer; /* NULL: the queue has it */
+  struct log_queue *queue;   /* NULL: entries are written here and now */
+  char *buffer;              /* entries on their way there */
   size_t used;
-  unsigned entries;   /* in the buffer */
-  uint64_t lost;      /* entries since the disk took the last one */
-  int lost_code;
   struct timespec last;
   char second_text[20];
-  int64_t second;     /* that second_text says */
-  char *tails[3];     /* by stream: what stands between text and time */
+  int64_t second; /* that second_text says */
+  char *tails[3]; /* by stream: what stands between text and time */
   size_t tail_lengths[3];
   struct rest *rests; /* two: stdout, stderr */
-  struct log_state *state;
 };
 
 /* The parts between text and time: `","stream":"stdout","attrs":{…},"time":"`. */
@@ -82,44 +75,10 @@ static int build_tail(struct log_sink *sink, enum stream stream) {
   return 0;
 }
 
-/* Cuts off what a crash of the machine left of a last entry. */
-static void drop_torn_end(int fd, int64_t *size) {
-  char block[4096];
-  int64_t end = *size;
-  while (end > 0) {
-    int64_t from = end > (int64_t)sizeof block ? end - (int64_t)sizeof block : 0;
-    ssize_t length = RETRY(pread(fd, block, (size_t)(end - from), from));
-    if (length <= 0) return;
-    const char *newline = memrchr(block, '\n', (size_t)length);
-    if (newline) {
-      end = from + (newline - block) + 1;
-      break;
-    }
-    end = from;
-  }
-  if (end < *size && ftruncate(fd, end) == 0) *size = end;
-}
-
-static int open_current(struct log_sink *sink, struct failure *failure) {
-  int fd = RETRY(open(sink->plan->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
-  struct stat status;
-  if (fd < 0 || fstat(fd, &status) < 0) {
-    int code = errno;
-    if (fd >= 0) close(fd);
-    return fail(failure, code, "open %s", sink->plan->path);
-  }
-  if (sink->fd >= 0) close(sink->fd);
-  sink->fd = fd;
-  sink->size = status.st_size;
-  return 0;
-}
-
 static void release(struct log_sink *sink) {
-  if (sink->fd >= 0) close(sink->fd);
   for (int i = 0; i < 3; i++) free(sink->tails[i]);
   free(sink->buffer);
   free(sink->rests);
-  log_state_unmap(sink->state);
   free(sink);
 }
 
@@ -134,28 +93,21 @@ int log_open(const struct log_plan *plan, struct log_sink **result, struct failu
   struct log_sink *sink = calloc(1, sizeof *sink);
   if (!sink) return fail(failure, ENOMEM, "open the log");
   sink->plan = plan;
-  sink->fd = -1;
   sink->second = -1;
   bool built = build_tail(sink, STREAM_STDOUT) == 0 && build_tail(sink, STREAM_STDERR) == 0;
   /* Untouched pages cost nothing: a quiet container has none of this in memory. */
   sink->buffer = built ? malloc(BATCH + largest_entry(sink)) : NULL;
   sink->rests = calloc(2, sizeof *sink->rests);
-  if (!sink->buffer || !sink->rests) {
-    release(sink);
-    return fail(failure, ENOMEM, "open the log");
+  int code = sink->buffer && sink->rests ? 0 : fail(failure, ENOMEM, "open the log");
+  if (code == 0) code = log_writer_open(plan, &sink->writer, failure);
+  if (code == 0 && plan->buffer_size > 0) {
+    code = log_queue_start(sink->writer, plan->buffer_size, &sink->queue, failure);
+    if (code == 0) sink->writer = NULL;
+    else log_writer_close(sink->writer);
   }
-  if (open_current(sink, failure) < 0) {
-    release(sink);
-    return -1;
-  }
-  drop_torn_end(sink->fd, &sink->size);
-  char state_path[PATH_MAX];
-  snprintf(state_path, sizeof state_path, "%s%s", plan->path, LOG_STATE_SUFFIX);
-  sink->state = log_state_map(state_path, true);
-  if (sink->state) atomic_store(&sink->state->closed, 0);
-  log_sweep_followers(plan->path);
-  *result = sink;
-  return 0;
+  if (code < 0) release(sink);
+  else *result = sink;
+  return code;
 }
 
 /* A time that is later than that of every entry before. */
@@ -207,71 +159,15 @@ static char *finish_entry(struct log_sink *sink, enum stream stream, char *out) 
   return out + 3;
 }
 
-/* Writes all or nothing: 0, or an errno. */
-static int write_whole(struct log_sink *sink, const char *data, size_t length) {
-  if (io_write_all(sink->fd, data, length) == 0) {
-    sink->size += (int64_t)length;
-    return 0;
-  }
-  int code = errno;
-  /* Half an entry would be torn for ever. Where even this fails, log_open cuts it next time. */
-  if (ftruncate(sink->fd, sink->size) < 0) sink->size = lseek(sink->fd, 0, SEEK_END);
-  return code;
-}
-
-/* Once the disk takes entries again, the log itself says that some are missing. */
-static int write_lost_notice(struct log_sink *sink) {
-  char text[256], entry[1024];
-  int length = snprintf(text, sizeof text, "berth: %llu entries of this log were lost: %s",
-                        (unsigned long long)sink->lost, strerror(sink->lost_code));
-  const char *in = text;
-  memcpy(entry, entry_start, sizeof entry_start - 1);
-  char *out = log_encode(&in, text + length, entry + sizeof entry_start - 1);
-  out += sprintf(out, "\\n\",\"stream\":\"stderr\",\"time\":\"");
-  out = append_time(sink, out);
-  out += sprintf(out, "\"}\n");
-  return write_whole(sink, entry, (size_t)(out - entry));
-}
-
 void log_flush(struct log_sink *sink) {
   if (!sink || sink->used == 0) return;
-  int64_t before = sink->size;
-  int code = sink->lost > 0 ? write_lost_notice(sink) : 0;
-  if (code == 0) code = write_whole(sink, sink->buffer, sink->used);
-  if (code == 0) {
-    sink->lost = 0;
-  } else if (sink->size > before && ftruncate(sink->fd, before) == 0) {
-    sink->size = before; /* the notice alone would be repeated with every loss */
-  }
-  if (code != 0) {
-    sink->lost += sink->entries;
-    sink->lost_code = code;
-    if (sink->state) atomic_fetch_add(&sink->state->lost, sink->entries);
-  }
+  if (sink->queue) log_queue_put(sink->queue, sink->buffer, sink->used);
+  else log_writer_write(sink->writer, sink->buffer, sink->used);
   sink->used = 0;
-  sink->entries = 0;
-  log_state_advance(sink->state);
-}
-
-/* Starts the next file when this one is full. A failure leaves the current one in use: too large is better than lost. */
-static void rotate_when_full(struct log_sink *sink) {
-  const struct log_plan *plan = sink->plan;
-  if (plan->max_size < 0 || sink->size + (int64_t)sink->used < plan->max_size) return;
-  log_flush(sink);
-  if (sink->size < plan->max_size) return; /* nothing was written: the disk is full */
-  read_clock(sink);
-  uint64_t number = (uint64_t)sink->last.tv_sec * 1000000000 + (uint64_t)sink->last.tv_nsec;
-  if (sink->state) atomic_fetch_add(&sink->state->rotations, 1);
-  if (plan->compress) log_compress_finish(plan->path);
-  if (log_rotate(plan, number, NULL) < 0) return;
-  if (open_current(sink, NULL) < 0) log_rotate_undo(plan);
-  else if (plan->compress && plan->max_file > 1) log_compress_start(plan->path);
-  log_state_advance(sink->state);
 }
 
 /* One piece without a newline in it as an entry; `newline`: it ends a line. */
 static void append_entry(struct log_sink *sink, enum stream stream, const char *text, size_t length, bool newline) {
-  rotate_when_full(sink);
   char *out = sink->buffer + sink->used;
   memcpy(out, entry_start, sizeof entry_start - 1);
   out = log_encode(&text, text + length, out + sizeof entry_start - 1);
@@ -281,7 +177,6 @@ static void append_entry(struct log_sink *sink, enum stream stream, const char *
   }
   out = finish_entry(sink, stream, out);
   sink->used = (size_t)(out - sink->buffer);
-  sink->entries++;
   if (sink->used >= BATCH) log_flush(sink);
 }
 
@@ -327,11 +222,9 @@ void log_write(struct log_sink *sink, enum stream stream, const char *data, size
 
 int log_truncate(struct log_sink *sink, struct failure *failure) {
   if (!sink) return fail(failure, 0, "the log driver keeps no file");
-  log_flush(sink);
-  if (ftruncate(sink->fd, 0) < 0) return fail(failure, errno, "truncate %s", sink->plan->path);
-  sink->size = 0;
-  log_remove_rotated(sink->plan->path);
-  log_state_advance(sink->state);
+  sink->used = 0;
+  if (sink->writer) return log_writer_truncate(sink->writer, failure);
+  log_queue_truncate(sink->queue);
   return 0;
 }
 
@@ -342,11 +235,7 @@ void log_close(struct log_sink *sink) {
     if (sink->rests[i].length > 0) append_entry(sink, i == 0 ? STREAM_STDOUT : STREAM_STDERR, sink->rests[i].data, sink->rests[i].length, false);
   }
   log_flush(sink);
-  if (sink->state) {
-    atomic_store(&sink->state->closed, 1);
-    log_state_advance(sink->state);
-  }
-  log_sweep_followers(sink->plan->path);
-  if (sink->plan->compress) log_compress_finish(sink->plan->path);
+  if (sink->queue) log_queue_close(sink->queue);
+  else log_writer_close(sink->writer);
   release(sink);
 }

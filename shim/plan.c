@@ -135,6 +135,8 @@ static int parse_log(struct log_plan *log, const char *key, char *value) {
     log->max_size = parsed;
   } else if (strcmp(key, "max-file") == 0 && number(value, 1, 1000000, &parsed) == 0) {
     log->max_file = (unsigned)parsed;
+  } else if (strcmp(key, "buffer-size") == 0 && number(value, 1, INT32_MAX, &parsed) == 0) {
+    log->buffer_size = (size_t)parsed;
   } else if (strcmp(key, "compress") == 0) {
     log->compress = *value == '1';
   } else if (strcmp(key, "attribute") == 0) {

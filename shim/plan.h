@@ -64,6 +64,7 @@ struct log_plan {
   int64_t max_size;  /* bytes; -1: never rotated */
   unsigned max_file; /* files kept, the current one included */
   bool compress;
+  size_t buffer_size; /* entries that wait for the disk, in bytes; 0: the container waits for it */
   struct log_attribute *attributes;
   size_t attribute_count;
 };

@@ -312,6 +312,7 @@ static void a_dead_followers_files_go(struct check *check) {
   strcat(directory, "/1-1");
   mkdir(directory, 0700);
   for (int i = 0; i < 100; i++) log_write(sink, STREAM_STDOUT, "some line\n", 10);
+  log_flush(sink);
   CHECK(access(directory, F_OK) < 0);
   log_close(sink);
   place_remove(&place);
@@ -395,6 +396,84 @@ static void a_full_disk_is_told_afterwards(struct check *check) {
   place_remove(&place);
 }
 
+/* A pipe that nobody reads is a disk that takes nothing. Who writes never waits for it; what was too much is told afterwards. */
+static void a_blocked_disk_holds_nobody(struct check *check) {
+  struct place place = place_make(-1, 1);
+  place.plan.buffer_size = 20000;
+  CHECK(mkfifo(place.path, 0600) == 0);
+  int reader = open(place.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct log_sink *sink = open_log(&place);
+  char line[1000];
+  memset(line, 'x', sizeof line);
+  line[sizeof line - 1] = '\n';
+  struct timespec begun, now;
+  clock_gettime(CLOCK_MONOTONIC, &begun);
+  for (int i = 0; i < 1000; i++) {
+    log_write(sink, STREAM_STDOUT, line, sizeof line);
+    log_flush(sink);
+  }
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  CHECK(now.tv_sec - begun.tv_sec < 5);
+  size_t size = 4 << 20, used = 0;
+  char *text = malloc(size);
+  bool more = true;
+  int written = 1000;
+  while (more) {
+    ssize_t got = io_read(reader, text + used, size - used - 1);
+    if (got > 0) used += (size_t)got;
+    text[used] = '\0';
+    if (got > 0) continue;
+    more = strstr(text, "of this log were lost: the buffer of the non-blocking mode was full") == NULL;
+    log_write(sink, STREAM_STDOUT, "after xxx\n", 10);
+    log_flush(sink);
+    written++;
+  }
+  log_close(sink);
+  ssize_t got;
+  while ((got = io_read(reader, text + used, size - used - 1)) > 0) used += (size_t)got;
+  text[used] = '\0';
+  int whole = 0, lost = 0;
+  for (char *position = text; (position = strstr(position, "xxx\\n\"")); position++) whole++;
+  for (char *position = text; (position = strstr(position, "berth: ")); position++) lost += atoi(position + 7);
+  CHECK(whole > 10 && lost > 100 && whole + lost == written);
+  CHECK(used > 0 && text[used - 1] == '\n' && strstr(text, "after") != NULL);
+  close(reader);
+  free(text);
+  place_remove(&place);
+}
+
+/* The same files as a log whose writer waits. */
+static void a_queue_writes_everything(struct check *check) {
+  struct place place = place_make(5000, 200);
+  place.plan.buffer_size = 1 << 20;
+  struct log_sink *sink = open_log(&place);
+  char line[16];
+  for (int i = 0; i < 2000; i++) {
+    int length = snprintf(line, sizeof line, "%d\n", i);
+    log_write(sink, STREAM_STDOUT, line, (size_t)length);
+    if (i % 100 == 0) log_flush(sink);
+  }
+  log_close(sink);
+  char *text = READ(&place, NULL, "--stdout", "--raw"), *position = text;
+  int wrong = 0;
+  for (int i = 0; i < 2000; i++) {
+    int length = snprintf(line, sizeof line, "%d\n", i);
+    wrong += strncmp(position, line, (size_t)length) != 0;
+    position += length;
+  }
+  CHECK(wrong == 0 && *position == '\0');
+  free(text);
+  sink = open_log(&place);
+  log_write(sink, STREAM_STDOUT, "gone\n", 5);
+  log_flush(sink);
+  CHECK(log_truncate(sink, NULL) == 0);
+  log_close(sink);
+  text = READ(&place, NULL, "--stdout", "--raw");
+  CHECK(*text == '\0');
+  free(text);
+  place_remove(&place);
+}
+
 static void driver_none_takes_everything(struct check *check) {
   struct log_plan plan = {.json_file = false};
   struct log_sink *sink = (struct log_sink *)check;
@@ -446,6 +525,8 @@ int main(void) {
   RUN(&check, truncation_empties_the_log);
   RUN(&check, compressed_files_are_read);
   RUN(&check, a_full_disk_is_told_afterwards);
+  RUN(&check, a_blocked_disk_holds_nobody);
+  RUN(&check, a_queue_writes_everything);
   RUN(&check, driver_none_takes_everything);
   RUN(&check, bytes_survive);
   return check.failed_tests != 0;

@@ -183,4 +183,10 @@ export const operations: Partial<Record<RouteName, Operation>> = {
   pluginInspect: { status: 200, answer: 'Plugin' },
 
   berthImageBootstrap: { query: { name: 'text' }, ...credentials },
+  berthVolumeSizes: { query: { name: 'list' }, status: 200, answer: 'VolumeSize[]' },
+  berthVolumeRename: { query: { to: 'text' }, status: 200, answer: 'Volume' },
+  berthVolumeClone: { query: { to: 'text' }, status: 201, answer: 'Volume' },
+  berthVolumeExport: { status: 200, answer: 'tar' },
+  berthVolumeImport: { body: 'tar', status: 201, answer: 'Volume' },
+  berthLogsClear: done,
 };

@@ -35,6 +35,7 @@ function addLog(lines: Lines, log: LogPlan): void {
   lines.add('log.max-size', log.maxSize);
   lines.add('log.max-file', log.maxFile);
   lines.add('log.compress', log.compress);
+  if (log.bufferSize) lines.add('log.buffer-size', log.bufferSize);
   for (const [key, value] of Object.entries(log.attributes)) {
     lines.add('log.attribute', key);
     lines.add('log.attribute.value', value);

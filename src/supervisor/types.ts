@@ -74,6 +74,8 @@ export type LogPlan =
       maxFile: number;
       /** Rotated files are gzip-compressed. */
       compress: boolean;
+      /** Bytes of lines that wait for a disk which takes none, beyond which they are lost; 0: the container waits for the disk. */
+      bufferSize?: number;
       /** Attributes copied into every line (`labels`, `env`, `tag` of Docker's json-file driver). */
       attributes: Record<string, string>;
     };

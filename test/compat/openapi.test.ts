@@ -182,6 +182,7 @@ test('containers', async () => {
   await ask('GET', `${at}/changes`);
   await ask('GET', `${at}/stats?stream=0&one-shot=1`);
   await ask('POST', `${at}/resize?h=10&w=20`, { status: 500 }).catch(() => ask('POST', `${at}/resize?h=10&w=20`));
+  await ask('POST', `/berth/v1${at}/logs/clear`);
   await ask('POST', `${at}/pause`);
   await ask('POST', `${at}/unpause`);
   await ask('POST', `${at}/update`, {
@@ -288,6 +289,13 @@ test('networks and volumes', async () => {
   await ask('GET', '/volumes');
   await ask('GET', '/volumes/openapi');
   await ask('GET', '/volumes/nosuch', { status: 404 });
+  const own = '/berth/v1/volumes';
+  const archive = await engine.request('GET', `${own}/openapi/export`);
+  await ask('GET', `${own}/openapi/export`);
+  await ask('POST', `${own}/imported/import`, { body: new Uint8Array(await archive.arrayBuffer()) });
+  await ask('POST', `${own}/imported/rename?to=renamed`);
+  await ask('POST', `${own}/renamed/clone?to=cloned`);
+  await ask('GET', `${own}/sizes?name=cloned&name=renamed`);
   await ask('DELETE', '/volumes/openapi?force=1');
   await ask('POST', `/volumes/prune?${filters({ all: ['1'] })}`);
   expect(problems).toEqual([]);

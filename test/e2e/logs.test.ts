@@ -109,8 +109,84 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     );
     const refused = await cli('run', '--log-opt', 'max-size=x', 'busybox', 'true');
     expect(refused).toMatchObject({ code: 125 });
+    for (const driver of ['syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'gcplogs', 'etwlogs'])
+      expect((await cli('run', '--log-driver', driver, 'busybox')).stderr).toContain(
+        `log driver ${driver} is not supported by Berth yet: use json-file, local or none`,
+      );
+    expect((await cli('run', '--log-driver', 'local', '--log-opt', 'tag=x', 'busybox')).stderr).toContain(
+      "unknown log opt 'tag' for log driver local",
+    );
     expect((await cli('logs', 'nobody')).stderr).toMatch(/No such container: nobody/);
   });
+});
+
+describe.each(['berth', 'docker'] as const)('%s', (client) => {
+  test('--since and --until take every form of a time', async () => {
+    const name = `times-${client}`;
+    await ran(name, 'echo one; usleep 50000; echo two; usleep 50000; echo three');
+    const logs = async (...args: string[]) => (await engine[client]('logs', ...args, name)).stdout.replace(/\n/g, ' ');
+    const stamps = (await engine.ok('logs', '-t', name)).split('\n').map((line) => line.split(' ')[0] as string);
+    const nanoseconds =
+      BigInt(Date.parse(stamps[1] as string)) * 1_000_000n + BigInt((stamps[1] as string).slice(23, 29));
+    const unix = `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
+    expect(await logs('--since', stamps[1] as string)).toBe('two three ');
+    expect(await logs('--since', unix)).toBe('two three ');
+    expect(
+      await logs('--since', `${unix.slice(0, -9)}${String((nanoseconds % 1_000_000_000n) + 1n).padStart(9, '0')}`),
+    ).toBe('three ');
+    expect(await logs('--until', unix)).toBe('one two ');
+    expect(await logs('--since', unix, '--until', unix)).toBe('two ');
+    const day = (stamps[0] as string).slice(0, 10);
+    for (const early of [
+      day,
+      `${day}T00:00`,
+      `${day}T00:00:00`,
+      `${day}Z`,
+      `${day}T00:00:00+14:00`,
+      '24h',
+      '1h30m',
+      '0',
+    ])
+      expect(await logs('--since', early)).toBe('one two three ');
+    expect(await logs('--until', '2001-02-03T04:05:06Z')).toBe('');
+    expect(await logs('--since', unix, '--tail', '1')).toBe('three ');
+    expect((await engine[client]('logs', '--since', 'nonsense', name)).code).not.toBe(0);
+  });
+
+  test('the local driver keeps what it is given, in files of its own kind for nobody else to read', async () => {
+    await ran(`local-${client}`, 'seq -w 100000 105000', '--log-driver', 'local', '--log-opt', 'max-size=100k');
+    expect((await engine.inspect(`local-${client}`)).LogPath).toBe('');
+    const { stdout } = await engine[client]('logs', '--tail', '2', `local-${client}`);
+    expect(stdout).toBe('104999\n105000\n');
+    expect((await engine[client]('logs', `local-${client}`)).stdout.split('\n').length).toBe(5002);
+  });
+});
+
+test('a container that must not wait for its log writes all of it where the disk is fast enough', async () => {
+  await ran('queued', 'seq 1 20000', '--log-opt', 'mode=non-blocking', '--log-opt', 'max-buffer-size=16m');
+  expect((await engine.ok('logs', 'queued')).split('\n').length).toBe(20_000);
+});
+
+test('--clear forgets what was written, of a container that runs, or does not', async () => {
+  for (const mode of ['blocking', 'non-blocking']) {
+    const name = `cleared-${mode}`;
+    const script = 'seq 1 3000; until [ -e /go ]; do usleep 10000; done; echo after';
+    const options = ['--log-opt', `mode=${mode}`, '--log-opt', 'max-size=100k', '--log-opt', 'max-file=3'];
+    await engine.ok('run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script);
+    await until('the numbers', async () => (await engine.ok('logs', '-n', '1', name)) === '3000');
+    await engine.ok('logs', '--clear', name);
+    await until('an empty log', async () => (await engine.ok('logs', name)) === '');
+    await engine.ok('exec', name, 'touch', '/go');
+    await engine.ok('wait', name);
+    expect(await engine.ok('logs', name)).toBe('after');
+    await engine.ok('logs', '--clear', name);
+    expect(await engine.ok('logs', name)).toBe('');
+    await engine.ok('start', name);
+    await engine.ok('wait', name);
+    expect((await engine.ok('logs', name)).split('\n').length).toBe(3001);
+  }
+  await ran('unkept', 'echo hi', '--log-driver', 'none');
+  expect((await engine.berth('logs', '--clear', 'unkept')).stderr).toContain('does not support reading');
 });
 
 test("the file is Docker's json-file, at LogPath, also for bytes that are no text", async () => {

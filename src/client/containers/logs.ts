@@ -34,3 +34,8 @@ export function containerLogs(client: Client, id: string, options: LogsOptions):
     headers: { 'Berth-Merge-Frames': '1' },
   });
 }
+
+/** Forgets what the container has written so far. Errors: `not-found`; `not-implemented` where nothing is kept. */
+export async function clearLogs(client: Client, id: string): Promise<void> {
+  await client.send({ method: 'POST', path: `/berth/v1/containers/${pathName(id)}/logs/clear` });
+}

@@ -4,12 +4,12 @@ import type { ContainerConfig, ContainerCreateResponse, HostConfig } from '../..
 import type { EndpointSettings } from '../../api/types/network.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { ContainerImage } from '../images/types.ts';
+import { checkLogOptions } from '../logs/log-options.ts';
 import { timestamp } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { fillHostConfig } from './host-config.ts';
 import { enterLinks } from './links.ts';
-import { checkLogConfig } from './log-plan.ts';
 import { mergeConfig } from './merge-config.ts';
 import { collectMounts } from './mounts/collect.ts';
 import { checkedName, generateName } from './names.ts';
@@ -43,7 +43,7 @@ export async function createContainer(
   const warnings = checkRequest(context, options.config, hostConfig);
   const image = findImage(context, options);
   const config = mergeConfig(options.config, image?.config ?? null);
-  checkLogConfig(hostConfig, dependencies.settings);
+  checkLogOptions(hostConfig.LogConfig.Type || dependencies.settings.logDriver, hostConfig.LogConfig.Config ?? {});
   fillHostConfig(hostConfig, { settings: dependencies.settings, host: dependencies.host, index });
   enterLinks(hostConfig, index);
   const name =

@@ -24,7 +24,7 @@ export function fillHostConfig(host: HostConfig, context: FillContext): void {
   if (host.RestartPolicy.Name === '') host.RestartPolicy = { Name: 'no', MaximumRetryCount: 0 };
   if (host.Runtime === '') host.Runtime = settings.defaultRuntime;
   if (host.OomKillDisable === null && facts.cgroup.oomKillDisable) host.OomKillDisable = false;
-  if (host.LogConfig.Type === '')
+  if (host.LogConfig.Type === '' || host.LogConfig.Type === settings.logDriver)
     host.LogConfig = { Type: settings.logDriver, Config: { ...settings.logOptions, ...host.LogConfig.Config } };
   if (host.LogConfig.Config === null) host.LogConfig = { Type: host.LogConfig.Type, Config: {} };
   if (host.StorageOpt && Object.keys(host.StorageOpt).length === 0) delete host.StorageOpt;

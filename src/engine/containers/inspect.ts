@@ -12,7 +12,7 @@ export function inspectContainer(context: ContainerContext, reference: string): 
   const container = context.index.find(reference);
   const { record } = container;
   const paths = context.dependencies.paths.container(record.id);
-  const fileDriver = record.hostConfig.LogConfig.Type !== 'none';
+  const fileDriver = record.hostConfig.LogConfig.Type === 'json-file';
   return {
     Id: record.id,
     Created: record.created,

@@ -15,6 +15,7 @@ import type { ContainerStats } from '../../api/types/stats.ts';
 import type { ExitStatus } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { CommitSource } from '../images/types.ts';
+import { clearLog } from '../logs/clear-log.ts';
 import { adoptContainers } from './adopt.ts';
 import { type AttachedStreams, type AttachOptions, attachContainer, type PastOutput } from './attach.ts';
 import { containerChanges } from './changes.ts';
@@ -157,9 +158,17 @@ export class ContainerService {
   /** Errors: `not-found`; `not-implemented` (as dockerd) for a log driver that cannot be read. */
   async logs(id: string, options: LogsOptions): Promise<{ stream: Readable; terminal: boolean }> {
     const container = this.context.index.find(id);
-    if (container.record.hostConfig.LogConfig.Type === 'none')
-      throw new BerthError('internal', 'configured logging driver does not support reading');
+    checkReadable(container);
     return { stream: await this.#readLogs(container, options), terminal: container.record.config.Tty };
+  }
+
+  /** Forgets what it has written so far. Errors: `not-found`; `not-implemented` where nothing is kept. */
+  async clearLogs(id: string): Promise<void> {
+    const container = this.context.index.find(id);
+    const { supervisor, paths } = this.context.dependencies;
+    checkReadable(container);
+    if (container.pid !== 0) await supervisor.truncateLog(container.id);
+    else await this.context.mutex.run(container.id, () => clearLog(paths.container(container.id).log));
   }
 
   /** How many containers are in each state, for `info`. */
@@ -179,4 +188,9 @@ export class ContainerService {
       .filter(({ record }) => record.image === imageId)
       .map((container) => ({ id: container.id, name: container.record.name, running: container.pid !== 0 }));
   }
+}
+
+function checkReadable({ record }: Container): void {
+  if (record.hostConfig.LogConfig.Type === 'none')
+    throw new BerthError('not-implemented', 'configured logging driver does not support reading');
 }

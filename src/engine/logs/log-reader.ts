@@ -2,8 +2,8 @@
  * Reading container logs. The work is done by the native helper (`shim read-log`, shim/log-reader.c), one short-lived process a
  * reader: the engine only passes its bytes on, at the reader's pace.
  */
-import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
 
 export interface LogQuery {
@@ -43,7 +43,7 @@ export async function readLog(helper: string, container: LoggedContainer, query:
   const child = spawn(helper, ['read-log', container.path, ...readerArguments(container, query)], {
     // A follower reads to the end and leaves when its standard input is closed.
     stdio: [query.follow ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-  });
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
   const forget = query.follow ? container.onceExited?.(() => child.stdin?.end()) : undefined;
   let errors = '';
   child.stderr.setEncoding('utf8');

@@ -241,6 +241,7 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
       },
       streams: {
         attach: verb('streams.attach', async () => attached(echo())),
+        clearLogs: verb('streams.clearLogs', nothing),
         logs: verb('streams.logs', async () => ({ stream: Readable.from([Buffer.from('log')]), terminal: true })),
       },
       archive: {

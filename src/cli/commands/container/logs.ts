@@ -1,5 +1,5 @@
 import { inspectContainer } from '../../../client/containers/inspect.ts';
-import { containerLogs } from '../../../client/containers/logs.ts';
+import { clearLogs, containerLogs } from '../../../client/containers/logs.ts';
 import { defineCommand } from '../../command.ts';
 import { parseMomentOption } from '../../moments.ts';
 import { copyFrames, copyRaw } from '../../streams/frames.ts';
@@ -7,6 +7,7 @@ import { copyFrames, copyRaw } from '../../streams/frames.ts';
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
   options: {
+    clear: { kind: 'bool', help: 'Forget what it has written so far, and show nothing' },
     details: { kind: 'bool', help: 'Show extra attributes of each line' },
     follow: { kind: 'bool', short: 'f', help: 'Go on with what it writes from now on' },
     since: { kind: 'string', help: 'Only from this time on (2013-01-02T13:23:37Z), or this long ago (42m)' },
@@ -18,6 +19,10 @@ export const command = defineCommand({
   complete: 'all-containers',
   async run({ cli, options, words }) {
     const [container] = words as [string];
+    if (options.clear) {
+      await clearLogs(cli.client, container);
+      return 0;
+    }
     const { Id, Config } = await inspectContainer(cli.client, container);
     const answer = await containerLogs(cli.client, Id, {
       stdout: true,

@@ -155,6 +155,8 @@ export interface ContainerStreams {
   attach(id: string, options: AttachOptions): Promise<AttachedStreams>;
   /** Stdcopy frames, raw bytes for a container with a terminal. A destroyed stream ends the reader. */
   logs(id: string, options: LogsOptions): Promise<{ stream: Readable; terminal: boolean }>;
+  /** Forgets what was written so far. Errors: `not-found`; `not-implemented` where nothing is kept. */
+  clearLogs(id: string): Promise<void>;
 }
 
 /** Files inside a container, running or not. Paths are absolute in the container; links are resolved inside its root. */

@@ -74,6 +74,10 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
         reshape: attached.terminal ? null : unframeOutput(),
       });
     },
+    async berthLogsClear(request, reply) {
+      await streams.clearLogs(request.parameter('id'));
+      reply.empty(204);
+    },
     async containerLogs(request, reply) {
       const stdout = request.flag('stdout');
       const stderr = request.flag('stderr');
