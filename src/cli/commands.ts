@@ -423,6 +423,11 @@ export const nouns: Record<string, NounEntry> = {
   system: {
     summary: 'Manage the engine',
     verbs: {
+      'dial-stdio': {
+        summary: 'Pass standard input and output on to the engine, for engines that are reached by ssh',
+        aliases: ['system dial-stdio'],
+        load: () => import('./commands/system/dial-stdio.ts'),
+      },
       df: {
         summary: 'Show how much room images, containers and volumes take',
         aliases: ['system df'],

@@ -23,7 +23,6 @@ const missing: Record<string, string> = {
   'service update': noSwarm,
   stack: noSwarm,
   swarm: noSwarm,
-  'system dial-stdio': notYet,
   trust: 'signatures in the style of Docker Content Trust are not part of Berth; images are checked by their digests',
   'volume update': noSwarm,
 };

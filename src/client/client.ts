@@ -265,6 +265,11 @@ export class Client {
     else if (!keep) connection.close();
   }
 
+  /** A bare connection to the engine, for whoever speaks its protocol himself. */
+  dial(): Promise<Connection> {
+    return this.connect();
+  }
+
   private async connect(): Promise<Connection> {
     try {
       return await unlessCancelled(this.options.transport.connect(this.endpoint), this.signal);

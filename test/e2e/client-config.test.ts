@@ -194,6 +194,14 @@ describe('config.json', () => {
   });
 });
 
+test('system dial-stdio is a connection to the engine, for docker over ssh', async () => {
+  const asked = 'GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const { code, stdout } = await client('berth', ['-H', engine.host, 'system', 'dial-stdio'], { stdin: asked });
+  expect(code).toBe(0);
+  expect(stdout).toStartWith('HTTP/1.1 200 OK\r\n');
+  expect(stdout).toEndWith('OK');
+});
+
 describe('autostart', () => {
   test('root gets an engine where none answers; two at once get the same', async () => {
     const identity = claimIdentity();

@@ -194,13 +194,9 @@ test('systemd opens the socket, and starts the engine at the first call', async 
 
 test('where the service is installed, autostart starts the unit', async () => {
   expect(
-    await lines(`systemctl stop berth; BERTH_AUTOSTART=0 berth run --rm --network none busybox true 2>&1 | head -n 1
+    await lines(`systemctl stop berth; BERTH_AUTOSTART=0 berth run --rm --network none busybox true 2>&1 | grep -o 'Is the docker daemon running?'
       berth run --rm --network none busybox echo hi; systemctl is-active berth`),
-  ).toEqual([
-    'Cannot connect to the Docker daemon at unix:///run/berth/berth.sock. Is the docker daemon running?',
-    'hi',
-    'active',
-  ]);
+  ).toEqual(['Is the docker daemon running?', 'hi', 'active']);
 });
 
 describe('berth service uninstall', () => {

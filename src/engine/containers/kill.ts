@@ -23,18 +23,21 @@ export async function killContainer(context: ContainerContext, reference: string
 
 /** Marks the container as stopped by hand and signals it. A restart that is due does not happen. */
 export async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
-  const { record } = container;
   const ends = signal === sigkill || signal === stopSignalOf(container);
   if (ends) container.endings++;
-  if (ends && !record.stoppedByUser) {
-    record.stoppedByUser = true;
-    context.index.save(container);
-  }
+  if (ends) markStopped(context, container);
   if (container.state === 'restarting' && (await cancelRestart(context, container))) return;
   context.publish(container, 'kill', { signal: String(signal) });
   await context.dependencies.supervisor.signal(container.id, null, signal);
   // A frozen process takes its signal when it wakes.
   if (ends && container.state === 'paused') await context.thaw(container);
+}
+
+/** Whatever signal is used, a stop is a stop: no restart policy may undo it. The end of the machine is nobody's wish. */
+export function markStopped(context: ContainerContext, container: Container): void {
+  if (container.record.stoppedByUser || context.closing) return;
+  container.record.stoppedByUser = true;
+  context.index.save(container);
 }
 
 /** The signal that asks the container to end. */

@@ -448,6 +448,25 @@ describe('a new engine over the same books', () => {
     expect(after.files.discarded).toEqual([id]);
   });
 
+  test('what ended with the machine comes back as its policy says, what somebody stopped does not', async () => {
+    const before = new FakeEngine();
+    const policy = { RestartPolicy: { Name: 'unless-stopped' as const, MaximumRetryCount: 0 } };
+    const kept = await before.run({ StopTimeout: 0 }, policy, 'kept');
+    const stopped = await before.run({}, policy, 'stopped');
+    const plain = await before.run({}, {}, 'plain');
+    before.supervisor.onSignal = (id, signal) => {
+      // One that does not listen to its stop signal.
+      if (id !== kept || signal === 9) void before.exit(id, { code: 128 + signal });
+    };
+    await before.service.stop(stopped, { signal: '', timeout: null });
+    await before.service.halt();
+    expect([kept, stopped, plain].map((id) => before.state(id))).toEqual(['exited', 'exited', 'exited']);
+    await before.service.close();
+    const after = await reborn(before, () => {});
+    expect([kept, stopped, plain].map((id) => after.state(id))).toEqual(['running', 'exited', 'exited']);
+    expect(after.service.context.index.find(plain).record.exitCode).toBe(143);
+  });
+
   test('a container that waited for its restart keeps its exit code and is started', async () => {
     const before = new FakeEngine();
     const failing = await before.run({}, { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 0 } });

@@ -2,7 +2,7 @@ import { BerthError } from '../../api/errors.ts';
 import { parseSignal } from '../../host/process/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
-import { sendSignal, stopSignalOf } from './kill.ts';
+import { markStopped, sendSignal, stopSignalOf } from './kill.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './states.ts';
 
@@ -38,7 +38,7 @@ export async function haltContainers(context: ContainerContext): Promise<void> {
   const running = [...context.index.all()].filter((container) => isRunning(container.state));
   const end = async (container: Container): Promise<void> => {
     try {
-      await letProcessEnd(context, container, { signal: '', timeout: null });
+      await endProcess(context, container, { signal: '', timeout: null });
     } catch (error) {
       context.dependencies.report(`stop ${container.id}`, error);
     }
@@ -70,34 +70,16 @@ export async function restartContainer(
   context.publish(container, 'restart');
 }
 
-/** No restart policy may undo it. */
-function endProcess(context: ContainerContext, container: Container, options: StopOptions): Promise<void> {
-  return letProcessEnd(context, container, options, () => markStopped(context, container));
-}
-
-/** @param beforeSignal called once the container can be signalled */
-async function letProcessEnd(
-  context: ContainerContext,
-  container: Container,
-  options: StopOptions,
-  beforeSignal?: () => void,
-): Promise<void> {
+async function endProcess(context: ContainerContext, container: Container, options: StopOptions): Promise<void> {
   const signal = options.signal === '' ? stopSignalOf(container) : parseSignal(options.signal);
   const timeout = options.timeout ?? container.record.config.StopTimeout ?? defaultTimeout;
   const exit = container.nextExit();
   await context.thaw(container);
-  beforeSignal?.();
+  markStopped(context, container);
   await signalLiving(context, container, signal);
   if (container.pid === 0 || (await endsWithin(exit, timeout))) return;
   await signalLiving(context, container, sigkill);
   if (container.pid !== 0) await exit;
-}
-
-/** Whatever signal is used, a stop is a stop: no restart policy may undo it. */
-function markStopped(context: ContainerContext, container: Container): void {
-  if (container.record.stoppedByUser) return;
-  container.record.stoppedByUser = true;
-  context.index.save(container);
 }
 
 async function signalLiving(context: ContainerContext, container: Container, signal: number): Promise<void> {
