@@ -10,6 +10,7 @@ import { loadCases } from './cases/load.ts';
 import { logCases } from './cases/logs.ts';
 import { memoryCases } from './cases/memory.ts';
 import { networkCases } from './cases/networks.ts';
+import { registryCases } from './cases/registry.ts';
 import { scaleCases } from './cases/scale.ts';
 import { startCases } from './cases/start.ts';
 import { startUpCases } from './cases/start-up.ts';
@@ -29,6 +30,7 @@ const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
   latency: latencyCases,
   logs: logCases,
   networks: networkCases,
+  registry: registryCases,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
-/** Milliseconds between two looks while bytes flow. */
-const interval = 15;
-/** Bytes that may have passed, each through a buffer that is garbage now, before it is collected. */
+/** Bytes that may have come in, each through a buffer that is garbage now, before it is collected. */
 const worthwhile = 16 * 1024 * 1024;
+/** Milliseconds between two looks at what went out, while bytes flow. */
+const interval = 15;
 
 /**
  * Keeps the memory small while much flows through: the runtime itself lets hundreds of megabytes of buffers pile up before it looks. With the
@@ -11,19 +11,36 @@ const worthwhile = 16 * 1024 * 1024;
  */
 export class TrafficCollection {
   readonly #sockets = new Set<Socket>();
+  #received = 0;
   /** Bytes of connections that are gone. */
-  #before = 0;
-  #seen = 0;
-  #collected = 0;
+  #sentBefore = 0;
+  #sentAtCollection = 0;
+  #sentAtLook = 0;
   #isWatching = false;
 
   add(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.on('data', () => this.#watch());
+    socket.on('data', (chunk: Buffer) => {
+      this.#received += chunk.length;
+      if (this.#received >= worthwhile) this.#collect();
+      this.#watch();
+    });
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      this.#before += socket.bytesRead + socket.bytesWritten;
+      this.#sentBefore += socket.bytesWritten;
     });
+  }
+
+  #collect(): void {
+    Bun.gc(true);
+    this.#received = 0;
+    this.#sentAtCollection = this.#sent();
+  }
+
+  #sent(): number {
+    let total = this.#sentBefore;
+    for (const socket of this.#sockets) total += socket.bytesWritten;
+    return total;
   }
 
   #watch(): void {
@@ -33,14 +50,10 @@ export class TrafficCollection {
   }
 
   #look(): void {
-    let total = this.#before;
-    for (const socket of this.#sockets) total += socket.bytesRead + socket.bytesWritten;
-    if (total - this.#collected >= worthwhile) {
-      Bun.gc(true);
-      this.#collected = total;
-    }
+    const sent = this.#sent();
+    if (sent - this.#sentAtCollection >= worthwhile) this.#collect();
     this.#isWatching = false;
-    if (total > this.#seen) this.#watch();
-    this.#seen = total;
+    if (sent > this.#sentAtLook) this.#watch();
+    this.#sentAtLook = sent;
   }
 }

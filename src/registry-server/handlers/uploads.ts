@@ -8,8 +8,8 @@ import { RegistryProblem } from '../problem.ts';
 /** A client that sends less than this in a window of this long is cut off; it may go on later where it stopped. */
 const slowest = { bytes: 1024, milliseconds: 30_000 };
 
-/** Bytes of each upload that wait in memory; there may be many uploads. */
-const readAhead = 64 * 1024;
+/** Nothing of an upload waits in memory before it is asked for: there may be many uploads, and a piece has half a megabyte. */
+const readAhead = 0;
 
 /** `POST …/blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function startUpload(call: Call): Promise<void> {

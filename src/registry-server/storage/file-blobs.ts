@@ -18,6 +18,8 @@ import type { BlobStorage, GrowingUpload } from './types.ts';
 
 /** Pieces are written together up to this size. */
 const writeSize = 128 * 1024;
+/** Bytes of all uploads that may wait for the disk; beyond that no upload reads on before its own are written. */
+const mostWaiting = 8 * 1024 * 1024;
 const readSize = 128 * 1024;
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -31,6 +33,8 @@ export class FileBlobs implements BlobStorage {
   readonly #uploads: string;
   readonly #blobs: string;
   readonly #hashes = new Map<string, RunningHash>();
+  /** Bytes of all uploads on their way to the disk. */
+  readonly #waiting = { bytes: 0 };
   readonly #madeDirectories = new Set<string>();
 
   private constructor(root: string) {
@@ -65,7 +69,9 @@ export class FileBlobs implements BlobStorage {
       const hash = running?.length === size ? running.hash : null;
       // Until all is written the hash may be ahead of the file; after a failure it is of no use.
       this.#hashes.delete(id);
-      const end = await new BatchedWrites(file, { position: size, hash, onWritten }).writeAll(source);
+      const end = await new BatchedWrites(file, { position: size, hash, onWritten, waiting: this.#waiting }).writeAll(
+        source,
+      );
       if (hash) this.#hashes.set(id, { hash, length: end });
       return end;
     } finally {
@@ -170,6 +176,7 @@ interface BatchOptions {
   position: number;
   hash: Hash | null;
   onWritten: ((size: number) => void) | undefined;
+  waiting: { bytes: number };
 }
 
 /** Writes what a source gives in large pieces: the next one is collected while one is being written. */
@@ -177,6 +184,7 @@ class BatchedWrites {
   readonly #file: FileHandle;
   readonly #hash: Hash | null;
   readonly #onWritten: ((size: number) => void) | undefined;
+  readonly #waiting: { bytes: number };
   #position: number;
   #batch: Uint8Array[] = [];
   #length = 0;
@@ -187,6 +195,7 @@ class BatchedWrites {
     this.#position = options.position;
     this.#hash = options.hash;
     this.#onWritten = options.onWritten;
+    this.#waiting = options.waiting;
   }
 
   /** Gives the position behind the last byte. */
@@ -209,14 +218,21 @@ class BatchedWrites {
   async #flush(): Promise<void> {
     await this.#writing;
     const batch = this.#batch;
+    const length = this.#length;
     const position = this.#position;
+    const end = position + length;
     this.#batch = [];
-    this.#position += this.#length;
+    this.#position = end;
     this.#length = 0;
-    const end = this.#position;
-    this.#writing = writeFully(this.#file, batch, position).then(() => this.#onWritten?.(end));
+    this.#waiting.bytes += length;
+    this.#writing = writeFully(this.#file, batch, position)
+      .then(() => this.#onWritten?.(end))
+      .finally(() => {
+        this.#waiting.bytes -= length;
+      });
     // The error is met by the next await of it.
     this.#writing.catch(() => undefined);
+    if (this.#waiting.bytes > mostWaiting) await this.#writing;
   }
 }
 

@@ -225,14 +225,16 @@ export class SqliteIndex implements RegistryIndex {
     visible: Visibility,
   ): Promise<{ count: number; results: RepositorySummary[] }> {
     const pattern = `%${term.replace(/[\\%_]/g, '\\$&')}%`;
-    const all = this.#rows<RepositorySummary>(
-      `SELECT name, description, pulls, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
-       WHERE manifests > 0 AND (name LIKE ?1 ESCAPE '\\' OR description LIKE ?1 ESCAPE '\\')
-       ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name`,
-      pattern,
-      term,
-    );
-    const seen = visible ? all.filter(({ name }) => visible(name)) : all;
+    const found = `FROM repositories r LEFT JOIN (SELECT repository, count(*) AS stars FROM stars GROUP BY repository) s ON s.repository = r.id
+      WHERE manifests > 0 AND (name LIKE ?1 ESCAPE '\\' OR description LIKE ?1 ESCAPE '\\')`;
+    const inOrder = `SELECT name, description, pulls, coalesce(stars, 0) AS stars ${found}
+      ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name`;
+    if (visible === null) {
+      const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${found}`, pattern)?.count ?? 0;
+      const sql = `${inOrder} LIMIT ?3 OFFSET ?4`;
+      return { count, results: this.#rows<RepositorySummary>(sql, pattern, term, page.limit, page.offset) };
+    }
+    const seen = this.#rows<RepositorySummary>(inOrder, pattern, term).filter(({ name }) => visible(name));
     return { count: seen.length, results: seen.slice(page.offset, page.offset + page.limit) };
   }
 

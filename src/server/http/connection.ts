@@ -301,7 +301,9 @@ export class HttpConnection {
     if (this.#socket.destroyed) return;
     const exchange = this.#current;
     const hold = exchange?.willHijack && exchange.bodyEnded && !exchange.responseDone;
-    const pause = hold || (exchange !== null && this.#pending.length > maximumAhead);
+    // Whoever takes the body has enough: another piece would only lie here.
+    const full = exchange?.sinkIsFull && !exchange.bodyEnded && !exchange.responseDone;
+    const pause = hold || full || (exchange !== null && this.#pending.length > maximumAhead);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#socket.pause();
