@@ -8,7 +8,7 @@ import type { ImageStore } from '../store/image-store.ts';
 import type { Lease } from '../store/types.ts';
 import { convertDockerfile } from './dockerfile/convert/convert.ts';
 import type { BaseImage, BuildPlan, NamedContext } from './dockerfile/convert/plan.ts';
-import { parseDockerfile } from './dockerfile/parse.ts';
+import { parseDockerfile, quoteHint } from './dockerfile/parse.ts';
 import { DockerfileError, type DockerfileSource, excerpt } from './dockerfile/source-error.ts';
 import { imageDocument } from './export/image-document.ts';
 import type { Vertex } from './graph/vertex.ts';
@@ -43,7 +43,7 @@ export interface BuilderOptions {
   findImage(
     reference: string,
     options: { platform: Platform | null; pull: boolean },
-    work: { event: (event: BuildEvent) => void; signal: AbortSignal; lease: Lease },
+    work: BuildWork & { lease: Lease },
   ): Promise<BaseImage>;
   /** Tells the rest of the engine about an image. */
   published(id: string, names: readonly string[]): void;
@@ -53,6 +53,8 @@ export interface BuilderOptions {
 export interface BuildWork {
   event: (event: BuildEvent) => void;
   signal: AbortSignal;
+  /** Credentials by registry. */
+  auths: Readonly<Record<string, unknown>>;
 }
 
 /** A build's error with the lines of the Dockerfile that it is about. */
@@ -60,12 +62,12 @@ export class BuildError extends BerthError {
   /** The lines, `>>>` before those that are meant; empty: it is about none. */
   readonly excerpt: string;
 
-  constructor(error: unknown, excerptText: string) {
+  constructor(error: unknown, excerptText: string, hint?: string) {
     const inner = error instanceof BerthError ? error : null;
     super(inner?.kind ?? 'internal', errorMessage(error), {
       cause: error,
       ...(inner?.code !== undefined && { code: inner.code }),
-      ...(inner?.hint !== undefined && { hint: inner.hint }),
+      ...((inner?.hint ?? hint) !== undefined && { hint: (inner?.hint ?? hint) as string }),
     });
     this.excerpt = excerptText;
   }
@@ -133,6 +135,28 @@ export class Builder {
     return { imageId: id };
   }
 
+  /**
+   * Empties the cache: what no image has, with `all` everything; what was used last stays within `keepBytes`.
+   * @param unusedSince Unix milliseconds; what was used later stays
+   */
+  async prune(options: {
+    all: boolean;
+    keepBytes: number;
+    unusedSince: number;
+  }): Promise<{ keys: string[]; bytes: number }> {
+    const { tables, store } = this.#options;
+    const steps = tables.all();
+    let kept = steps.reduce((sum, { size }) => sum + size, 0);
+    const gone = steps.filter(({ used, shared, size }) => {
+      if (used > options.unusedSince || (shared && !options.all)) return false;
+      if (options.keepBytes > 0 && kept <= options.keepBytes) return false;
+      kept -= size;
+      return true;
+    });
+    tables.remove(gone.map(({ key }) => key));
+    return { keys: gone.map(({ key }) => key), bytes: await store.sweep() };
+  }
+
   async #build(options: BuildOptions, client: BuildClient, work: BuildWork & { lease: Lease }): Promise<Built> {
     for (const tag of options.tags) parseReference(tag);
     const source = await client.dockerfile();
@@ -156,7 +180,7 @@ export class Builder {
         session,
         signal: work.signal,
         explain: options.explain,
-        listener: (event) => tell(event, work.event),
+        listener: teller(work.event),
       });
       const layers = treeOf(solved[0]?.value);
       const created = new Map(vertices.map((vertex, index) => [vertex.digest, solved[index]?.created ?? 0]));
@@ -194,11 +218,7 @@ export class Builder {
       slot: `${work.client.slot}/${work.source.name}`,
       allowInsecure: options.allow.includes('security.insecure'),
       findImage: (reference, wanted) =>
-        this.#options.findImage(
-          reference,
-          { platform: wanted, pull: options.pull },
-          { event: work.event, signal: work.signal, lease: work.lease },
-        ),
+        this.#options.findImage(reference, { platform: wanted, pull: options.pull }, work),
     });
   }
 }
@@ -225,11 +245,33 @@ function namedContext(name: string, text: string): NamedContext {
 function withExcerpt(error: unknown, source: DockerfileSource): BuildError {
   if (error instanceof BuildError) return error;
   const lines = error instanceof DockerfileError ? error.range : linesOf.get(error as object);
-  return new BuildError(error, lines ? excerpt(source, lines) : '');
+  if (!lines) return new BuildError(error, '');
+  const text = source.text
+    .split('\n')
+    .slice(lines.first - 1, lines.last)
+    .join('\n');
+  return new BuildError(error, excerpt(source, lines), quoteHint(text));
 }
 
 /** Where the steps that failed stand. */
 const linesOf = new WeakMap<object, NonNullable<Vertex['label']['lines']>>();
+
+/** Bytes of output that are told of one step. */
+const longestOutput = 2 * 1024 * 1024;
+
+/** Passes events on; of a step that writes without end only the beginning is told. */
+function teller(sink: (event: BuildEvent) => void): (event: SolveEvent) => void {
+  const told = new Map<string, number>();
+  return (event) => {
+    if (event.type !== 'output') return tell(event, sink);
+    const id = event.vertex.digest;
+    const before = told.get(id) ?? 0;
+    if (before > longestOutput) return;
+    told.set(id, before + event.data.length);
+    if (before + event.data.length <= longestOutput) return tell(event, sink);
+    sink({ type: 'log', id, stream: event.stream, data: '[output clipped, log limit 2MiB reached]\n' });
+  };
+}
 
 function tell(event: SolveEvent, sink: (event: BuildEvent) => void): void {
   switch (event.type) {

@@ -4,6 +4,7 @@
  * call; what fails is a `BerthError` with a `kind`, one that the engine sent a `ResponseError` with a `status` too.
  */
 export { BerthError, type ErrorKind } from '../api/errors.ts';
+export type * from '../api/types/build.ts';
 export type * from '../api/types/container.ts';
 export type * from '../api/types/events.ts';
 export type * from '../api/types/exec.ts';
@@ -15,6 +16,10 @@ export type * from '../api/types/stats.ts';
 export type * from '../api/types/system.ts';
 export type * from '../api/types/volume.ts';
 export { encodeFilters, type Filters, noFilters } from '../wire/filters.ts';
+export { IgnoreRules, parseIgnoreFile } from '../wire/ignore-patterns.ts';
+export * from './build/build.ts';
+export * from './build/context-files.ts';
+export * from './build/prune.ts';
 export * from './client.ts';
 export * from './containers/archive.ts';
 export * from './containers/attach.ts';
@@ -47,6 +52,7 @@ export * from './exec/start.ts';
 export { readAll, readLines, readText } from './http/read-all.ts';
 export * from './images/bootstrap.ts';
 export * from './images/commit.ts';
+export * from './images/distribution.ts';
 export * from './images/history.ts';
 export * from './images/import.ts';
 export * from './images/inspect.ts';

@@ -205,8 +205,9 @@ class Copy {
   /** Makes a directory and what is missing above it. */
   async directory(path: string, owner: { uid: number; gid: number } | null): Promise<void> {
     if (path === '/' || path === '' || this.#directories.has(path)) return;
+    const isThere = await this.#isDirectory(path);
     this.#directories.add(path);
-    if (await this.#isDirectory(path)) return;
+    if (isThere) return;
     await this.directory(posix.dirname(path), owner);
     const { uid = 0, gid = 0 } = owner ?? {};
     const mtime = BigInt(Date.now()) * 1_000_000n;

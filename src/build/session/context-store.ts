@@ -131,7 +131,13 @@ export class ContextStore {
   async #trim(): Promise<void> {
     const names = (await namesIn(this.#directory)).map((name) => join(this.#directory, name));
     if (names.length <= mostKept) return;
-    const ages = await Promise.all(names.map(async (path) => ({ path, time: (await stat(path)).mtimeMs })));
+    // Another build may remove one at the same time.
+    const time = (path: string): Promise<number> =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      );
+    const ages = await Promise.all(names.map(async (path) => ({ path, time: await time(path) })));
     const old = ages.sort((a, b) => b.time - a.time).slice(mostKept);
     await this.#helper.remove(old.map(({ path }) => path).filter((path) => !this.#taken.has(path)));
   }

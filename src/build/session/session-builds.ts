@@ -62,6 +62,7 @@ export class SessionBuilds {
       const client = await this.#client(start, { channels, lease, release });
       return await builder.build(start.options, client, {
         signal: channels.signal,
+        auths: start.auths,
         event: (event) => void channels.send(buildFrame.event, event),
         use: (built) => this.#export(start, built, channels),
       });

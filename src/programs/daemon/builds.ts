@@ -1,5 +1,6 @@
 /** Puts the builder together: the engine's steps, its store, its images. */
 import { errorKind } from '../../api/errors.ts';
+import type { AuthConfig } from '../../api/types/image.ts';
 import { Builder, type BuilderOptions } from '../../build/builder.ts';
 import { ClassicBuilds } from '../../build/classic.ts';
 import { ContextStore } from '../../build/session/context-store.ts';
@@ -19,6 +20,8 @@ import { BuildCacheTables } from '../../store/build-cache.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Paths } from '../../store/paths.ts';
+import type { Filters } from '../../wire/filters.ts';
+import { parseDuration } from '../../wire/time.ts';
 
 export interface BuildParts {
   paths: Paths;
@@ -61,15 +64,23 @@ export function openBuilds(parts: BuildParts): BuildBackend {
   });
   const classic = new ClassicBuilds({ builder, store, remote });
   return {
-    build: (request, context, work) => classic.build(request, context, work),
+    build: (request, context, work) => classic.build(request, context, { ...work, auths: request.auths }),
     session: (connection) => sessions.serve(connection),
-    prune: () => Promise.resolve({ CachesDeleted: null, SpaceReclaimed: 0 }),
+    prune: async ({ all, keepBytes, filters }) => {
+      const { keys, bytes } = await builder.prune({ all, keepBytes, unusedSince: unusedSince(filters) });
+      await contexts.prune();
+      if (all) await store.helper.remove([paths.buildMounts]);
+      return {
+        CachesDeleted: keys.length > 0 ? keys.map((key) => key.slice('sha256:'.length, 37)) : null,
+        SpaceReclaimed: bytes,
+      };
+    },
   };
 }
 
 /** Images of this machine first; the registry where one is missing, or the build asks for the newest. */
 function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
-  return async (reference, options, { event, signal, lease }) => {
+  return async (reference, options, { event, signal, lease, auths }) => {
     const look = () => {
       const image = findImage(store, reference);
       lease.hold(image.id, ...image.layers);
@@ -87,13 +98,30 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
       {
         reference: wanted,
         platform: options.platform && { ...options.platform, variant: options.platform.variant ?? '' },
-        auth: null,
+        auth: authFor(wanted, auths),
       },
       (message) => event({ type: 'pull', message }),
       signal,
     );
     return look();
   };
+}
+
+/** What a registry is to be told; null: nothing is known. */
+function authFor(reference: string, auths: Readonly<Record<string, unknown>>): AuthConfig | null {
+  const { domain } = parseReference(reference);
+  const names =
+    domain === 'docker.io'
+      ? ['docker.io', 'index.docker.io', 'https://index.docker.io/v1/']
+      : [domain, `https://${domain}`];
+  const found = names.map((name) => auths[name]).find((auth) => typeof auth === 'object' && auth !== null);
+  return found ? ({ username: '', password: '', ...found } as AuthConfig) : null;
+}
+
+/** `until` and `unused-for`: how long nobody may have used it. Error: `invalid`. */
+function unusedSince(filters: Filters): number {
+  const [age] = [...(filters.get('unused-for') ?? []), ...(filters.get('until') ?? [])];
+  return age === undefined ? Number.POSITIVE_INFINITY : Date.now() - Number(parseDuration(age) / 1_000_000n);
 }
 
 function nameOf(reference: string): string {

@@ -50,6 +50,8 @@ class Conversion implements SourceFinder {
   readonly #done = new Map<number, Promise<StageState>>();
   readonly #images = new Map<string, Promise<BaseImage>>();
   readonly #warnings: Warning[] = [];
+  /** ARGs that were met. */
+  readonly #declared = new Set<string>();
 
   constructor(parsed: ParsedDockerfile, options: PlanOptions) {
     const { globals, stages } = splitStages(parsed.instructions);
@@ -66,6 +68,7 @@ class Conversion implements SourceFinder {
     if (this.#options.labels.size > 0)
       defaults.Labels = { ...defaults.Labels, ...Object.fromEntries(this.#options.labels) };
     const platform = this.#platformOf(target);
+    this.#warnOfUnused(target);
     const needed = [...this.#done].sort(([a], [b]) => a - b);
     const lines = (await Promise.all(needed.map(([, stage]) => stage))).flatMap((stage) => stage.lines);
     return {
@@ -86,6 +89,23 @@ class Conversion implements SourceFinder {
     };
   }
 
+  #warnOfUnused(target: Stage): void {
+    const free = new Set([
+      ...proxyNames,
+      ...platformArguments(this.#options.buildPlatform, this.#options.platform, '').keys(),
+      'SOURCE_DATE_EPOCH',
+    ]);
+    const unused = [...this.#options.arguments.keys()].filter(
+      (name) => !this.#declared.has(name) && !free.has(name) && !name.startsWith('BUILDKIT_'),
+    );
+    if (unused.length > 0)
+      this.#warnings.push({
+        rule: 'UnusedArgument',
+        message: `[Warning] One or more build-args [${unused.sort().join(' ')}] were not consumed`,
+        range: target.from.range,
+      });
+  }
+
   #globalArguments(globals: readonly ArgInstruction[]): Map<string, string> {
     const { buildPlatform, platform, target } = this.#options;
     const values = platformArguments(buildPlatform, platform, target);
@@ -93,6 +113,7 @@ class Conversion implements SourceFinder {
     const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
     for (const instruction of globals) {
       for (const { name, value } of instruction.pairs) {
+        this.#declared.add(name);
         const given = this.#options.arguments.get(name);
         const text = given ?? (value === null ? undefined : this.#expand(lexer, { word: value, values, instruction }));
         if (text !== undefined) values.set(name, text);
@@ -233,7 +254,7 @@ class Conversion implements SourceFinder {
     const key = `${reference} ${JSON.stringify(platform)}`;
     let work = this.#images.get(key);
     if (!work) {
-      work = this.#options.findImage(reference, platform);
+      work = Promise.resolve().then(() => this.#options.findImage(reference, platform));
       this.#images.set(key, work);
     }
     try {
@@ -341,6 +362,7 @@ class Conversion implements SourceFinder {
     const shown: string[] = [];
     for (const pair of instruction.pairs) {
       const name = state.expand(pair.name, instruction);
+      this.#declared.add(name);
       const own = pair.value === null ? undefined : state.expand(pair.value, instruction);
       const proxy = proxyNames.includes(name) ? undefined : this.#globals.get(name);
       const value = state.options.arguments.get(name) ?? own ?? proxy;

@@ -68,7 +68,7 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
     const from = { kind: 'input', input: inputs.length - 1 } as const;
     const unpack =
       instruction.kind === 'copy' || flag('unpack') === 'false' ? 'never' : isOn('unpack') ? 'always' : 'local';
-    actions.push({ ...common, from, sources: local.map(contextPath), unpack });
+    actions.push({ ...common, from, sources: local.map((source) => contextPath(source, isOn('parents'))), unpack });
   }
   for (const address of sources.filter((source) => !local.includes(source))) {
     inputs.push(remoteSource(state, instruction, address));
@@ -125,8 +125,11 @@ function checkDestination(instruction: CopyInstruction, sources: readonly string
     );
 }
 
-/** Nothing leads out of the context: `..` at its top is the top. */
-function contextPath(source: string): string {
+/** Nothing leads out of the context: `..` at its top is the top. @param keepsPivot `/./` stays: with --parents it says what is made */
+function contextPath(source: string, keepsPivot: boolean): string {
+  const pivot = keepsPivot ? source.indexOf('/./') : -1;
+  if (pivot >= 0)
+    return `${contextPath(source.slice(0, pivot), false)}/.${contextPath(source.slice(pivot + 2), false)}`;
   const clean = posix.normalize(`/${source}`);
   return source.endsWith('/') && clean !== '/' && !clean.endsWith('/') ? `${clean}/` : clean;
 }

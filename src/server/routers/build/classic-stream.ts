@@ -22,7 +22,10 @@ export class ClassicStream {
   >();
   #lines: Line[] = [];
   #next = 0;
+  readonly #warnings: string[] = [];
   #isHeadTold = false;
+  /** The vertex that the last lines came to. */
+  #last = '';
   #isRunningTold = false;
 
   constructor(send: ProgressSink) {
@@ -46,6 +49,9 @@ export class ClassicStream {
         vertex.cached = event.cached;
         break;
       }
+      case 'warning':
+        this.#warnings.push(event.message);
+        return;
       case 'failed':
         this.#vertex(event.id).state = 'failed';
         break;
@@ -57,6 +63,11 @@ export class ClassicStream {
     }
     this.#advance();
   };
+
+  /** What is said behind all steps. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
 
   #vertex(id: string) {
     let vertex = this.#vertices.get(id);
@@ -90,7 +101,8 @@ export class ClassicStream {
       if (vertex?.cached) this.#send({ stream: ' ---> Using cache\n' });
       else if (line.id !== null && runs(line.text))
         this.#send({ stream: ` ---> Removed intermediate container ${short(line.id)}\n` });
-      this.#send({ stream: ` ---> ${short(line.id ?? this.#lines[this.#next - 1]?.id ?? '')}\n` });
+      if (line.id !== null) this.#last = line.id;
+      this.#send({ stream: ` ---> ${short(this.#last)}\n` });
       this.#next++;
       this.#isHeadTold = false;
     }

@@ -1,0 +1,279 @@
+/**
+ * Cases of the Dockerfile language that only a build can answer. Steps check themselves: a build that succeeds holds. Names follow the case lists
+ * of BuildKit and buildah; texts are our own.
+ */
+
+export interface RunCase {
+  name: string;
+  dockerfile: string;
+  /** Files of the context; a value of `{ link }`, `{ mode }`, `{ directory }` or `{ tar }` is no plain file. */
+  files?: Record<string, string | { link: string } | { text: string; mode: number } | { tar: Record<string, string> }>;
+  flags?: string[];
+  env?: Record<string, string>;
+  /** Something the failure says; absent: the build succeeds. */
+  fails?: string;
+}
+
+const from = 'FROM busybox\n';
+const context = { a: 'A\n', b: 'B\n', 'd/x': 'X\n', 'd/sub/y': 'Y\n' };
+
+export const runCases: readonly RunCase[] = [
+  { name: 'COPY file to file', files: context, dockerfile: `${from}COPY a /f\nRUN test "$(cat /f)" = A` },
+  { name: 'COPY file into a directory', files: context, dockerfile: `${from}COPY a /new/\nRUN test -f /new/a` },
+  {
+    name: 'COPY file into a directory that is there',
+    files: context,
+    dockerfile: `${from}COPY a /tmp\nRUN test -f /tmp/a`,
+  },
+  { name: 'COPY several', files: context, dockerfile: `${from}COPY a b /x/\nRUN test -f /x/a && test -f /x/b` },
+  {
+    name: 'COPY the contents of a directory',
+    files: context,
+    dockerfile: `${from}COPY d /x\nRUN test -f /x/x && test -f /x/sub/y && ! test -e /x/d`,
+  },
+  { name: 'COPY all', files: context, dockerfile: `${from}COPY . /x\nRUN test -f /x/d/sub/y && test -f /x/a` },
+  {
+    name: 'COPY with a pattern',
+    files: context,
+    dockerfile: `${from}COPY [ab] /x/\nCOPY d/* /y/\nRUN ls /x /y; test -f /x/b && test -f /y/x && test -f /y/y`,
+  },
+  {
+    name: 'COPY relative to WORKDIR',
+    files: context,
+    dockerfile: `${from}WORKDIR /w\nCOPY a .\nCOPY b c\nRUN test -f /w/a && test -f /w/c`,
+  },
+  {
+    name: 'COPY names with blanks',
+    files: { 'x y': '1' },
+    dockerfile: `${from}COPY ["x y", "/a b"]\nRUN test -f "/a b"`,
+  },
+  {
+    name: 'COPY belongs to root',
+    files: context,
+    dockerfile: `${from}COPY a /f\nRUN test "$(stat -c %u:%g /f)" = 0:0`,
+  },
+  {
+    name: 'COPY --chown by number',
+    files: context,
+    dockerfile: `${from}COPY --chown=5:6 d /x\nRUN test "$(stat -c %u:%g /x)" = 5:6 && test "$(stat -c %u:%g /x/sub/y)" = 5:6`,
+  },
+  {
+    name: 'COPY --chown by name',
+    files: context,
+    dockerfile: `${from}RUN mkdir -p /etc && echo "me:x:7:8::/:/bin/sh" >>/etc/passwd && echo "us:x:9:" >>/etc/group\nCOPY --chown=me a /a\nCOPY --chown=me:us a /b\nRUN test "$(stat -c %u:%g /a)" = 7:8 && test "$(stat -c %u:%g /b)" = 7:9`,
+  },
+  {
+    name: 'COPY --chown of an unknown name',
+    files: context,
+    dockerfile: `${from}COPY --chown=nobodyknows a /a`,
+    fails: 'unable to find user nobodyknows',
+  },
+  {
+    name: 'COPY --chmod',
+    files: context,
+    dockerfile: `${from}COPY --chmod=741 a /a\nCOPY --chmod=u=rwX,go=rX d /d\nRUN test "$(stat -c %a /a)" = 741 && test "$(stat -c %a /d/x)" = 644`,
+  },
+  {
+    name: 'COPY --exclude',
+    files: context,
+    dockerfile: `${from}COPY --exclude=sub --exclude=*.md d /x\nRUN test -f /x/x && ! test -e /x/sub`,
+  },
+  {
+    name: 'COPY --parents',
+    files: context,
+    dockerfile: `${from}COPY --parents d/sub/y a /x/\nRUN test -f /x/d/sub/y && test -f /x/a`,
+  },
+  {
+    name: 'COPY --parents with a pivot',
+    files: context,
+    dockerfile: `${from}COPY --parents d/./sub/y /x/\nRUN test -f /x/sub/y`,
+  },
+  {
+    name: 'COPY --link',
+    files: context,
+    dockerfile: `${from}RUN mkdir /x && echo old >/x/o\nCOPY --link a /x/\nRUN test -f /x/a && test -f /x/o`,
+  },
+  {
+    name: 'COPY of a link leads to its target',
+    files: { ...context, l: { link: 'a' } },
+    dockerfile: `${from}COPY l /x\nRUN test "$(cat /x)" = A && ! test -L /x`,
+  },
+  {
+    name: 'COPY keeps links in a directory',
+    files: { 'd/x': '1', 'd/l': { link: 'x' } },
+    dockerfile: `${from}COPY d /d\nRUN test -L /d/l && test "$(readlink /d/l)" = x`,
+  },
+  {
+    name: 'COPY through a link of the image',
+    files: context,
+    dockerfile: `${from}RUN mkdir /real && ln -s /real /ln\nCOPY a /ln/\nRUN test -f /real/a && test -L /ln`,
+  },
+  {
+    name: 'COPY upwards stays in the context',
+    files: context,
+    dockerfile: `${from}COPY ../../a /x\nRUN test "$(cat /x)" = A`,
+  },
+  { name: 'COPY of nothing', files: context, dockerfile: `${from}COPY nope /x`, fails: '"/nope": not found' },
+  {
+    name: 'COPY of a pattern without a match',
+    files: context,
+    dockerfile: `${from}COPY nope* /x/`,
+    fails: 'not found',
+  },
+  {
+    name: 'COPY a directory onto a file',
+    files: context,
+    dockerfile: `${from}RUN touch /f\nCOPY d /f`,
+    fails: 'cannot copy to non-directory',
+  },
+  {
+    name: 'COPY keeps modes',
+    files: { s: { text: '#!/bin/sh\necho ran', mode: 0o755 } },
+    dockerfile: `${from}COPY s /s\nRUN test "$(/s)" = ran`,
+  },
+  {
+    name: 'COPY --from a stage',
+    dockerfile: `${from.replace('busybox', 'busybox AS x')}RUN echo hi >/f\nFROM busybox\nCOPY --from=x /f /g\nCOPY --from=0 /f /h\nRUN test "$(cat /g)" = hi && test "$(cat /h)" = hi`,
+  },
+  {
+    name: 'COPY --from keeps owners',
+    dockerfile:
+      'FROM busybox AS x\nRUN mkdir /o && touch /o/f && chown 3:4 /o/f\nFROM busybox\nCOPY --from=x /o /o\nRUN test "$(stat -c %u:%g /o/f)" = 3:4',
+  },
+  {
+    name: 'COPY --from an image',
+    dockerfile: 'FROM scratch\nCOPY --from=busybox /bin /bin\nRUN ["/bin/test", "-x", "/bin/sh"]',
+  },
+  {
+    name: 'ADD unpacks a tar',
+    files: { 't.tar': { tar: { 'in/f': 'F' } } },
+    dockerfile: `${from}ADD t.tar /x/\nRUN test "$(cat /x/in/f)" = F`,
+  },
+  {
+    name: 'ADD --unpack=false',
+    files: { 't.tar': { tar: { f: 'F' } } },
+    dockerfile: `${from}ADD --unpack=false t.tar /x/\nRUN test -f /x/t.tar`,
+  },
+  {
+    name: 'COPY does not unpack',
+    files: { 't.tar': { tar: { f: 'F' } } },
+    dockerfile: `${from}COPY t.tar /x/\nRUN test -f /x/t.tar`,
+  },
+  { name: 'ADD of a plain file', files: context, dockerfile: `${from}ADD a /x/\nRUN test -f /x/a` },
+  {
+    name: '.dockerignore',
+    files: { ...context, '.dockerignore': '# x\na\nd/*\n!d/x\n' },
+    dockerfile: `${from}COPY . /x\nRUN ! test -e /x/a && test -f /x/b && test -f /x/d/x && ! test -e /x/d/sub`,
+  },
+  {
+    name: 'Dockerfile.dockerignore goes first',
+    files: { ...context, '.dockerignore': 'b', 'Dockerfile.dockerignore': 'a' },
+    dockerfile: `${from}COPY . /x\nRUN ! test -e /x/a && test -f /x/b`,
+  },
+  {
+    name: 'RUN with a heredoc',
+    dockerfile: `${from}RUN <<E\nset -e\necho one >/f\ntest -f /f\nE\nRUN test "$(cat /f)" = one`,
+  },
+  {
+    name: 'RUN with a script of its own',
+    dockerfile: `${from}RUN <<E\n#!/bin/sh\necho "$0" >/f\nE\nRUN cat /f; grep -q E /f`,
+  },
+  {
+    name: 'COPY heredocs',
+    dockerfile: `${from}ENV v=1\nCOPY <<a <<"b" /x/\none $v\na\ntwo $v\nb\nRUN test "$(cat /x/a)" = "one 1" && test "$(cat /x/b)" = 'two $v'`,
+  },
+  {
+    name: 'USER and WORKDIR in RUN',
+    dockerfile: `${from}WORKDIR /w\nUSER 5:6\nRUN test "$(id -u):$(id -g)" = 5:6 && test "$(pwd)" = /w`,
+  },
+  { name: 'ENV and ARG in RUN', dockerfile: `${from}ENV a=1\nARG b=2\nRUN test "$a$b" = 12` },
+  { name: 'SHELL in RUN', dockerfile: `${from}SHELL ["/bin/sh", "-ec"]\nRUN false; true`, fails: 'exit code: 1' },
+  {
+    name: 'RUN that fails',
+    dockerfile: `${from}RUN echo said; exit 3`,
+    fails: 'process "/bin/sh -c echo said; exit 3" did not complete successfully: exit code: 3',
+  },
+  { name: 'RUN of nothing', dockerfile: `${from}RUN ["/nope"]`, fails: '/nope' },
+  {
+    name: 'RUN --network=none',
+    dockerfile: `${from}RUN --network=none test "$(ls /sys/class/net | grep -v tunl | grep -v sit)" = lo`,
+  },
+  { name: 'RUN --network=host', dockerfile: `${from}RUN --network=host test "$(ls /sys/class/net | wc -l)" -gt 1` },
+  {
+    name: 'RUN --mount=type=tmpfs',
+    dockerfile: `${from}RUN --mount=type=tmpfs,target=/t grep -q " /t tmpfs" /proc/mounts && touch /t/f\nRUN ! test -e /t`,
+  },
+  {
+    name: 'RUN --mount=type=bind of the context',
+    files: context,
+    dockerfile: `${from}RUN --mount=target=/c test "$(cat /c/d/x)" = X && ! touch /c/new\nRUN ! test -e /c`,
+  },
+  {
+    name: 'RUN --mount=type=bind of a file',
+    files: context,
+    dockerfile: `${from}RUN --mount=source=d/x,target=/one test "$(cat /one)" = X`,
+  },
+  {
+    name: 'RUN --mount=type=bind,rw is forgotten',
+    files: context,
+    dockerfile: `${from}RUN --mount=target=/c,rw echo new >/c/a\nRUN --mount=target=/c test "$(cat /c/a)" = A`,
+  },
+  {
+    name: 'RUN --mount=type=bind of a stage',
+    dockerfile:
+      'FROM busybox AS x\nRUN mkdir /o && echo 1 >/o/f\nRUN echo 2 >/o/g\nFROM busybox\nRUN --mount=from=x,source=/o,target=/in cat /in/f /in/g',
+  },
+  {
+    name: 'RUN --mount=type=cache is kept',
+    dockerfile: `${from}RUN --mount=type=cache,target=/c,id=kept-case echo 1 >/c/f\nRUN --mount=type=cache,target=/other,id=kept-case test "$(cat /other/f)" = 1\nRUN ! test -e /c`,
+  },
+  {
+    name: 'RUN --mount=type=cache with owner and mode',
+    dockerfile: `${from}RUN --mount=type=cache,target=/c,id=owned-case,uid=5,gid=6,mode=0700 test "$(stat -c %u:%g:%a /c)" = 5:6:700`,
+  },
+  {
+    name: 'RUN --mount=type=cache from a stage',
+    dockerfile:
+      'FROM busybox AS x\nRUN mkdir /s && echo 1 >/s/f\nFROM busybox\nRUN --mount=type=cache,from=x,source=/s,target=/c,id=filled-case test "$(cat /c/f)" = 1',
+  },
+  {
+    name: 'RUN --mount=type=secret',
+    env: { SECRET: 'word' },
+    flags: ['--secret', 'id=s,env=SECRET'],
+    dockerfile: `${from}RUN --mount=type=secret,id=s test "$(cat /run/secrets/s)" = word\nRUN --mount=type=secret,id=s,target=/x,mode=0444,uid=5 test "$(stat -c %u:%a /x)" = 5:444\nRUN --mount=type=secret,id=s,env=IN test "$IN" = word\nRUN ! test -e /run/secrets/s && ! test -e /x`,
+  },
+  {
+    name: 'RUN --mount=type=secret that is missing',
+    dockerfile: `${from}RUN --mount=type=secret,id=nope ! test -e /run/secrets/nope\nRUN --mount=type=secret,id=nope,required true`,
+    fails: 'secret nope: not found',
+  },
+  {
+    name: 'ONBUILD of a stage',
+    files: context,
+    dockerfile: 'FROM busybox AS x\nONBUILD COPY a /on\nONBUILD RUN test -f /on\nFROM x\nRUN test -f /on',
+  },
+  {
+    name: '--add-host',
+    flags: ['--add-host', 'foo.example:10.1.2.3'],
+    dockerfile: `${from}RUN grep -q "10.1.2.3.*foo.example" /etc/hosts`,
+  },
+  {
+    name: '--build-context of an image',
+    flags: ['--build-context', 'other=docker-image://busybox'],
+    dockerfile: 'FROM other\nRUN true',
+  },
+  {
+    name: '--shm-size and --ulimit',
+    flags: ['--shm-size', '8m', '--ulimit', 'nofile=99'],
+    dockerfile: `${from}RUN df -k /dev/shm | grep -q 8192 && test "$(ulimit -n)" = 99`,
+  },
+  {
+    name: 'stages that nobody needs are not run',
+    dockerfile: 'FROM busybox AS unused\nRUN false\nFROM busybox\nRUN true',
+  },
+  { name: 'smart quotes get a hint', files: context, dockerfile: `${from}COPY “a b” /x`, fails: 'typographic quote' },
+  {
+    name: 'RUN deletes what a layer below has',
+    dockerfile: `${from}RUN mkdir /x && touch /x/a /x/b\nRUN rm /x/a\nRUN rm -r /x && mkdir /x && touch /x/c\nRUN test "$(ls /x)" = c`,
+  },
+];

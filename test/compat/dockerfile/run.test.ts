@@ -1,0 +1,54 @@
+/** The table of run-cases.ts on the real kernel, case by case. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { startEngine, type TestEngine } from '../../support/engine.ts';
+import { tar } from '../../support/tar.ts';
+import { type RunCase, runCases } from './run-cases.ts';
+
+let engine: TestEngine;
+const folders: string[] = [];
+
+beforeAll(async () => {
+  engine = await startEngine({ images: ['busybox'] });
+});
+
+afterAll(async () => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+  await engine.cleanUp();
+}, 60_000);
+
+type FileFact = NonNullable<RunCase['files']>[string];
+
+function writeContext({ files = {}, dockerfile }: RunCase): string {
+  const folder = mkdtempSync('/tmp/berth-dockerfile-');
+  folders.push(folder);
+  const all: Record<string, FileFact> = { ...files, Dockerfile: dockerfile };
+  for (const [path, what] of Object.entries(all)) {
+    const place = join(folder, path);
+    mkdirSync(dirname(place), { recursive: true });
+    if (typeof what === 'string') writeFileSync(place, what);
+    else if ('link' in what) symlinkSync(what.link, place);
+    else if ('tar' in what)
+      writeFileSync(place, tar(Object.entries(what.tar).map(([name, content]) => ({ name, content }))));
+    else {
+      writeFileSync(place, what.text);
+      chmodSync(place, what.mode);
+    }
+  }
+  return folder;
+}
+
+for (const one of runCases) {
+  test.concurrent(one.name, async () => {
+    const words = ['build', '--progress', 'plain', ...(one.flags ?? []), writeContext(one)];
+    const result = await engine.berthWith({ env: one.env ?? {} }, ...words);
+    const said = result.stdout + result.stderr;
+    if (one.fails !== undefined) {
+      expect(said).toContain(one.fails);
+      expect(result.code).toBe(1);
+      return;
+    }
+    expect(result.code === 0 ? '' : said).toBe('');
+  }, 60_000);
+}
