@@ -179,6 +179,16 @@ describe('config.json', () => {
     config({});
   });
 
+  test('filters of prune, unless the command line says the opposite', async () => {
+    config({ pruneFilters: ['label!=keep'] });
+    await engine.ok('create', '--name', 'kept', '--label', 'keep', 'busybox', 'true');
+    await engine.ok('create', '--name', 'gone', 'busybox', 'true');
+    expect((await berth(...host(), 'container', 'prune', '-f')).code).toBe(0);
+    expect(await engine.ok('ps', '-a', '--format', '{{.Names}}')).toBe('kept');
+    await berth(...host(), 'container', 'prune', '-f', '--filter', 'label=keep');
+    expect(await engine.ok('ps', '-aq')).toBe('');
+  });
+
   test('DOCKER_API_VERSION', async () => {
     const env = { DOCKER_API_VERSION: '1.40' };
     const answer = await client(

@@ -11,6 +11,7 @@ export interface ConfigFile {
   networksFormat?: string;
   volumesFormat?: string;
   detachKeys?: string;
+  pruneFilters?: string[];
   currentContext?: string;
   aliases?: Record<string, string>;
   proxies?: Record<string, Record<string, string>>;

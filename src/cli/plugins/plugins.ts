@@ -64,7 +64,7 @@ export async function listPlugins(configDirectory: string, config: ConfigFile): 
 /** Milliseconds in which a plugin must have said what it is. */
 const patience = 5000;
 
-export async function askPlugin(name: string, path: string): Promise<Plugin> {
+async function askPlugin(name: string, path: string): Promise<Plugin> {
   try {
     const child = Bun.spawn([path, 'docker-cli-plugin-metadata'], {
       stdin: 'ignore',

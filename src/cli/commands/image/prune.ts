@@ -1,8 +1,7 @@
 import { pruneImages } from '../../../client/images/prune.ts';
 import { humanSize } from '../../../wire/size.ts';
 import { defineCommand } from '../../command.ts';
-import { collectFilters } from '../../filters.ts';
-import { confirmPrune, pruneOptions } from '../../prune.ts';
+import { confirmPrune, pruneFilters, pruneOptions } from '../../prune.ts';
 import { deletedLines } from './rm.ts';
 
 export const command = defineCommand({
@@ -15,7 +14,7 @@ export const command = defineCommand({
   async run({ cli, options }) {
     const what = options.all ? 'all images without at least one container associated to them' : 'all dangling images';
     await confirmPrune(cli, options.force, `WARNING! This will remove ${what}.`);
-    const filters = new Map(collectFilters(options.filter));
+    const filters = new Map(pruneFilters(cli, options.filter));
     filters.set('dangling', [String(!options.all)]);
     const { ImagesDeleted, SpaceReclaimed } = await pruneImages(cli.client, filters);
     const deleted = ImagesDeleted ?? [];

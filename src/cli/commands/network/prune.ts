@@ -1,7 +1,6 @@
 import { pruneNetworks } from '../../../client/networks/prune.ts';
 import { defineCommand } from '../../command.ts';
-import { collectFilters } from '../../filters.ts';
-import { confirmPrune, pruneOptions } from '../../prune.ts';
+import { confirmPrune, pruneFilters, pruneOptions } from '../../prune.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -10,7 +9,7 @@ export const command = defineCommand({
   async run({ cli, options }) {
     const warning = 'WARNING! This will remove all custom networks not used by at least one container.';
     await confirmPrune(cli, options.force, warning);
-    const { NetworksDeleted } = await pruneNetworks(cli.client, collectFilters(options.filter));
+    const { NetworksDeleted } = await pruneNetworks(cli.client, pruneFilters(cli, options.filter));
     const deleted = NetworksDeleted ?? [];
     if (deleted.length > 0) await cli.out.write(`Deleted Networks:\n${deleted.join('\n')}\n\n`);
     return 0;

@@ -4,8 +4,7 @@ import { pruneNetworks } from '../../../client/networks/prune.ts';
 import { pruneVolumes } from '../../../client/volumes/prune.ts';
 import { humanSize } from '../../../wire/size.ts';
 import { defineCommand, ExitStatus } from '../../command.ts';
-import { collectFilters } from '../../filters.ts';
-import { confirmPrune, pruneOptions } from '../../prune.ts';
+import { confirmPrune, pruneFilters, pruneOptions } from '../../prune.ts';
 import { deletedLines } from '../image/rm.ts';
 
 export const command = defineCommand({
@@ -17,7 +16,7 @@ export const command = defineCommand({
   },
   words: { least: 0, most: 0 },
   async run({ cli, options }) {
-    const filters = collectFilters(options.filter);
+    const filters = pruneFilters(cli, options.filter);
     if (options.volumes && filters.has('until'))
       throw new ExitStatus(1, 'ERROR: The "until" filter is not supported with "--volumes"');
     await confirmPrune(

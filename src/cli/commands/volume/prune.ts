@@ -1,8 +1,7 @@
 import { pruneVolumes } from '../../../client/volumes/prune.ts';
 import { humanSize } from '../../../wire/size.ts';
 import { defineCommand } from '../../command.ts';
-import { collectFilters } from '../../filters.ts';
-import { confirmPrune, pruneOptions } from '../../prune.ts';
+import { confirmPrune, pruneFilters, pruneOptions } from '../../prune.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -14,7 +13,7 @@ export const command = defineCommand({
   async run({ cli, options }) {
     const kind = options.all ? 'all volumes' : 'anonymous local volumes';
     await confirmPrune(cli, options.force, `WARNING! This will remove ${kind} not used by at least one container.`);
-    const filters = new Map(collectFilters(options.filter));
+    const filters = new Map(pruneFilters(cli, options.filter));
     if (options.all) filters.set('all', ['true']);
     const { VolumesDeleted, SpaceReclaimed } = await pruneVolumes(cli.client, filters);
     const deleted = VolumesDeleted ?? [];
