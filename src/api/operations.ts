@@ -182,6 +182,7 @@ export const operations: Partial<Record<RouteName, Operation>> = {
   pluginList: { status: 200, answer: 'Plugin[]' },
   pluginInspect: { status: 200, answer: 'Plugin' },
 
+  berthBuild: { status: 101, answer: 'upgrade' },
   berthImageBootstrap: { query: { name: 'text' }, ...credentials },
   berthVolumeSizes: { query: { name: 'list' }, status: 200, answer: 'VolumeSize[]' },
   berthVolumeRename: { query: { to: 'text' }, status: 200, answer: 'Volume' },
