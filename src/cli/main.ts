@@ -185,7 +185,9 @@ class Program {
     });
     const client = new Client({
       host,
-      transport: startingCommand.test(command) ? await this.chooseTransport({ ...choice, host }) : bunTransport,
+      transport: startingCommand.test(command)
+        ? await this.chooseTransport({ ...choice, host, context })
+        : bunTransport,
       tls: host.startsWith('unix://') ? undefined : await this.chooseTls(directory, contextTls),
       apiVersion: environment['DOCKER_API_VERSION']?.replace(/^v/, ''),
       headers: config.HttpHeaders,
@@ -200,7 +202,7 @@ class Program {
     const { mayStart, startingTransport } = await import('./autostart.ts');
     const { hosts, context, environment } = choice;
     const isNamed =
-      hosts.length > 0 || context !== '' || Boolean(environment['BERTH_HOST'] || environment['DOCKER_HOST']);
+      hosts.length > 0 || context !== 'default' || Boolean(environment['BERTH_HOST'] || environment['DOCKER_HOST']);
     if (!mayStart({ ...choice, isNamed })) return bunTransport;
     return startingTransport(bunTransport, async () => (await this.programs.host()).hostProgram.startEngine());
   }

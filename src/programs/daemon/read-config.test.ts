@@ -46,6 +46,18 @@ test('the file gives values; what the engine does anyway may be asked for', () =
   expect([config['http-proxy'], config['no-proxy']]).toEqual(['http://p:1', 'x']);
 });
 
+test.each([
+  [['-H', 'unix://'], 'unix:///run/x/berth.sock'],
+  [['-H', '127.0.0.1:5'], 'tcp://127.0.0.1:5'],
+  [['-H', 'tcp://'], 'tcp://127.0.0.1:2375'],
+  [['-H', 'tcp://:7'], 'tcp://127.0.0.1:7'],
+  [['-H', 'tcp://[::1]'], 'tcp://[::1]:2375'],
+  [['-H', 'tcp://0.0.0.0', '--tlsverify'], 'tcp://0.0.0.0:2376'],
+  [['-H', 'fd://'], 'fd://'],
+])('%j listens on %s', (flags, host) => {
+  expect(withFile('', '--exec-root', '/run/x', ...flags)().config.hosts).toEqual([host]);
+});
+
 test('the file is read anew, flags stay', () => {
   const file = join(folder, 'again.json');
   writeFileSync(file, '{"labels":["a=1"]}');

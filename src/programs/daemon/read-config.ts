@@ -40,8 +40,8 @@ function mergeConfig(flags: FlagValues): DaemonConfig {
     checkNarrow(key, value, (why) => unusable(path, why));
     if (key in options) (config as unknown as Record<string, unknown>)[key] = value;
   }
-  config.hosts = listenHosts(config);
   if (config.tlsverify) config.tls = true;
+  config.hosts = listenHosts(config);
   const merged = Object.keys(file).length > 0;
   checkConfig(config, (why) =>
     merged
@@ -53,9 +53,23 @@ function mergeConfig(flags: FlagValues): DaemonConfig {
 
 /** Sockets that a service manager opened are served whatever else is asked for: their clients wait already. */
 function listenHosts(config: DaemonConfig): string[] {
+  const hosts = config.hosts.map((host) => wholeHost(host, config));
   const hasSockets = process.env['LISTEN_FDS'] !== undefined && process.env['LISTEN_PID'] === String(process.pid);
-  if (hasSockets && !config.hosts.some((host) => host.startsWith('fd://'))) return ['fd://', ...config.hosts];
-  return config.hosts.length > 0 ? config.hosts : [`unix://${config['exec-root']}/berth.sock`];
+  if (hasSockets && !hosts.some((host) => host.startsWith('fd://'))) return ['fd://', ...hosts];
+  return hosts.length > 0 ? hosts : [defaultSocket(config)];
+}
+
+function defaultSocket(config: DaemonConfig): string {
+  return `unix://${config['exec-root']}/berth.sock`;
+}
+
+/** What is left out is filled in as dockerd does: TCP, this machine only, the port of plain TCP or of TLS. */
+function wholeHost(text: string, config: DaemonConfig): string {
+  const host = text.includes('://') ? text : `tcp://${text}`;
+  if (host === 'unix://') return defaultSocket(config);
+  const [, address, port] = /^tcp:\/\/(\[[^\]]*\]|[^:/]*)(:\d+)?\/?$/.exec(host) ?? [];
+  if (address === undefined) return host;
+  return `tcp://${address || '127.0.0.1'}${port ?? (config.tls ? ':2376' : ':2375')}`;
 }
 
 function readConfigFile(path: string, mustExist: boolean): Record<string, unknown> {
