@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { BlkioStats, ContainerStats, CpuStats, InterfaceStats } from '../../api/types/stats.ts';
-import { type CgroupUsage, readCgroupUsage } from '../../host/cgroup/usage.ts';
+import { type CgroupUsage, type Counter, readCgroupUsage, shrink } from '../../host/cgroup/usage.ts';
 import { zeroTime } from '../../wire/time.ts';
 import { timestamp } from './clock.ts';
 import type { Container } from './container.ts';
@@ -121,7 +121,7 @@ function emptyStats(container: Container): ContainerStats {
   };
 }
 
-function cpuStats(usage: CgroupUsage, host: { system: bigint; cpus: number }): CpuStats {
+function cpuStats(usage: CgroupUsage, host: { system: Counter; cpus: number }): CpuStats {
   const { cpu } = usage;
   return {
     cpu_usage: {
@@ -168,11 +168,21 @@ const nanosecondsPerTick = 10_000_000n;
 /** user nice system idle iowait irq softirq steal; what guests use is in user and nice already. */
 const cpuFields = 8;
 
+/** Milliseconds for which one look at the time of the host serves all readings: a hundredth of what lies between two of them. */
+const sharedFor = 10;
+let shared: { at: number; time: Promise<Counter> } | null = null;
+
+function hostCpuTime(): Promise<Counter> {
+  const now = performance.now();
+  if (!shared || now - shared.at > sharedFor) shared = { at: now, time: readHostCpuTime() };
+  return shared.time;
+}
+
 /** Nanoseconds of all CPUs of the host since the boot, idle ones included (proc(5), stat). */
-async function hostCpuTime(): Promise<bigint> {
+async function readHostCpuTime(): Promise<Counter> {
   const text = await readFile('/proc/stat', 'utf8');
   const fields = /^cpu +(.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
-  return fields.slice(0, cpuFields).reduce((sum, field) => sum + BigInt(field), 0n) * nanosecondsPerTick;
+  return shrink(fields.slice(0, cpuFields).reduce((sum, field) => sum + BigInt(field), 0n) * nanosecondsPerTick);
 }
 
 /** /proc/PID/net/dev of the container's own namespace; null where it has none of its own. */

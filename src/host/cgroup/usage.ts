@@ -159,9 +159,13 @@ async function readText(path: string): Promise<string> {
   }
 }
 
+/** Fewer digits than this always fit into a number. */
+const safeDigits = 16;
+
 function counter(text: string): Counter {
   const digits = text.trim();
-  return /^\d+$/.test(digits) ? shrink(BigInt(digits)) : 0;
+  if (!/^\d+$/.test(digits)) return 0;
+  return digits.length < safeDigits ? Number(digits) : shrink(BigInt(digits));
 }
 
 /** `max` is no limit. */
@@ -169,7 +173,8 @@ function limitOf(text: string): Counter | null {
   return /^\d+$/.test(text.trim()) ? counter(text) : null;
 }
 
-function shrink(value: bigint): Counter {
+/** A number where it holds the value exactly: it costs a fraction of a bigint. */
+export function shrink(value: bigint): Counter {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
