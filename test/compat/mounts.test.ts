@@ -21,9 +21,6 @@ const accepted = new Map<string, string>([
     JSON.stringify(made({ type: 'nfs', device: ':/x', o: 'addr=no.such.host.invalid' })),
     'the name of the asked server is missing',
   ],
-  ...(recorded as MountOutcome[])
-    .filter(({ request }) => request.includes('"Type":"image"'))
-    .map(({ request }) => [request, 'images are not mounted yet'] as const),
   ...['size=x', 'mode=9', 'shared', 'bind'].map(
     (options) => [JSON.stringify({ host: { Tmpfs: { '/m': options } } }), 'words of the runtime'] as const,
   ),

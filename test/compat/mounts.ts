@@ -119,6 +119,7 @@ function seenMount(line: string): string {
 function plain(text: string): string {
   return text
     .replace(/[0-9a-f]{64}/g, '<id>')
+    .replace(/"Source":"(sha256:<id>|[^"]*\/<id>\/merged)"/g, '"Source":"<image>"')
     .replace(/"Source":"\/[^"]*\/volumes\/([^"]*)"/g, '"Source":"<volumes>/$1"')
     .replace(/\/[^ ":]*\/volumes\//g, '<volumes>/');
 }

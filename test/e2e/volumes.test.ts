@@ -114,6 +114,41 @@ test('a read-only mount of the host stays read-only under both runtimes', async 
   }
 });
 
+test('an image is mounted read-only, whole or a directory of it, and stays while a container has it', async () => {
+  await engine.ok('create', '--name', 'maker', 'busybox', 'true');
+  writeFileSync(join(folder, 'made'), 'of the image');
+  await engine.ok('cp', join(folder, 'made'), 'maker:/etc/made');
+  await engine.ok('commit', 'maker', 'mounted');
+  const create = (name: string, more: string, script: string) =>
+    engine.ok(
+      'create',
+      '--name',
+      name,
+      '--mount',
+      `type=image,src=mounted,dst=/m${more}`,
+      'busybox',
+      'sh',
+      '-c',
+      script,
+    );
+  await create('whole', '', 'cat /m/etc/made; touch /m/etc/new 2>&1; ls /m/bin | grep -c busybox');
+  await create('part', ',image-subpath=etc', 'cat /m/made; ls /m | wc -l');
+  await create('none', ',image-subpath=nowhere', 'true');
+  expectRefusal(await engine.docker('rmi', 'mounted'), 'is using');
+  for (const rounds of [1, 2]) {
+    const said = await engine.berth('start', '-a', 'whole');
+    expect(said.stdout, `round ${rounds}`).toMatch(/^of the imagetouch: \/m\/etc\/new: Read-only file system\n1$/m);
+  }
+  expect(await engine.ok('start', '-a', 'part')).toStartWith('of the image');
+  expectRefusal(await engine.berth('start', 'none'), 'cannot access path /nowhere of image mounted');
+  expectRefusal(
+    await engine.berth('create', '--mount', 'type=image,src=mounted,dst=/m,image-subpath=../x', 'busybox'),
+    'subpath must be a relative path',
+  );
+  await engine.ok('rm', 'maker', 'whole', 'part', 'none');
+  await engine.ok('rmi', 'mounted');
+});
+
 describe('whole volumes', () => {
   test('a clone, and an export that is imported, have everything', async () => {
     await inVolume('first', tree);

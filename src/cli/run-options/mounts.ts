@@ -61,6 +61,10 @@ export function parseMount(text: string): MountRequest {
   }
   if (mount.Type === '') throw new Error('type is required');
   if (!mount.Target) throw new Error('target is required');
+  const { ReadOnlyNonRecursive, ReadOnlyForceRecursive, Propagation } = mount.BindOptions ?? {};
+  if (ReadOnlyNonRecursive && !mount.ReadOnly) throw needs('writable', 'readonly');
+  if (ReadOnlyForceRecursive && !mount.ReadOnly) throw needs('readonly', 'readonly');
+  if (ReadOnlyForceRecursive && Propagation !== 'rprivate') throw needs('readonly', 'bind-propagation=rprivate');
   for (const [type, options] of [
     ['bind', mount.BindOptions],
     ['volume', mount.VolumeOptions],
@@ -70,6 +74,10 @@ export function parseMount(text: string): MountRequest {
     if (options && mount.Type !== type)
       throw new Error(`cannot mix '${type}-*' options with mount type '${mount.Type}'`);
   return mount;
+}
+
+function needs(value: string, option: string): Error {
+  return new Error(`option 'bind-recursive=${value}' requires '${option}' to be specified in conjunction`);
 }
 
 function setMountField(mount: MountRequest, key: string, value: string): void {

@@ -62,6 +62,8 @@ export interface ContainerFiles {
   readMountInfo(): Promise<string>;
   /** False where the layers surely have nothing at `path`. */
   hasEntry(layers: readonly string[], path: string): Promise<boolean>;
+  /** Directories that make up the one at `path` of the layers, at least two of them, the top one first. Null: there is none. */
+  mergedDirectory(layers: readonly string[], path: string): Promise<readonly string[] | null>;
   /** Fills an empty volume with what the layers have at `path`. */
   copyUp(layers: readonly string[], path: string, directory: string): Promise<void>;
   /** Bytes of the regular files in the container's own layer. */

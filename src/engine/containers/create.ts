@@ -57,6 +57,7 @@ export async function createContainer(
       mountsOf: (reference) => index.find(reference).record.mounts,
       sourceExists: (path) => dependencies.files.sourceExists(path),
       borrowed,
+      imageOf: (reference) => dependencies.images.resolve(reference).id,
     });
     const record = newRecord(
       { name, config, hostConfig, image, mounts, endpoints: options.endpoints },

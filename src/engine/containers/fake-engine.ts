@@ -256,6 +256,9 @@ class FakeFiles implements ContainerFiles {
   readMountInfo(): Promise<string> {
     return Promise.resolve('1 0 8:1 / / rw - ext4 /dev/sda rw\n');
   }
+  mergedDirectory(layers: readonly string[]): Promise<readonly string[]> {
+    return Promise.resolve(layers);
+  }
   hasEntry(): Promise<boolean> {
     return Promise.resolve(true);
   }

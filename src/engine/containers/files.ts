@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
-import { overlayEntry, readOverlayFile } from '../../host/files/overlay-root.ts';
+import { overlayDirectory, overlayEntry, readOverlayFile } from '../../host/files/overlay-root.ts';
 import { readInRoot } from '../../host/files/read-in-root.ts';
 import { sizeBelow } from '../../host/files/size-below.ts';
 import type { Paths } from '../../store/paths.ts';
@@ -114,6 +114,15 @@ export class DiskFiles implements ContainerFiles {
       if (entry) return place === path || entry.isSymbolicLink();
     }
     return false;
+  }
+
+  async mergedDirectory(layers: readonly string[], path: string): Promise<readonly string[] | null> {
+    const parts = await overlayDirectory(layers, path);
+    if (parts === null || parts.length > 1) return parts;
+    // Overlay wants two.
+    const empty = this.#options.paths.initLayer('empty');
+    await mkdir(empty, { recursive: true, mode: 0o755 });
+    return [...parts, empty];
   }
 
   async copyUp(layers: readonly string[], path: string, directory: string): Promise<void> {

@@ -79,6 +79,7 @@ export function mountPoint(mount: MountRecord): MountPoint {
     RW: mount.writable,
     Propagation: mount.propagation,
   };
+  if (mount.type === 'image') return { Type: point.Type, Name: mount.name, ...point };
   if (mount.type !== 'volume') return point;
   return {
     Type: mount.type,

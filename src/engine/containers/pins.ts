@@ -11,7 +11,7 @@ import { isContainerMode } from './spec/namespaces.ts';
 export function pinsOf(context: ContainerContext, container: Container): Pin[] {
   const { mounts, hostConfig } = container.record;
   const pins: Pin[] = mounts
-    .filter((mount) => mount.subpath !== '')
+    .filter((mount) => mount.type === 'volume' && mount.subpath !== '')
     .map((mount) => ({ name: subpathPin(mount), root: mount.source, path: mount.subpath, process: null }));
   if (isContainerMode(hostConfig.IpcMode))
     pins.push({

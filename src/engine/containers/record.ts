@@ -8,12 +8,12 @@ import type { ContainerState } from './states.ts';
 
 /** One place inside the container where something else than its own root is mounted. */
 export interface MountRecord {
-  type: 'bind' | 'volume' | 'tmpfs';
-  /** Absolute path on the host; empty for tmpfs. */
+  type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Absolute path on the host; of an image its id; empty for tmpfs. */
   source: string;
   /** Clean absolute path in the container. */
   destination: string;
-  /** Name of the volume; empty for other types. */
+  /** Name of the volume, or of the image as it was asked for; empty for other types. */
   name: string;
   driver: string;
   /** The options as the user wrote them after the second colon. */
@@ -26,7 +26,7 @@ export interface MountRecord {
   nonRecursive: boolean;
   /** How far `readonly` reaches into mounts below the source. */
   readOnly: 'recursive-if-possible' | 'recursive' | 'flat';
-  /** Directory inside the volume that is mounted instead of its root; empty: the root. */
+  /** Directory inside the volume or image that is mounted instead of its root; empty: the root. */
   subpath: string;
   /** Fill an empty volume with what the image has at this place. */
   copyUp: boolean;

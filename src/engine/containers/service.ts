@@ -185,7 +185,7 @@ export class ContainerService {
   /** Who keeps an image from being removed. */
   containersOf(imageId: string): { id: string; name: string; running: boolean }[] {
     return [...this.context.index.all()]
-      .filter(({ record }) => record.image === imageId)
+      .filter(({ record }) => record.image === imageId || record.mounts.some(({ source }) => source === imageId))
       .map((container) => ({ id: container.id, name: container.record.name, running: container.pid !== 0 }));
   }
 }

@@ -11,6 +11,7 @@ import type { Container, PendingAttachment } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { linkEnvironment, tellParents } from './links.ts';
 import { logPlan } from './log-plan.ts';
+import { imageMounts } from './mounts/image-mounts.ts';
 import { checkSubpath } from './mounts/subpath.ts';
 import { publishNetworks } from './network-events.ts';
 import { pinsOf } from './pins.ts';
@@ -102,6 +103,7 @@ async function launch(context: ContainerContext, container: Container, undo: Und
       hostname: paths.hostname,
       hosts: sandbox.hosts === null ? '/etc/hosts' : paths.hosts,
     },
+    imageMounts: await imageMounts(context, container),
     cgroupPath,
     directory: paths.bundle,
     linkVariables: linkEnvironment(container, context.index),

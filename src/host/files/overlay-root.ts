@@ -43,14 +43,20 @@ export async function overlayEntry(layers: readonly string[], path: string): Pro
   return null;
 }
 
-/** Names in the merged directory at `path`; none where it is no directory. */
-export async function overlayNames(layers: readonly string[], path: string): Promise<string[]> {
+/** The real directories that the merged one at `path` is made of, the top one first; links are not followed. Null: it is none. */
+export async function overlayDirectory(layers: readonly string[], path: string): Promise<readonly string[] | null> {
   let directories: readonly string[] = layers;
-  for (const part of path.split('/').filter((piece) => piece !== '')) {
+  for (const part of path.split('/').filter((piece) => piece !== '' && piece !== '.')) {
     const entry = await lookUp(directories, part);
-    if (entry?.kind !== 'directory') return [];
+    if (entry?.kind !== 'directory') return null;
     directories = entry.parts;
   }
+  return directories;
+}
+
+/** Names in the merged directory at `path`; none where it is no directory. */
+export async function overlayNames(layers: readonly string[], path: string): Promise<string[]> {
+  const directories = (await overlayDirectory(layers, path)) ?? [];
   const names = new Set<string>();
   const hidden = new Set<string>();
   for (const directory of directories)

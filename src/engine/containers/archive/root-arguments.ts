@@ -37,7 +37,7 @@ function depth(mount: MountRecord): number {
 }
 
 async function mountArguments(context: ContainerContext, mount: MountRecord, holder: string): Promise<string[]> {
-  if (mount.type === 'tmpfs') return [];
+  if (mount.type === 'tmpfs' || mount.type === 'image') return [];
   const { volumes } = context.dependencies;
   const source = mount.type === 'volume' ? await volumes.hold(mount.name, holder) : posix.normalize(mount.source);
   if (source === null) return [];

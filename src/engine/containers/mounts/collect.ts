@@ -19,6 +19,8 @@ export interface CollectContext {
   /** Mounts of another container, for `--volumes-from`. Error: `not-found`. */
   mountsOf(reference: string): readonly MountRecord[];
   sourceExists: SourceExists;
+  /** Id of an image. Error: `not-found`. */
+  imageOf(reference: string): string;
   /** Names of the volumes that were borrowed for the container; the caller releases each of them. */
   borrowed: string[];
 }
@@ -50,6 +52,7 @@ export async function collectMounts(
   const records: MountRecord[] = [];
   for (const mount of byTarget.values()) {
     if (mount.record.type === 'volume' && mount.record.source === '') await attachVolume(mount, context);
+    if (mount.record.type === 'image') mount.record.source = context.imageOf(mount.record.name);
     records.push(mount.record);
   }
   return records;

@@ -122,6 +122,7 @@ describe('all together', () => {
     mountsOf: () => newTestRecord({ mounts: lent }).mounts,
     sourceExists: exists,
     borrowed: [],
+    imageOf: () => 'sha256:i',
   });
 
   test('the same target twice is an error', () => {

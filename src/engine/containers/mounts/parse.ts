@@ -75,6 +75,8 @@ async function parseByType(mount: MountRequest, exists: SourceExists): Promise<P
       return parseVolumeMount(mount);
     case 'tmpfs':
       return parseTmpfsMount(mount);
+    case 'image':
+      return parseImageMount(mount);
     default:
       throw mountError(mount.Type, 'mount type unknown');
   }
@@ -144,6 +146,16 @@ function parseVolumeMount(mount: MountRequest): ParsedMount {
   record.subpath = options.Subpath ?? '';
   record.mode = defaultVolumeMode;
   return { record, driverOptions: options.DriverConfig?.Options ?? null, labels: options.Labels ?? null };
+}
+
+function parseImageMount(mount: MountRequest): ParsedMount {
+  const name = mount.Source ?? '';
+  const subpath = mount.ImageOptions?.Subpath ?? '';
+  if (name === '') throw mountError('image', 'field Source must not be empty');
+  if (subpath !== '' && !isLocal(subpath))
+    throw mountError('image', 'subpath must be a relative path within the volume');
+  const record = emptyMount('image', mount.Target as string);
+  return plain({ ...record, name, subpath, writable: false, propagation: defaultPropagation });
 }
 
 const tmpfsFlags = new Set(['exec', 'noexec']);

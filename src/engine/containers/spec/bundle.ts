@@ -71,6 +71,8 @@ export interface BundleRequest {
   pidOf(mode: string): number;
   /** Variables of links to other containers. */
   linkVariables?: readonly string[];
+  /** Of images, by destination. */
+  imageMounts?: ReadonlyMap<string, RuntimeMount>;
   /** Mounted after all others. */
   extraMounts?: readonly RuntimeMount[];
 }
@@ -132,6 +134,7 @@ export class BundleWriter {
         mounts: record.mounts,
         files: request.files,
         initPath: init ? this.#settings.initPath() : null,
+        imageMounts: request.imageMounts ?? new Map(),
         pinned: (pin) => join(request.directory, pin),
         recursiveReadOnly: this.#recursiveReadOnly,
         mountTable: async () => parseMountTable(await this.#readMountInfo()),

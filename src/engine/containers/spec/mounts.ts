@@ -20,6 +20,8 @@ export interface MountContext {
   hostConfig: HostConfig;
   mounts: readonly MountRecord[];
   files: NetworkFiles;
+  /** Of images, by destination. */
+  imageMounts: ReadonlyMap<string, RuntimeMount>;
   /** The init that is mounted at `initTarget`, or null. */
   initPath: string | null;
   /** Where the shim pins what must be resolved inside a volume or another container. */
@@ -111,6 +113,11 @@ export async function containerMounts(
   }
   let propagation: RuntimeLinux['rootfsPropagation'];
   for (const mount of inOrder(context.mounts)) {
+    const image = context.imageMounts.get(mount.destination);
+    if (image) {
+      mounts.push(image);
+      continue;
+    }
     if (mount.type === 'tmpfs') {
       mounts.push({
         destination: mount.destination,
