@@ -108,6 +108,24 @@ describe('the kernel', () => {
     expect(nft('list', 'map', 'inet', table, 'everywhere')).not.toContain('elements');
   });
 
+  test('has many ports in a row that keep their numbers as one element', () => {
+    const one = firewall();
+    one.rebuild(empty);
+    const row = (first: number, more: Partial<PublishedPort> = {}): PublishedPort[] =>
+      Array.from({ length: 5000 }, (_, index) => port(first + index, { port: first + index, ...more }));
+    const local = { hostAddress: parseAddress('127.0.0.1'), protocol: 'udp' } as const;
+    one.publish([...row(10_000), ...row(10_000, local)]);
+    expect(nft('list', 'map', 'inet', table, 'everywhereRanges')).toContain('tcp . 10000-14999 : 10.9.0.2 }');
+    expect(nft('list', 'map', 'inet', table, 'addressedRanges')).toContain(
+      '127.0.0.1 . udp . 10000-14999 : 10.9.0.2 }',
+    );
+    expect(nft('list', 'map', 'inet', table, 'everywhere')).not.toContain('elements');
+    // One that is not there does not keep the others.
+    one.withdraw([...row(10_000), port(9), ...row(10_000, local)]);
+    for (const map of ['everywhereRanges', 'addressedRanges'])
+      expect(nft('list', 'map', 'inet', table, map)).not.toContain('elements');
+  });
+
   test('ends with the same table whether networks come one by one or all at once', () => {
     const one = firewall();
     one.rebuild({ ...empty, networks: [network, other] });

@@ -92,6 +92,25 @@ describe('a published port', () => {
     expect(await fromContainer('other', `http://${gateway}:8081/`)).toBe('');
   });
 
+  test('may be one of many in a row, at each kind of address', async () => {
+    const script =
+      'mkdir /w; echo row >/w/index.html; httpd -p 8400 -h /w; httpd -p 8404 -h /w; exec httpd -f -p 8409 -h /w';
+    const ports = ['-p', '8400-8409:8400-8409', '-p', '127.0.0.1:8500-8509:8400-8409', '-p', '8410-8415:80'];
+    await docker('run', '-d', '--name', 'row', ...ports, 'busybox', 'sh', '-c', script);
+    await answerOf(host, 'http://127.0.0.1:8409/');
+    for (const address of [`${hostAddress}:8400`, '127.0.0.1:8404', '[::1]:8409', '127.0.0.1:8504'])
+      expect(await ask(host, `http://${address}/`)).toBe('row\n');
+    for (const port of ['8399', '8410', '8401']) expect(await ask(host, `http://127.0.0.1:${port}/`)).toBe('');
+    const shown = (await docker('port', 'row')).split('\n');
+    expect(shown).toContain('80/tcp -> 0.0.0.0:8410');
+    const map = await host.ok('nft', 'list', 'map', 'inet', engine.identity.table, 'everywhereRanges');
+    expect(map).toContain('tcp . 8400-8409 : ');
+    await docker('rm', '-f', 'row');
+    expect(await host.ok('nft', 'list', 'map', 'inet', engine.identity.table, 'everywhereRanges')).not.toContain(
+      'elements',
+    );
+  });
+
   test('is held: no other program gets it', async () => {
     const program = `
 import socket

@@ -2,6 +2,7 @@
  * The table of one engine:
  *
  *   addressed, everywhere   maps: published port → address and port of its container
+ *   …Ranges                 the same for many ports in a row that keep their numbers: one element → address of the container
  *   bridges, internal       the engine's bridges, and those without a way out
  *   masqueraded, inside     bridges whose traffic leaves with the host's address; each subnet at its own bridge
  *   sources                 bridge → the address that its traffic leaves with, where that is not the way out's
@@ -44,6 +45,8 @@ import type { FilteredNetwork, PublishedPort, TableContent } from './types.ts';
 
 const mapOfAddresses = 'addressed';
 const mapOfEverywhere = 'everywhere';
+const rangesOfAddresses = 'addressedRanges';
+const rangesOfEverywhere = 'everywhereRanges';
 
 const nameLength = 16;
 const sourceOffset = 12;
@@ -68,15 +71,46 @@ export function writeTable(batch: Batch, table: string, content: TableContent): 
 
 /** The elements of published ports, by map. */
 export function portElements(ports: readonly PublishedPort[]): [string, Element[]][] {
-  const mapped = ports.filter((port) => port.hostPort !== null);
-  const addressed = mapped.filter((port) => port.hostAddress !== null);
-  const everywhere = mapped.filter((port) => port.hostAddress === null);
+  const rows = rowsOf(ports.filter((port) => port.hostPort !== null));
+  const those = (isAddressed: boolean, isRange: boolean): PortRow[] =>
+    rows.filter(({ first, count }) => (first.hostAddress !== null) === isAddressed && count > 1 === isRange);
   const direct = new Map(ports.filter((port) => port.isDirect).map((port) => [directKey(port).toString('hex'), port]));
   return [
     ['direct', [...direct.values()].map((port) => ({ key: directKey(port) }))],
-    [mapOfAddresses, addressed.map(portElement)],
-    [mapOfEverywhere, everywhere.map(portElement)],
+    [mapOfAddresses, those(true, false).map(portElement)],
+    [mapOfEverywhere, those(false, false).map(portElement)],
+    [rangesOfAddresses, those(true, true).map(rangeElement)],
+    [rangesOfEverywhere, those(false, true).map(rangeElement)],
   ];
+}
+
+/** Ports in a row that are one element, or a single one. */
+interface PortRow {
+  first: PublishedPort;
+  count: number;
+}
+
+/** The same rows for the same ports, so that what was added can be taken away. Ports of several addresses may come by turns. */
+function rowsOf(ports: readonly PublishedPort[]): PortRow[] {
+  const rows: PortRow[] = [];
+  const last = new Map<string, PortRow>();
+  for (const port of ports) {
+    const place = `${port.protocol} ${port.hostAddress} ${port.address}`;
+    const row = last.get(place);
+    if (row && continues(row, port)) {
+      row.count++;
+      continue;
+    }
+    const begun = { first: port, count: 1 };
+    rows.push(begun);
+    last.set(place, begun);
+  }
+  return rows;
+}
+
+/** @param row of the same protocol and addresses */
+function continues({ first, count }: PortRow, { hostPort, port }: PublishedPort): boolean {
+  return first.hostPort === first.port && hostPort === port && port === first.port + count;
 }
 
 /** The container's side of a port. */
@@ -89,16 +123,26 @@ function directKey({ address, protocol, port }: PublishedPort): Buffer {
 }
 
 /** Each field takes a multiple of four bytes. */
-function portElement(port: PublishedPort): Element {
-  const at = port.hostAddress === null ? 0 : 4;
-  const key = Buffer.alloc(8 + at);
-  if (port.hostAddress !== null) key.writeUInt32BE(port.hostAddress);
-  key[at] = protocolNumber[port.protocol];
-  key.writeUInt16BE(port.hostPort ?? 0, at + 4);
+function portElement({ first }: PortRow): Element {
   const data = Buffer.alloc(8);
-  data.writeUInt32BE(port.address);
-  data.writeUInt16BE(port.port, 4);
-  return { key, data };
+  data.writeUInt32BE(first.address);
+  data.writeUInt16BE(first.port, 4);
+  return { key: portKey(first, first.hostPort ?? 0), data };
+}
+
+function rangeElement({ first, count }: PortRow): Element {
+  const data = Buffer.alloc(4);
+  data.writeUInt32BE(first.address);
+  return { key: portKey(first, first.port), keyEnd: portKey(first, first.port + count - 1), data };
+}
+
+function portKey({ hostAddress, protocol }: PublishedPort, hostPort: number): Buffer {
+  const at = hostAddress === null ? 0 : 4;
+  const key = Buffer.alloc(8 + at);
+  if (hostAddress !== null) key.writeUInt32BE(hostAddress);
+  key[at] = protocolNumber[protocol];
+  key.writeUInt16BE(hostPort, at + 4);
+  return key;
 }
 
 function writeSets(batch: Batch, table: string, { networks, ports, separated }: TableContent): void {
@@ -106,6 +150,17 @@ function writeSets(batch: Batch, table: string, { networks, ports, separated }: 
   const target = { dataTypes: [ipv4, service], dataLength: 8 };
   batch.addSet(table, { name: mapOfAddresses, keyTypes: [ipv4, protocol, service], keyLength: 12, ...target });
   batch.addSet(table, { name: mapOfEverywhere, keyTypes: [protocol, service], keyLength: 8, ...target });
+  const container = { dataTypes: [ipv4], dataLength: 4 };
+  batch.addSet(table, {
+    name: rangesOfAddresses,
+    ...{ keyTypes: [ipv4, protocol, service], keyLength: 12, intervalOf: [4, 1, 2] },
+    ...container,
+  });
+  batch.addSet(table, {
+    name: rangesOfEverywhere,
+    ...{ keyTypes: [protocol, service], keyLength: 8, intervalOf: [1, 2] },
+    ...container,
+  });
   batch.addSet(table, { name: 'direct', keyTypes: [ipv4, protocol, service], keyLength: 12 });
   for (const [map, elements] of portElements(ports)) batch.addElements(table, map, elements);
 
@@ -180,6 +235,14 @@ function rules({ separated }: TableContent): [string, Expression[]][] {
       [...isIpv4, payload(1, destinationOffset, 4), ...keyOfPort(9), lookup(mapOfAddresses, 'map'), destinationNat()],
     ],
     ['publish', [...isIpv4, ...keyOfPort(1), lookup(mapOfEverywhere, 'map'), destinationNat()]],
+    [
+      'publish',
+      [
+        ...[...isIpv4, payload(1, destinationOffset, 4), ...keyOfPort(9)],
+        ...[lookup(rangesOfAddresses, 'map'), destinationNat('keeps port')],
+      ],
+    ],
+    ['publish', [...isIpv4, ...keyOfPort(1), lookup(rangesOfEverywhere, 'map'), destinationNat('keeps port')]],
     ['prerouting', [...fromOutside, ...toLoopback, decide(verdict.return)]],
     ['prerouting', [...toHost, publish]],
     ['output', [...toHost, publish]],

@@ -68,7 +68,8 @@ export class KernelFirewall implements Firewall {
 
   withdraw(ports: readonly PublishedPort[]): void {
     if (ports.length === 0) return;
-    this.#withdrawThose(ports);
+    const placed = portElements(ports).flatMap(([map, elements]) => elements.map((element) => [map, element] as const));
+    this.#withdrawThose(placed);
     const udpPorts = ports.filter(isUdp);
     if (udpPorts.length > 0) forgetFlowsToContainers(this.#socket, udpPorts);
   }
@@ -94,27 +95,31 @@ export class KernelFirewall implements Firewall {
     return new Set(this.#links.addresses(null).map(({ address }) => address));
   }
 
-  #withdrawThose(ports: readonly PublishedPort[]): void {
+  /** @param placed elements with the maps that they are in */
+  #withdrawThose(placed: readonly PlacedElement[]): void {
     try {
-      this.#withdrawAll(ports);
+      this.#withdrawAll(placed);
     } catch (error) {
       if (!isErrno(error, errnoCode.ENOENT)) throw error;
       // One that is missing keeps the whole transaction from happening.
-      if (ports.length === 1) return;
-      const half = ports.length >> 1;
-      this.#withdrawThose(ports.slice(0, half));
-      this.#withdrawThose(ports.slice(half));
+      if (placed.length === 1) return;
+      const half = placed.length >> 1;
+      this.#withdrawThose(placed.slice(0, half));
+      this.#withdrawThose(placed.slice(half));
     }
   }
 
-  #withdrawAll(ports: readonly PublishedPort[]): void {
+  #withdrawAll(placed: readonly PlacedElement[]): void {
     const batch = new Batch();
-    for (const [map, elements] of portElements(ports)) {
-      batch.deleteElements(this.table, map, keysOf(elements));
+    for (const [map, elements] of Map.groupBy(placed, ([name]) => name)) {
+      const keys = keysOf(elements.map(([, element]) => element));
+      batch.deleteElements(this.table, map, keys);
     }
     this.#socket.run(batch.end(), 'withdraw published ports');
   }
 }
+
+type PlacedElement = readonly [map: string, element: Element];
 
 function keysOf(elements: readonly Element[]): Element[] {
   return elements.map(({ key, keyEnd }) => ({ key, ...(keyEnd ? { keyEnd } : {}) }));

@@ -330,14 +330,10 @@ export function destinationType(): Expression {
   ]);
 }
 
-/** Sends on to the IPv4 address in register 1 and the port behind it. */
-export function destinationNat(): Expression {
-  return numbers('nat', [
-    [1, 1],
-    [2, family.ipv4],
-    [3, 1],
-    [5, 9],
-  ]);
+/** Sends on to the IPv4 address in register 1 and the port behind it, or to the port that was asked for. */
+export function destinationNat(kind: 'sets port' | 'keeps port' = 'sets port'): Expression {
+  const port: [number, number][] = kind === 'sets port' ? [[5, 9]] : [];
+  return numbers('nat', [[1, 1], [2, family.ipv4], [3, 1], ...port]);
 }
 
 /** Leaves with the IPv4 address in register 1. */

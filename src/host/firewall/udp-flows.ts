@@ -20,6 +20,7 @@ const filterAttribute = { original: 1, reply: 2 } as const;
 /** Which fields of a tuple the kernel's filter compares. */
 const filterFlag = { source: 1, protocolNumber: 8, destinationPort: 32 } as const;
 const udp = 17;
+const mostQuestions = 4;
 const loopback = { address: 0x7f000000, prefix: 8 };
 
 interface End {
@@ -44,33 +45,37 @@ export function forgetFlowsToHost(
   ports: readonly PublishedPort[],
   isLocal: (address: number) => boolean,
 ): void {
-  for (const port of ports) {
-    const { hostPort } = port;
-    if (hostPort === null) continue;
-    const flows = list(socket, (writer) => {
-      writer.nest(attribute.original, () => {
-        writer.nest(tuple.protocol, () => {
-          writer.u8(tupleProtocol.number, udp);
-          writer.attribute(tupleProtocol.destinationPort, Buffer.of(hostPort >> 8, hostPort & 255));
-        });
-      });
-      writer.nest(attribute.filter, () => {
-        writer.u32(filterAttribute.original, filterFlag.protocolNumber | filterFlag.destinationPort);
+  const byPort = Map.groupBy(ports, ({ hostPort }) => hostPort ?? 0);
+  // The kernel walks its whole table for each question, so that many ports are asked for together.
+  const asked = byPort.size > mostQuestions ? [null] : [...byPort.keys()];
+  for (const flow of asked.flatMap((port) => flowsTo(socket, port))) {
+    const { original, reply } = flow;
+    if (original.protocol !== udp) continue;
+    const isTranslated = reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
+    if (isTranslated) continue;
+    const { destination, destinationPort } = original;
+    const isHosts = contains(loopback, destination) || isLocal(destination);
+    const meant = (byPort.get(destinationPort) ?? []).some(({ hostAddress }) =>
+      hostAddress === null ? isHosts : destination === hostAddress,
+    );
+    if (meant) forget(socket, flow);
+  }
+}
+
+/** @param port null: every one */
+function flowsTo(socket: NetlinkSocket, port: number | null): Flow[] {
+  return list(socket, (writer) => {
+    writer.nest(attribute.original, () => {
+      writer.nest(tuple.protocol, () => {
+        writer.u8(tupleProtocol.number, udp);
+        if (port !== null) writer.attribute(tupleProtocol.destinationPort, Buffer.of(port >> 8, port & 255));
       });
     });
-    for (const flow of flows) {
-      const { original, reply } = flow;
-      const isOther = original.protocol !== udp || original.destinationPort !== hostPort;
-      const isTranslated = reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
-      if (isOther || isTranslated) continue;
-      const { destination } = original;
-      const meant =
-        port.hostAddress === null
-          ? contains(loopback, destination) || isLocal(destination)
-          : destination === port.hostAddress;
-      if (meant) forget(socket, flow);
-    }
-  }
+    writer.nest(attribute.filter, () => {
+      const ofPort = port === null ? 0 : filterFlag.destinationPort;
+      writer.u32(filterAttribute.original, filterFlag.protocolNumber | ofPort);
+    });
+  });
 }
 
 /** Forgets flows to containers whose ports are published no more. */
