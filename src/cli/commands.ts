@@ -583,3 +583,6 @@ export const topCommands: Record<string, CommandEntry> = {
   },
   wait,
 };
+
+/** Nouns that an installed plugin of the same name goes before: users have its newest version for a reason. */
+export const yieldingNouns: ReadonlySet<string> = new Set(['buildx', 'compose']);

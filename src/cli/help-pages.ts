@@ -1,6 +1,6 @@
 /** Help, and what is said about words that do not fit. */
 import type { Command } from './command.ts';
-import { type CommandEntry, commonCommands, type NounEntry, nouns, topCommands } from './commands.ts';
+import { type CommandEntry, commonCommands, type NounEntry, nouns, topCommands, yieldingNouns } from './commands.ts';
 import { globalOptions } from './global-options.ts';
 import { renderHelp, renderOptions } from './grammar/help.ts';
 import { nearestWords } from './grammar/suggest.ts';
@@ -31,6 +31,7 @@ Run 'berth ${word} COMMAND --help' for more information on a command.
 
 /** @param plugins marked with a star; what is built in goes before a plugin of the same name */
 export async function mainHelp(plugins: readonly Plugin[]): Promise<string> {
+  const added = pluginRows(plugins);
   const common = Object.fromEntries(commonCommands.map((name) => [name, topCommands[name] as CommandEntry]));
   const others = Object.fromEntries(Object.entries(topCommands).filter(([name]) => !commonCommands.includes(name)));
   return `Usage:  berth [OPTIONS] COMMAND
@@ -40,7 +41,7 @@ A container engine that speaks Docker's language
 Common Commands:
 ${rows(common, commonCommands)}
 Management Commands:
-${rows({ ...pluginRows(plugins), ...nouns })}
+${rows({ ...Object.fromEntries(Object.entries(nouns).filter(([name]) => !(`${name}*` in added))), ...added })}
 Commands:
 ${rows({ ...others, daemon: { summary: 'Run the engine' } })}
 Global Options:
@@ -50,10 +51,14 @@ ${invalidPlugins(plugins)}Run 'berth COMMAND --help' for more information on a c
 }
 
 function pluginRows(plugins: readonly Plugin[]): Record<string, { summary: string }> {
-  const added = plugins.filter(({ name, problem }) => problem === '' && !(name in nouns) && !(name in topCommands));
+  const added = plugins.filter(({ name, problem }) => problem === '' && !isBuiltIn(name));
   return Object.fromEntries(
     added.map(({ name, metadata }) => [`${name}*`, { summary: metadata?.ShortDescription ?? '' }]),
   );
+}
+
+function isBuiltIn(name: string): boolean {
+  return !yieldingNouns.has(name) && (name in nouns || name in topCommands);
 }
 
 function invalidPlugins(plugins: readonly Plugin[]): string {

@@ -4,7 +4,7 @@ import { Client } from '../client/client.ts';
 import { bunTransport } from '../client/transport/bun.ts';
 import type { Transport } from '../client/transport/transport.ts';
 import { type Cli, type Command, ExitStatus } from './command.ts';
-import { type CommandEntry, type NounEntry, nouns, topCommands } from './commands.ts';
+import { type CommandEntry, type NounEntry, nouns, topCommands, yieldingNouns } from './commands.ts';
 import { configDirectory, readConfigFile } from './config/config-file.ts';
 import {
   type ContextTls,
@@ -89,11 +89,19 @@ class Program {
     if (word === undefined || parsed.help) return this.showMainHelp();
     if (word === 'help') return this.help(rest);
     if (word === '__complete') return this.printOffers(rest);
+    const inFront = argv.slice(0, argv.length - rest.length - 1);
+    if (yieldingNouns.has(word) && (await this.hasPlugin(word))) return this.dispatchPlugin(word, inFront, rest);
     const noun = Object.hasOwn(nouns, word) ? nouns[word] : undefined;
     if (noun) return this.dispatchNoun(word, noun, rest);
     const entry = Object.hasOwn(topCommands, word) ? topCommands[word] : undefined;
     if (entry) return this.runCommand(word, entry, rest);
-    return this.dispatchPlugin(word, argv.slice(0, argv.length - rest.length - 1), rest);
+    return this.dispatchPlugin(word, inFront, rest);
+  }
+
+  private async hasPlugin(name: string): Promise<boolean> {
+    const directory = configDirectory(this.globals?.config ?? '', this.surroundings.environment);
+    const { findPlugin } = await import('./plugins/plugins.ts');
+    return (await findPlugin(name, directory, await readConfigFile(directory))) !== undefined;
   }
 
   /** A program that adds a command. @param globals what stands in front of the command's word */

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { narrowOptions, options } from './config.ts';
 import { readDaemonArguments } from './read-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-config-'));
@@ -65,6 +66,18 @@ test('the file is read anew, flags stay', () => {
   writeFileSync(file, '{"labels":["a=2"]}');
   expect(config.labels).toEqual(['a=1']);
   expect(reread()).toEqual({ ...config, labels: ['a=2'] });
+});
+
+test('every key that Docker’s users may have is known', () => {
+  const keys = `allow-direct-routing api-cors-header bip bip6 bridge builder cdi-spec-dirs cgroup-parent containerd data-root debug
+    default-address-pools default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode default-network-opts default-runtime
+    default-shm-size default-ulimits dns dns-opts dns-search exec-opts exec-root experimental features fixed-cidr fixed-cidr-v6 group
+    host-gateway-ips hosts icc init init-path insecure-registries ip ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6 labels
+    live-restore log-driver log-format log-level log-opts max-concurrent-downloads max-concurrent-uploads max-download-attempts
+    metrics-addr mtu no-new-privileges pidfile http-proxy https-proxy no-proxy raw-logs registry-mirrors runtimes seccomp-profile
+    selinux-enabled shutdown-timeout storage-driver storage-opts swarm-default-advertise-addr tls tlscacert tlscert tlskey tlsverify
+    userland-proxy userns-remap`;
+  for (const key of keys.split(/\s+/)) expect([key, key in options || key in narrowOptions]).toEqual([key, true]);
 });
 
 describe('what cannot be used stops the start in words that name it', () => {
