@@ -31,7 +31,6 @@ Run 'berth ${word} COMMAND --help' for more information on a command.
 
 /** @param plugins marked with a star; what is built in goes before a plugin of the same name */
 export async function mainHelp(plugins: readonly Plugin[]): Promise<string> {
-  const added = pluginRows(plugins);
   const common = Object.fromEntries(commonCommands.map((name) => [name, topCommands[name] as CommandEntry]));
   const others = Object.fromEntries(Object.entries(topCommands).filter(([name]) => !commonCommands.includes(name)));
   return `Usage:  berth [OPTIONS] COMMAND
@@ -41,7 +40,7 @@ A container engine that speaks Docker's language
 Common Commands:
 ${rows(common, commonCommands)}
 Management Commands:
-${rows({ ...Object.fromEntries(Object.entries(nouns).filter(([name]) => !(`${name}*` in added))), ...added })}
+${rows(managementCommands(plugins))}
 Commands:
 ${rows({ ...others, daemon: { summary: 'Run the engine' } })}
 Global Options:
@@ -50,11 +49,14 @@ ${invalidPlugins(plugins)}Run 'berth COMMAND --help' for more information on a c
 `;
 }
 
-function pluginRows(plugins: readonly Plugin[]): Record<string, { summary: string }> {
-  const added = plugins.filter(({ name, problem }) => problem === '' && !isBuiltIn(name));
-  return Object.fromEntries(
-    added.map(({ name, metadata }) => [`${name}*`, { summary: metadata?.ShortDescription ?? '' }]),
-  );
+function managementCommands(plugins: readonly Plugin[]): Record<string, { summary: string }> {
+  const list: Record<string, { summary: string }> = { ...nouns };
+  for (const { name, problem, metadata } of plugins) {
+    if (problem !== '' || isBuiltIn(name)) continue;
+    delete list[name];
+    list[`${name}*`] = { summary: metadata?.ShortDescription ?? '' };
+  }
+  return list;
 }
 
 function isBuiltIn(name: string): boolean {
