@@ -78,6 +78,8 @@ function startBerth(root: string): Subprocess {
   const flags = ['-H', `unix://${root}/berth.sock`, '--data-root', `${root}/data`, '--exec-root', `${root}/run`];
   return Bun.spawn(
     [
+      // As every service has it: a session of its own.
+      'setsid',
       `${repository}/dist/berth`,
       'daemon',
       ...flags,

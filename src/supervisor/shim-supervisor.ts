@@ -1,7 +1,6 @@
 /** The supervisor that starts real shims. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
@@ -50,7 +49,7 @@ export class ShimSupervisor implements Supervisor {
   }
 
   async start(spec: ShimSpec): Promise<StartedContainer> {
-    writeFileSync(join(spec.directory, 'shim.conf'), shimConfig(spec), { mode: 0o600 });
+    await writeFile(join(spec.directory, 'shim.conf'), shimConfig(spec), { mode: 0o600 });
     try {
       await this.#launcher.launch(spec.directory);
       await failpoint('run.after-launch');

@@ -125,10 +125,13 @@ async function outcome(child: Child, name: string, cancelled: () => unknown): Pr
   const code = await promise;
   child.stdin?.destroy();
   if (code === 0) return;
+  // A job that says what went wrong closes its input by ending: that is no second reason.
+  const said = reported(errors);
+  if (said) throw said;
   const reason = cancelled();
   if (reason)
     throw reason instanceof BerthError ? reason : new BerthError('cancelled', 'context canceled', { cause: reason });
-  throw reported(errors) ?? new BerthError('internal', `job ${name} failed: ${errors.trim() || `exit code ${code}`}`);
+  throw new BerthError('internal', `job ${name} failed: ${errors.trim() || `exit code ${code}`}`);
 }
 
 function reported(errors: string): BerthError | null {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /** The `nice` value of the engine's own thread. */
@@ -11,7 +12,17 @@ const answersFirst = -10;
 export function answerFirst(): void {
   try {
     setPriority(answersFirst);
+    // Where the kernel shares the processor between sessions first (sched(7), autogroup), the value counts inside of one only; the
+    // session of somebody else, a shell, is left as it is.
+    if (isSessionLeader()) writeFileSync('/proc/self/autogroup', String(answersFirst));
   } catch {
-    // Without CAP_SYS_NICE; only latency under load is lost.
+    // Without CAP_SYS_NICE, or a kernel without groups; only latency under load is lost.
   }
+}
+
+function isSessionLeader(): boolean {
+  const [, , , session] = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return Number(session) === process.pid;
 }

@@ -20,10 +20,15 @@ export function keepLogShort(database: BerthDatabase, path: string, report: (err
     const now = database.changes();
     if (running || now - before < worthwhile) return;
     running = true;
-    runJob('checkpoint', { path }, { signal: stop.signal })
+    let complete = false;
+    const onMessage = (message: unknown): void => {
+      ({ complete } = message as { complete: boolean });
+    };
+    runJob('checkpoint', { path }, { signal: stop.signal, onMessage })
       .then(
         () => {
-          before = now;
+          // What was left of a busy log is done when it is quiet.
+          before = complete ? now : -worthwhile;
         },
         (error: unknown) => {
           if (!stop.signal.aborted) report(error);

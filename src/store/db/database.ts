@@ -5,7 +5,7 @@ import { reserveRoom } from '../../host/files/reserve-room.ts';
 import { type Migration, migrations } from './migrations.ts';
 
 /** Bytes on the disk that its log has to itself, and that must be free for whatever makes the database larger. */
-const reserve = 4 * 1024 * 1024;
+const reserve = 8 * 1024 * 1024;
 const leastFree = 1024 * 1024;
 
 /**
@@ -16,7 +16,8 @@ export class BerthDatabase {
   readonly sql: Database;
   readonly #walFile: number | null;
   readonly #path: string;
-  #reservedFor = -1;
+  /** Bytes that the log's file was made long. */
+  #reserved = reserve;
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
@@ -54,14 +55,16 @@ export class BerthDatabase {
   }
 
   /**
-   * Keeps room on the disk for what must be written however full it is: that something ended or was removed. Call it every now and
-   * then, the log grows.
+   * Keeps the file of the log longer than the log, so that what must be written finds room however full the disk is, and finds it
+   * quickly. Call it every now and then, the log grows. (Only a file that has grown by itself says that the log has come to its end: the
+   * index of the log would say more, but whoever opens and closes it in this process takes SQLite's locks on it away.)
    */
   reserve(): void {
     if (this.#walFile === null) return;
     const { size } = fstatSync(this.#walFile);
-    if (this.#reservedFor >= 0 && size < this.#reservedFor + reserve / 2) return;
-    if (reserveRoom(this.#walFile, size + reserve)) this.#reservedFor = size;
+    const wanted = size > this.#reserved ? size + reserve : reserve;
+    if (size >= reserve && size <= this.#reserved) return;
+    if (reserveRoom(this.#walFile, wanted)) this.#reserved = wanted;
   }
 
   /** Before something new is entered. Error: `internal` on a full disk: what is left of it belongs to removals. */
