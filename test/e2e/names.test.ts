@@ -1,7 +1,7 @@
 /** Names: what 127.0.0.11 answers in a container, who is asked for the rest, and that neither needs the engine alive. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { program, startEngine, type TestEngine } from '../support/engine.ts';
 import { inNetworkOf, Machine } from '../support/machine.ts';
 import { repository } from '../support/repository.ts';
 import { until } from '../support/until.ts';
@@ -214,6 +214,18 @@ describe('the resolver', () => {
     await engine.start();
     await run('two', '--network', 'net');
     expect(await ask(await pidOf('two'), 'two')).toStartWith('0 ');
+  });
+
+  test('of another version is told to leave when an engine has one of its own', async () => {
+    await engine.ok('network', 'create', '--subnet', '10.97.7.0/24', 'net');
+    await run('one', '--network', 'net');
+    const { execRoot } = engine.identity;
+    const paths = [`${execRoot}/names/0.sock`, `${execRoot}/containers`];
+    const old = Bun.spawn([...host.prefix, ...program(), '--resolver', ...paths], { stdout: 'pipe' });
+    await old.stdout.getReader().read();
+    await engine.restart();
+    expect(await old.exited).toBe(0);
+    expect(await ask(await pidOf('one'), 'one')).toBe('0 10.97.7.2');
   });
 
   test('is not needed by a container that finds the resolver busy with nonsense', async () => {
