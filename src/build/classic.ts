@@ -73,24 +73,26 @@ export interface ContextWish {
   remote: string;
   /** A tar, packed or not; null: none. */
   context: Readable | null;
+  /** The Dockerfile, where it is not the context's own. */
+  dockerfile?: DockerfileSource | undefined;
 }
 
 /** A client whose context the engine has whole: a tar that was sent, a repository, an archive at an address. */
 export async function contextClient(
   from: { store: ImageStore; remote: RemoteFiles },
-  { path, remote, context }: ContextWish,
+  { path, remote, context, dockerfile }: ContextWish,
   { lease, signal }: { lease: Lease; signal: AbortSignal },
 ): Promise<BuildClient> {
   const { helper } = from.store;
   const directory = join(lease.directory, 'context');
   if (remote === '' && context) {
     await receiveTar(helper, context, directory);
-    return directoryClient(directory, path, 'classic');
+    return directoryClient(directory, { path, slot: 'classic', dockerfile });
   }
   context?.resume();
   if (!/^https?:\/\//.test(remote) || /\.git(?:#.*)?$/.test(remote)) {
     const files = await from.remote.git({ url: remote, keepGitDirectory: false, checksum: '' }, { lease, signal });
-    return filesClient(files, path, `git/${remote}`);
+    return filesClient(files, path, `git/${remote}`, dockerfile);
   }
   // An archive is the context, anything else the Dockerfile alone.
   const files = await from.remote.http({ url: remote, checksum: '', filename: 'context' }, { lease, signal });
@@ -98,7 +100,7 @@ export async function contextClient(
   const start = await readStart(place, tarBlock);
   if (packedAs(start) !== 'none' || isTarStart(start)) {
     await receiveTar(helper, createReadStream(place), directory);
-    return directoryClient(directory, path, `http/${remote}`);
+    return directoryClient(directory, { path, slot: `http/${remote}`, dockerfile });
   }
   await mkdir(directory, { recursive: true });
   return filesClient(directoryFiles(directory), path, `http/${remote}`, {
@@ -144,8 +146,11 @@ async function* plain(stream: Readable): AsyncGenerator<Uint8Array> {
 }
 
 /** A client whose context is a directory of ours, less what .dockerignore names. */
-async function directoryClient(directory: string, path: string, slot: string): Promise<BuildClient> {
-  const source = await readDockerfile(directoryFiles(directory), path);
+async function directoryClient(
+  directory: string,
+  { path, slot, dockerfile }: { path: string; slot: string; dockerfile: DockerfileSource | undefined },
+): Promise<BuildClient> {
+  const source = dockerfile ?? (await readDockerfile(directoryFiles(directory), path));
   await removeIgnored(directory, path);
   return filesClient(directoryFiles(directory, { rootOwned: true }), path, slot, source);
 }

@@ -93,13 +93,17 @@ export class SessionBuilds {
     const context = start.context.kind === 'tar' ? channels.stream({ kind: 'tar', context: 'context' }) : null;
     const base = await contextClient(
       { store: this.#options.store, remote: this.#options.remote },
-      { path, remote: start.context.kind === 'remote' ? start.context.url : '', context },
+      {
+        path,
+        remote: start.context.kind === 'remote' ? start.context.url : '',
+        context,
+        dockerfile: start.dockerfile ?? undefined,
+      },
       { lease, signal: channels.signal },
     );
-    const { dockerfile } = start;
     return {
       ...own,
-      dockerfile: dockerfile ? () => Promise.resolve(dockerfile) : () => base.dockerfile(),
+      dockerfile: () => base.dockerfile(),
       files: (name, what) => (name === 'context' ? base.files(name, what) : files(name, what)),
     };
   }

@@ -35,7 +35,7 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
     env: [
       ...(state.config.Env ?? []),
       ...given
-        .filter(({ name }) => state.variable(name) === undefined && !proxyNames.includes(name))
+        .filter(({ name, isSet }) => isSet && state.variable(name) === undefined && !proxyNames.includes(name))
         .map(({ name, value }) => `${name}=${value}`),
     ],
     directory: state.directory,
@@ -64,9 +64,13 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
   state.advance(vertex, `RUN ${counted}${args.join(' ')} # buildkit`);
 }
 
-/** What ARG has declared, with the values that the command sees. */
-function argumentsOf(state: StageState): { name: string; value: string }[] {
-  return [...state.arguments].map(([name, value]) => ({ name, value: state.variable(name) ?? value ?? '' }));
+/** What ARG has declared, with the values that the history shows; the command sees those that are set. */
+function argumentsOf(state: StageState): { name: string; value: string; isSet: boolean }[] {
+  return [...state.arguments].map(([name, value]) => ({
+    name,
+    value: state.variable(name) ?? value ?? '',
+    isSet: value !== undefined,
+  }));
 }
 
 function securityOf(state: StageState, instruction: RunInstruction): 'sandbox' | 'insecure' {
