@@ -249,6 +249,18 @@ export const routes = [
     path: '/berth/v1/images/bootstrap',
     summary: 'Makes a base image from Debian packages of the host',
   },
+  {
+    name: 'berthManifestInspect',
+    method: 'GET',
+    path: '/berth/v1/manifests/{name...}',
+    summary: 'A manifest as its registry has it',
+  },
+  {
+    name: 'berthManifestPush',
+    method: 'PUT',
+    path: '/berth/v1/manifests/{name...}',
+    summary: 'Stores a list of manifests at a registry',
+  },
   { name: 'berthBuild', method: 'POST', path: '/berth/v1/build', summary: 'Builds an image, files as they are needed' },
   {
     name: 'berthVolumeSizes',

@@ -339,6 +339,36 @@ export const nouns: Record<string, NounEntry> = {
     },
     synonyms: { list: 'ls', remove: 'rm' },
   },
+  manifest: {
+    summary: 'Manage lists of manifests, one for each platform',
+    verbs: {
+      annotate: {
+        summary: 'Say what platform a manifest of a list is for',
+        aliases: ['manifest annotate'],
+        load: () => import('./commands/manifest/annotate.ts'),
+      },
+      create: {
+        summary: 'Make a list of manifests, to annotate and push',
+        aliases: ['manifest create'],
+        load: () => import('./commands/manifest/create.ts'),
+      },
+      inspect: {
+        summary: 'Show a manifest or a list of them',
+        aliases: ['manifest inspect'],
+        load: () => import('./commands/manifest/inspect.ts'),
+      },
+      push: {
+        summary: 'Send a list of manifests to its registry',
+        aliases: ['manifest push'],
+        load: () => import('./commands/manifest/push.ts'),
+      },
+      rm: {
+        summary: 'Forget lists of manifests that were made here',
+        aliases: ['manifest rm'],
+        load: () => import('./commands/manifest/rm.ts'),
+      },
+    },
+  },
   network: {
     summary: 'Manage networks',
     verbs: {

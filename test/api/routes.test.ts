@@ -42,6 +42,8 @@ const needs: Record<string, { query?: string; body?: unknown }> = {
 /** Routes that no backend of this test serves. */
 const unserved = new Set([
   'imageSearch',
+  'berthManifestInspect',
+  'berthManifestPush',
   'distributionInspect',
   'build',
   'buildPrune',

@@ -1,6 +1,7 @@
 /** How the bodies of volumes and credentials are read; see `wire/json-schema.ts`. */
-import { record, type Schema, string, struct } from '../../wire/json-schema.ts';
+import { list, record, type Schema, string, struct } from '../../wire/json-schema.ts';
 import type { AuthConfig, Platform } from '../types/image.ts';
+import type { ManifestPush } from '../types/manifest.ts';
 import type { VolumeCreateRequest } from '../types/volume.ts';
 
 /** Body of `POST /volumes/create`. */
@@ -20,6 +21,13 @@ export const authConfig: Schema<AuthConfig> = struct<AuthConfig>('registry.AuthC
   serveraddress: string,
   identitytoken: string,
   registrytoken: string,
+});
+
+/** Body of `PUT /berth/v1/manifests/{name}`. */
+export const manifestPush: Schema<ManifestPush> = struct<ManifestPush>('ManifestPush', {
+  MediaType: string,
+  Document: string,
+  Sources: list(string),
 });
 
 /** The `platform` parameter where it is JSON (`{"os":"linux","architecture":"arm64"}`). */

@@ -17,6 +17,7 @@ import { builtInImages } from '../../engine/images/built-in-images.ts';
 import { StoredContainerImages } from '../../engine/images/container-images.ts';
 import { ImageService } from '../../engine/images/image-service.ts';
 import { LayerTransfers } from '../../engine/images/layer-transfers.ts';
+import { ManifestLists } from '../../engine/images/manifest-lists.ts';
 import { ImagePull } from '../../engine/images/pull.ts';
 import { ImagePush } from '../../engine/images/push.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
@@ -248,6 +249,7 @@ function openImages(foundation: Foundation, containers: ContainerService) {
     extras: {
       distribution: (reference, auth) => registryQueries.distribution(reference, auth),
       search: (term, options) => registryQueries.search(term, options),
+      manifests: new ManifestLists(registries),
       commit: (options) => images.commit(options, containers.commitSource(options.container), dockerVersion),
     },
     bootstrap: new ImageBootstrap({ store, events }),

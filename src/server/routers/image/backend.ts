@@ -12,6 +12,7 @@ import type {
   ImagesPruneReport,
   Platform,
 } from '../../../api/types/image.ts';
+import type { ManifestPush, ManifestPushed, RemoteManifest } from '../../../api/types/manifest.ts';
 import type { ProgressSink } from '../../../api/types/progress.ts';
 import type { Filters } from '../../../wire/filters.ts';
 
@@ -95,6 +96,13 @@ export interface ImageExtras {
     options: { limit: number; filters: Filters; auth: AuthConfig | null },
   ): Promise<ImageSearchResult[]>;
   distribution(reference: string, auth: AuthConfig | null): Promise<DistributionInspect>;
+  manifests: ManifestLists;
+}
+
+/** Only Berth has this: manifests at registries, without an image in between. */
+export interface ManifestLists {
+  inspect(name: string, auth: AuthConfig | null): Promise<RemoteManifest>;
+  push(name: string, list: ManifestPush, auth: AuthConfig | null): Promise<ManifestPushed>;
 }
 
 /** Only Berth has this: a base image out of the host's own Debian packages. */

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { shapeImageInspect, shapeImageSummary } from '../../../api/compat/image.ts';
 import { BerthError } from '../../../api/errors.ts';
+import { manifestPush } from '../../../api/schemas/other.ts';
 import { containerConfig } from '../../../api/schemas/container.ts';
 import type { Filters } from '../../../wire/filters.ts';
 import type { Handlers } from '../../handler.ts';
@@ -159,7 +160,7 @@ async function download(source: string, signal: AbortSignal): Promise<Readable> 
 
 function extraHandlers({ extras }: ImageBackend): Handlers {
   const handlers: Handlers = {};
-  const { commit, search, distribution } = extras;
+  const { commit, search, distribution, manifests } = extras;
   if (commit)
     handlers.imageCommit = async (request, reply) => {
       const config = await request.jsonOrNull(containerConfig, 'empty-is-zero');
@@ -184,6 +185,14 @@ function extraHandlers({ extras }: ImageBackend): Handlers {
       };
       reply.json(200, await search.call(extras, request.text('term'), options));
     };
+  if (manifests) {
+    handlers.berthManifestInspect = async (request, reply) =>
+      reply.json(200, await manifests.inspect(request.parameter('name'), request.registryAuth()));
+    handlers.berthManifestPush = async (request, reply) => {
+      const list = await request.json(manifestPush);
+      reply.json(200, await manifests.push(request.parameter('name'), list, request.registryAuth()));
+    };
+  }
   if (distribution)
     handlers.distributionInspect = async (request, reply) => {
       reply.json(200, await distribution.call(extras, request.parameter('name'), request.registryAuth()));
