@@ -84,18 +84,44 @@ static int copy_contents(struct copier *copier, int from, int to, int64_t size, 
   return 0;
 }
 
+/* What has attributes: an open file, or a name that is not followed. */
+struct bearer {
+  int fd;
+  char path[NAME_MAX + 40];
+};
+
+static struct bearer opened(int fd) { return (struct bearer){.fd = fd}; }
+
+static struct bearer named(int directory, const char *name) {
+  struct bearer bearer = {.fd = -1};
+  snprintf(bearer.path, sizeof bearer.path, "/proc/self/fd/%d/%.*s", directory, NAME_MAX, name);
+  return bearer;
+}
+
+static ssize_t list_xattrs(const struct bearer *bearer, char *names, size_t size) {
+  return bearer->fd >= 0 ? flistxattr(bearer->fd, names, size) : llistxattr(bearer->path, names, size);
+}
+
+static ssize_t get_xattr(const struct bearer *bearer, const char *name, void *value, size_t size) {
+  return bearer->fd >= 0 ? fgetxattr(bearer->fd, name, value, size) : lgetxattr(bearer->path, name, value, size);
+}
+
+static int set_xattr(const struct bearer *bearer, const char *name, const void *value, size_t size) {
+  return bearer->fd >= 0 ? fsetxattr(bearer->fd, name, value, size, 0) : lsetxattr(bearer->path, name, value, size, 0);
+}
+
 /* What the file system of the copy cannot hold is passed over. */
-static int copy_xattrs(struct copier *copier, int from, int to, struct failure *failure) {
+static int copy_xattrs(struct copier *copier, struct bearer from, struct bearer to, struct failure *failure) {
   char names[XATTR_LIST_MAX];
-  ssize_t length = flistxattr(from, names, sizeof names);
+  ssize_t length = list_xattrs(&from, names, sizeof names);
   if (length < 0) return errno == ENOTSUP ? 0 : fail(failure, errno, "list the attributes of %s", copier->path);
   _cleanup_free_ char *value = length > 0 ? malloc(XATTR_SIZE_MAX) : NULL;
   if (length > 0 && !value) return fail(failure, ENOMEM, "copy %s", copier->path);
   for (const char *name = names; name < names + length; name += strlen(name) + 1) {
-    ssize_t size = fgetxattr(from, name, value, XATTR_SIZE_MAX);
+    ssize_t size = get_xattr(&from, name, value, XATTR_SIZE_MAX);
     if (size < 0 && errno == ENODATA) continue;
     if (size < 0) return fail(failure, errno, "read attribute %s of %s", name, copier->path);
-    if (fsetxattr(to, name, value, (size_t)size, 0) < 0 && errno != ENOTSUP && errno != EPERM)
+    if (set_xattr(&to, name, value, (size_t)size) < 0 && errno != ENOTSUP && errno != EPERM)
       return fail(failure, errno, "set attribute %s of %s", name, copier->path);
   }
   return 0;
@@ -104,7 +130,7 @@ static int copy_xattrs(struct copier *copier, int from, int to, struct failure *
 /* Owner first, because a change of owner takes setuid and capabilities away; times last. */
 static int copy_attributes(struct copier *copier, int from, int to, const struct stat *status, struct failure *failure) {
   if (fchown(to, status->st_uid, status->st_gid) < 0) return fail(failure, errno, "set the owner of %s", copier->path);
-  if (copy_xattrs(copier, from, to, failure) < 0) return -1;
+  if (copy_xattrs(copier, opened(from), opened(to), failure) < 0) return -1;
   if (fchmod(to, status->st_mode & 07777) < 0) return fail(failure, errno, "set the mode of %s", copier->path);
   struct timespec times[2] = {status->st_atim, status->st_mtim};
   return futimens(to, times) < 0 ? fail(failure, errno, "set the times of %s", copier->path) : 0;
@@ -149,8 +175,10 @@ static int copy_special(struct copier *copier, int from, int to, const char *nam
     return fail(failure, errno, "create %s", copier->path);
   }
   struct timespec times[2] = {status->st_atim, status->st_mtim};
-  if (fchownat(to, name, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-      (!S_ISLNK(status->st_mode) && fchmodat(to, name, status->st_mode & 07777, 0) < 0) ||
+  if (fchownat(to, name, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    return fail(failure, errno, "set the owner of %s", copier->path);
+  if (copy_xattrs(copier, named(from, name), named(to, name), failure) < 0) return -1;
+  if ((!S_ISLNK(status->st_mode) && fchmodat(to, name, status->st_mode & 07777, 0) < 0) ||
       utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
     return fail(failure, errno, "set the attributes of %s", copier->path);
   return 0;

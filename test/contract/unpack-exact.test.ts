@@ -145,3 +145,17 @@ describe('a tree through a tar and back is the same tree, and the tar can be mad
     expect((await rebuild(layer)).equals(archive)).toBe(true);
   });
 });
+
+test('a copy of a tree has everything too, and takes no more of the disk', async () => {
+  using directory = scratch('copy');
+  const [from, to] = [`${directory.path}/from`, `${directory.path}/to`];
+  makeEverything(from);
+  mkdirSync(to);
+  expect(await helper(['copy-tree', from, to])).toMatchObject({ code: 0, message: '' });
+  expect(listTree(to)).toEqual(listTree(from));
+  const measure = async (path: string): Promise<number[]> =>
+    (await helper(['measure', path])).stdout.toString().trim().split(' ').map(Number);
+  const [wanted, got] = [await measure(from), await measure(to)] as [number[], number[]];
+  expect([got[0], got[2]]).toEqual([wanted[0], wanted[2]]);
+  expect(got[1] as number).toBeLessThan((wanted[1] as number) + 1_000_000);
+});

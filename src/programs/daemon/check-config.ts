@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { type BerthError, errorMessage } from '../../api/errors.ts';
 import { Registries } from '../../distribution/registries.ts';
+import { checkLogOptions } from '../../engine/logs/log-options.ts';
 import { parseBinarySize } from '../../wire/size.ts';
 import { type DaemonConfig, narrowOptions } from './config.ts';
 import { isLogLevel } from './logger.ts';
@@ -37,6 +38,8 @@ function* problems(config: DaemonConfig): Generator<string | undefined> {
   if (!['', 'host', 'private'].includes(config['default-cgroupns-mode']))
     yield `invalid default cgroup namespace (${config['default-cgroupns-mode']}): use "host" or "private"`;
   yield problemOf(() => parseBinarySize(config['default-shm-size']));
+  const logging = problemOf(() => checkLogOptions(config['log-driver'], config['log-opts']));
+  if (logging) yield `failed to set log opts: ${logging}`;
   for (const host of config.hosts) yield hostProblem(host);
   if (config['metrics-addr'] && !/^(\[[0-9a-fA-F:.]+\]|[^:]*):\d{1,5}$/.test(config['metrics-addr']))
     yield `invalid metrics-addr: address ${config['metrics-addr']}: missing port in address`;

@@ -134,6 +134,8 @@ describe('what cannot be used stops the start in words that name it', () => {
     ['{"default-ipc-mode":"x"}', 'default IPC mode setting (x) is invalid; use "shareable" or "private"'],
     ['{"default-cgroupns-mode":"x"}', 'invalid default cgroup namespace (x): use "host" or "private"'],
     ['{"default-shm-size":"x"}', "invalid size: 'x'"],
+    ['{"log-opts":{"foo":"x"}}', "failed to set log opts: unknown log opt 'foo' for json-file log driver"],
+    ['{"log-driver":"syslog"}', 'failed to set log opts: log driver syslog is not supported by Berth yet'],
     ['{"hosts":["ftp://x"]}', 'invalid bind address (ftp://x)'],
     ['{"hosts":["tcp://0.0.0.0:2375"]}', 'the API over TCP without TLS gives root to whoever reaches it'],
     ['{"metrics-addr":"x"}', 'invalid metrics-addr'],
