@@ -4,7 +4,7 @@ import { BerthError, type ErrorKind } from '../../api/errors.ts';
 export interface SourceRange {
   first: number;
   last: number;
-  /** Where on the first line the trouble stands, counted from 0, for a caret. */
+  /** Where on the first line, its indentation left out, the trouble stands, counted from 0, for a caret. */
   column?: number;
 }
 
@@ -52,7 +52,13 @@ export function excerpt(source: DockerfileSource, range: SourceRange): string {
     const marked = number >= range.first && number <= range.last;
     shown.push(`${String(number).padStart(width)} | ${marked ? '>>> ' : '    '}${line}`.trimEnd());
     if (number === range.first && range.column !== undefined)
-      shown.push(`${' '.repeat(width)} |     ${line.slice(0, range.column).replace(/\S/g, ' ')}^`);
+      shown.push(`${' '.repeat(width)} |     ${beforeColumn(line, range.column)}^`);
   }
   return [...shown, rule].join('\n');
+}
+
+/** As wide as what stands before the column, tabs included. */
+function beforeColumn(line: string, column: number): string {
+  const indent = line.length - line.trimStart().length;
+  return line.slice(0, indent + column).replace(/\S/g, ' ');
 }
