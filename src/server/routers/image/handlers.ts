@@ -2,8 +2,8 @@
 import { Readable } from 'node:stream';
 import { shapeImageInspect, shapeImageSummary } from '../../../api/compat/image.ts';
 import { BerthError } from '../../../api/errors.ts';
-import { manifestPush } from '../../../api/schemas/other.ts';
 import { containerConfig } from '../../../api/schemas/container.ts';
+import { manifestPush } from '../../../api/schemas/other.ts';
 import type { Filters } from '../../../wire/filters.ts';
 import type { Handlers } from '../../handler.ts';
 import { withProgress } from '../../reply.ts';
