@@ -95,6 +95,7 @@ test('a probe that hangs is ended with all that it started, and its output is cu
   expect(first.Output).toStartWith('Health check exceeded timeout (300ms): y\ny\n');
   expect(first.Output).toEndWith('...');
   expect(first.Output.length).toBeLessThan(4200);
+  await until('three probes', async () => (await engine.inspect('hangs')).State.Health.Log.length >= 3);
   // Not one for each probe: at most the one that is under way.
   const sleepers = (await engine.ok('top', 'hangs')).split('\n').filter((line) => line.includes('sleep 555'));
   expect(sleepers.length).toBeLessThanOrEqual(1);
