@@ -4,6 +4,7 @@
  */
 import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { buildCases } from './cases/build.ts';
 import { bulkCases } from './cases/bulk.ts';
 import { latencyCases } from './cases/latency.ts';
 import { loadCases } from './cases/load.ts';
@@ -27,6 +28,7 @@ const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
   scale: scaleCases,
   load: loadCases,
   bulk: bulkCases,
+  build: buildCases,
   latency: latencyCases,
   logs: logCases,
   networks: networkCases,

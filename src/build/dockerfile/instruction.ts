@@ -67,5 +67,3 @@ export type Instruction =
   | Kinds<'expose' | 'volume' | 'shell', { words: string[] }>
   | Kinds<'workdir' | 'user' | 'stopsignal' | 'maintainer', { value: string }>
   | Kinds<'onbuild', { trigger: string; instruction: string }>;
-
-export type InstructionKind = Instruction['kind'];

@@ -57,7 +57,7 @@ const parsers: Readonly<Record<string, (line: Line) => Instruction>> = {
 };
 
 /** One logical line. Error: `DockerfileError`. */
-export function parseInstruction(line: LogicalLine, escapeSign: string): Instruction {
+function parseInstruction(line: LogicalLine, escapeSign: string): Instruction {
   const [word = ''] = line.text.split(/\s/, 1);
   const name = word.toUpperCase();
   const parser = Object.hasOwn(parsers, name) ? parsers[name] : undefined;
@@ -94,7 +94,7 @@ function atLeastOne<T>(line: Line, items: T[]): T[] {
 }
 
 /** A JSON list of strings, or null: then the text is for a shell. */
-export function jsonWords(text: string): string[] | null {
+function jsonWords(text: string): string[] | null {
   if (!text.startsWith('[')) return null;
   try {
     const value: unknown = JSON.parse(text);

@@ -14,7 +14,7 @@ export interface LexerOptions {
 }
 
 /** What is wrong with a word, without the word itself. */
-export class WordError extends Error {}
+class WordError extends Error {}
 
 /** What a word became. */
 export interface Expanded {

@@ -7,7 +7,7 @@ import type { Saved } from '../solve/runner.ts';
 import { type BuildSession, type BuildValue, type Layer, treeOf } from './values.ts';
 
 /** Diff id of a layer that changes nothing: a tar of two empty blocks. */
-export const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
 
 /** A layer that a step writes. */
 export interface LayerWork {

@@ -12,7 +12,7 @@ type Of<K extends Instruction['kind']> = Instruction & { kind: K };
 const defaultShell: readonly string[] = ['/bin/sh', '-c'];
 
 /** Go's way to print a list of strings, `["a" "b"]`, as histories have it. */
-export function quotedList(words: readonly string[]): string {
+function quotedList(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;
 }
 

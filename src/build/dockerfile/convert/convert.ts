@@ -17,7 +17,7 @@ import { StageState, stepName } from './stage-state.ts';
 import { findStage, type Stage, splitStages, targetStage } from './stages.ts';
 
 /** The name of the build's own context. */
-export const mainContext = 'context';
+const mainContext = 'context';
 
 /** Syntax lines that mean the language this builder speaks. */
 const ownSyntax =

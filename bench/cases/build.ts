@@ -1,0 +1,97 @@
+/** How long builds take, seen from the shell: `docker build` is BuildKit, `podman build` Buildah. */
+import { join } from 'node:path';
+import { type Contender, type Contenders, state } from '../contenders.ts';
+import type { Row } from '../report.ts';
+import { median } from '../statistics.ts';
+
+const runs = 5;
+
+interface Case {
+  name: string;
+  /** Run before each time, in the contender's own copy of the folder; not measured. */
+  before?: (folder: string) => string;
+  dockerfile: string;
+  flags: string;
+  target: Row['target'];
+  runs?: number;
+}
+
+const twenty = (step: (number: number) => string): string =>
+  Array.from({ length: 20 }, (_, index) => step(index)).join('\n');
+
+const cases: readonly Case[] = [
+  {
+    name: '20 steps, 200 MB of context, one small file changed',
+    before: (folder) => `date +%N > ${folder}/small`,
+    dockerfile: `FROM busybox\nCOPY big /big\n${twenty((n) => (n < 18 ? `RUN echo ${n} > /step` : n === 18 ? 'COPY small /small' : 'ENV last=1'))}`,
+    flags: '',
+    target: [{ of: 'dockerd', atMost: 0.35 }],
+  },
+  {
+    name: '20 steps, 200 MB of context, nothing changed',
+    dockerfile: `FROM busybox\nCOPY big /big\n${twenty((n) => `RUN echo ${n} > /step`)}`,
+    flags: '',
+    target: [{ of: 'dockerd', atMost: 0.35 }],
+  },
+  {
+    name: '20 times `RUN true`, without the cache',
+    dockerfile: `FROM busybox\n${twenty(() => 'RUN true')}`,
+    flags: '--no-cache',
+    target: [{ of: 'dockerd', atMost: 0.35 }],
+  },
+  {
+    name: 'four stages of 5 s each',
+    dockerfile: `${['a', 'b', 'c', 'd'].map((name) => `FROM busybox AS ${name}\nRUN sleep 5; touch /${name}\n`).join('')}FROM busybox\n${['a', 'b', 'c', 'd'].map((name) => `COPY --from=${name} /${name} /`).join('\n')}`,
+    flags: '--no-cache',
+    target: [{ of: 'absolute', atMost: 7000 }],
+    runs: 1,
+  },
+  {
+    name: 'a step that writes 500 MB',
+    dockerfile: 'FROM busybox\nRUN dd if=/dev/urandom of=/big bs=1M count=500 2>/dev/null',
+    flags: '--no-cache',
+    target: [{ of: 'dockerd', atMost: 0.5 }],
+    runs: 2,
+  },
+];
+
+/** Each builder has a folder of its own, so that nobody's changes are another's. */
+export async function buildCases({ berth, dockerd, podman }: Contenders): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [index, one] of cases.entries()) {
+    const values: number[] = [];
+    for (const contender of [berth, dockerd, podman]) values.push(await measure(contender, one, index));
+    rows.push({
+      name: one.name,
+      unit: 'ms',
+      berth: values[0] as number,
+      dockerd: values[1],
+      podman: values[2],
+      target: one.target,
+      runs: one.runs ?? runs,
+    });
+  }
+  return rows;
+}
+
+async function measure(contender: Contender, one: Case, index: number): Promise<number> {
+  const { shell, client, name } = contender;
+  const folder = join(state, `build-${name}-${index}`);
+  const text = one.dockerfile.replaceAll('\n', '\\n').replaceAll("'", "'\\''");
+  await shell.must(`mkdir -p ${folder}/big && printf '${text}' > ${folder}/Dockerfile && echo 1 > ${folder}/small`);
+  if (one.dockerfile.includes('COPY big'))
+    await shell.must(
+      `[ -e ${folder}/big/f199 ] || for n in $(seq 0 199); do head -c 1000000 /dev/urandom > ${folder}/big/f$n; done`,
+    );
+  const times: number[] = [];
+  // The first round fills the cache.
+  for (let run = -1; run < (one.runs ?? runs); run++) {
+    if (one.before) await shell.must(one.before(folder));
+    const { milliseconds } = await shell.must(
+      `${client} build ${one.flags} -q -t bench-build ${folder} >/dev/null 2>&1`,
+    );
+    if (run >= 0) times.push(milliseconds);
+  }
+  await shell.must(`rm -r ${folder}`);
+  return median(times);
+}
