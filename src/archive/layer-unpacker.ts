@@ -103,7 +103,8 @@ export class LayerUnpacker {
       this.#blob.end();
       await finished(this.#blob).catch(() => undefined); // its error is the layer's already
     }
-    const report = await this.#ended;
+    // Of several failures the first is the reason of the others.
+    const report = await this.#ended.catch(() => '');
     if (this.#failure) throw this.#failure;
     const { size, tarSize } = JSON.parse(report) as { size: number; tarSize: number };
     await this.#packRecipe();

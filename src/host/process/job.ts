@@ -104,11 +104,15 @@ type Child = ReturnType<typeof spawn>;
 
 function feed(stdin: NonNullable<Child['stdin']>, input: Readable | undefined, cancel: (reason: unknown) => void) {
   // EPIPE: the job ended before its input did, and its exit says why.
-  stdin.on('error', () => input?.unpipe(stdin));
+  let refused = false;
+  stdin.on('error', () => {
+    refused = true;
+    input?.unpipe(stdin);
+  });
   if (!input) return;
   input.on('error', cancel);
   input.on('close', () => {
-    if (!input.readableEnded) cancel(new BerthError('cancelled', 'unexpected EOF'));
+    if (!input.readableEnded && !refused) cancel(new BerthError('cancelled', 'unexpected EOF'));
   });
   input.pipe(stdin);
 }
