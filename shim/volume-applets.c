@@ -4,7 +4,7 @@
  * `shim mount TYPE DEVICE TARGET FLAGS DATA` is mount(2); FLAGS in hexadecimal. A bind mount that is read-only is made in two steps.
  * `shim unmount TARGET` lets go of all that is mounted there; nothing there is no error.
  * `shim copy-tree FROM TO` fills the empty directory TO, see tree-copy.h.
- * `shim measure DIRECTORY` writes the bytes of its files, the bytes on the disk and the number of entries on one line.
+ * `shim measure DIRECTORY…` writes a line for each: the bytes of its files, the bytes on the disk, the number of entries.
  * What fails says why on standard error; of a mount only the text of the errno.
  */
 #include <inttypes.h>
@@ -67,18 +67,23 @@ int applet_copy_tree(int argc, char **argv) {
   return 1;
 }
 
+/* What is not there takes nothing. */
+static int measure(const char *path, struct tree_size *size, struct failure *failure) {
+  *size = (struct tree_size){0};
+  _cleanup_fd_ int directory = open_directory(path, failure);
+  if (directory < 0) return failure->code == ENOENT ? 0 : -1;
+  return tree_measure(directory, size, failure);
+}
+
 int applet_measure(int argc, char **argv) {
-  struct failure failure = {0};
-  struct tree_size size;
-  if (argc != 2) {
-    fprintf(stderr, "usage: shim measure DIRECTORY\n");
-    return 64;
+  for (int i = 1; i < argc; i++) {
+    struct failure failure = {0};
+    struct tree_size size;
+    if (measure(argv[i], &size, &failure) < 0) {
+      fprintf(stderr, "%s\n", failure.message);
+      return 1;
+    }
+    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", size.bytes, size.on_disk, size.entries);
   }
-  _cleanup_fd_ int directory = open_directory(argv[1], &failure);
-  if (directory < 0 || tree_measure(directory, &size, &failure) < 0) {
-    fprintf(stderr, "%s\n", failure.message);
-    return 1;
-  }
-  printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", size.bytes, size.on_disk, size.entries);
   return fflush(stdout) == 0 ? 0 : 1;
 }

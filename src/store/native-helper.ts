@@ -59,26 +59,21 @@ export class NativeHelper {
     await this.#run(['copy-tree', from, to], signal);
   }
 
-  /** What a tree takes. Error: `internal`. */
-  async measure(directory: string): Promise<TreeSize> {
-    const [bytes, onDisk, entries] = (await this.#run(['measure', directory])).trim().split(' ').map(Number);
-    return { bytes: bytes as number, onDisk: onDisk as number, entries: entries as number };
+  /** What trees take, in their order; one that is not there takes nothing. Error: `internal`. */
+  async measure(directories: readonly string[]): Promise<TreeSize[]> {
+    const sizes: TreeSize[] = [];
+    for (const batch of batches(directories)) {
+      for (const line of (await this.#run(['measure', ...batch])).trimEnd().split('\n')) {
+        const [bytes, onDisk, entries] = line.split(' ').map(Number);
+        sizes.push({ bytes: bytes as number, onDisk: onDisk as number, entries: entries as number });
+      }
+    }
+    return sizes;
   }
 
   /** Removes trees of any depth; what is not there is no error. Error: `internal`. */
   async remove(paths: readonly string[]): Promise<void> {
-    let batch: string[] = [];
-    let length = 0;
-    for (const path of paths) {
-      if (length + path.length > longestArguments) {
-        await this.#run(['remove', ...batch]);
-        batch = [];
-        length = 0;
-      }
-      batch.push(path);
-      length += path.length + 1;
-    }
-    if (batch.length > 0) await this.#run(['remove', ...batch]);
+    for (const batch of batches(paths)) await this.#run(['remove', ...batch]);
   }
 
   /** Resolves when everything written to the file system of `path` is on disk. Error: `internal`. */
@@ -144,4 +139,20 @@ export class NativeHelper {
     });
     return promise;
   }
+}
+
+/** Paths in parts that one run can take. */
+function* batches(paths: readonly string[]): Generator<string[]> {
+  let batch: string[] = [];
+  let length = 0;
+  for (const path of paths) {
+    if (length + path.length > longestArguments) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(path);
+    length += path.length + 1;
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -114,6 +114,17 @@ test('a read-only mount of the host stays read-only under both runtimes', async 
   }
 });
 
+test('two containers share a directory of the host', async () => {
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  for (const name of ['first', 'second'])
+    await engine.ok('run', '-d', '--name', name, '-v', `${shared}:/data`, 'busybox', 'sleep', '1000');
+  await engine.ok('exec', 'first', 'sh', '-c', 'echo hello > /data/letter');
+  expect((await engine.docker('exec', 'second', 'cat', '/data/letter')).stdout).toBe('hello\n');
+  writeFileSync(join(shared, 'letter'), 'from the host');
+  expect(await engine.ok('exec', 'first', 'cat', '/data/letter')).toBe('from the host');
+});
+
 test('an image is mounted read-only, whole or a directory of it, and stays while a container has it', async () => {
   await engine.ok('create', '--name', 'maker', 'busybox', 'true');
   writeFileSync(join(folder, 'made'), 'of the image');

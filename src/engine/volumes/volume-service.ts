@@ -6,6 +6,7 @@ import type {
   VolumeSize,
   VolumesPruneReport,
 } from '../../api/types/volume.ts';
+import type { TreeSize } from '../../store/native-helper.ts';
 import { type Filters, filterBoolean, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
 import { shown } from './shown.ts';
 import type { ContainerVolumes, StoredVolume, VolumeWish } from './types.ts';
@@ -74,24 +75,23 @@ export class VolumeService implements ContainerVolumes {
 
   /** All volumes with what they take on disk, for `GET /system/df`. */
   async usage(): Promise<Volume[]> {
-    const volumes: Volume[] = [];
-    for (const volume of this.books.all()) {
-      const RefCount = this.#dependencies.users.containersWith(volume.name).length;
-      volumes.push({ ...shown(volume), UsageData: { RefCount, Size: await this.#bytesOf(volume) } });
-    }
-    return volumes;
+    const volumes = this.books.all();
+    const sizes = await this.#measure(volumes);
+    return volumes.map((volume, index) => ({
+      ...shown(volume),
+      UsageData: { RefCount: this.#usersOf(volume).length, Size: sizes[index]?.bytes ?? 0 },
+    }));
   }
 
   /** What one volume, or each, takes. Error: `not-found`. */
   async sizes(names: readonly string[]): Promise<VolumeSize[]> {
     const volumes = names.length > 0 ? names.map((name) => this.books.get(name)) : this.#select(new Map());
-    const sizes: VolumeSize[] = [];
-    for (const { name, mountpoint } of volumes) {
-      const { bytes, onDisk, entries } = await this.#dependencies.helper.measure(mountpoint);
-      const refCount = this.#dependencies.users.containersWith(name).length;
-      sizes.push({ Name: name, Size: bytes, DiskSize: onDisk, Entries: entries, RefCount: refCount });
-    }
-    return sizes;
+    const sizes = await this.#measure(volumes);
+    return volumes.map((volume, index) => {
+      const { bytes, onDisk, entries } = sizes[index] as TreeSize;
+      const RefCount = this.#usersOf(volume).length;
+      return { Name: volume.name, Size: bytes, DiskSize: onDisk, Entries: entries, RefCount };
+    });
   }
 
   /** A volume of that name is given back. Errors: `invalid`, `not-found` for a driver. */
@@ -115,8 +115,7 @@ export class VolumeService implements ContainerVolumes {
         throw new BerthError('not-found', `get ${name}: no such volume`);
       }
       if (this.books.isUsed(name)) {
-        const users = this.#dependencies.users.containersWith(name);
-        throw new BerthError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+        throw new BerthError('conflict', `remove ${name}: volume is in use - [${this.#usersOf(volume).join(', ')}]`);
       }
       await this.books.remove(volume);
     });
@@ -130,14 +129,14 @@ export class VolumeService implements ContainerVolumes {
     for (const volume of this.books.all()) {
       const anonymous = volume.labels !== null && anonymousLabel in volume.labels;
       if ((!all && !anonymous) || !matchesLabels(filters, volume.labels) || this.books.isUsed(volume.name)) continue;
-      const size = await this.#bytesOf(volume);
+      const [size] = await this.#measure([volume]);
       const isGone = await this.books.mutex.run(volume.name, async () => {
         if (this.books.isUsed(volume.name) || this.books.find(volume.name) !== volume) return false;
         await this.books.remove(volume);
         return true;
       });
       if (!isGone) continue;
-      reclaimed += size;
+      reclaimed += size?.bytes ?? 0;
       deleted.push(volume.name);
     }
     this.#dependencies.events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
@@ -176,17 +175,17 @@ export class VolumeService implements ContainerVolumes {
           matchesPattern(filters, 'name', volume.name) &&
           matchesExactly(filters, 'driver', volume.driver) &&
           matchesLabels(filters, volume.labels) &&
-          (dangling === null || (this.#dependencies.users.containersWith(volume.name).length === 0) === dangling),
+          (dangling === null || (this.#usersOf(volume).length === 0) === dangling),
       )
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** What is not there takes nothing. */
-  async #bytesOf(volume: StoredVolume): Promise<number> {
-    return this.#dependencies.helper.measure(volume.mountpoint).then(
-      ({ bytes }) => bytes,
-      () => 0,
-    );
+  #usersOf({ name }: StoredVolume): string[] {
+    return this.#dependencies.users.containersWith(name);
+  }
+
+  #measure(volumes: readonly StoredVolume[]): Promise<TreeSize[]> {
+    return this.#dependencies.helper.measure(volumes.map(({ mountpoint }) => mountpoint));
   }
 }
 
