@@ -87,7 +87,7 @@ test('a failure in the start period does not count, and the start interval is us
 test('a probe that hangs is ended with all that it started, and its output is cut', async () => {
   await engine.ok(
     ...['run', '-d', '--name', 'hangs', '--health-interval', '100ms', '--health-timeout', '300ms'],
-    ...['--health-retries', '1', '--health-cmd', 'yes | head -c 9000; sleep 555', 'busybox', 'sleep', '1000'],
+    ...['--health-retries', '1', '--health-cmd', 'yes | head -c 9000; sleep 555; true', 'busybox', 'sleep', '1000'],
   );
   await becomes('hangs', 'unhealthy');
   const [first] = (await engine.inspect('hangs')).State.Health.Log;
