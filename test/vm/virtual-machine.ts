@@ -3,7 +3,7 @@
  * and answers with its exit code and output. Emulated (TCG), because nested virtualisation does not boot everywhere: some ten times
  * slower than this machine, the same kernel interfaces.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,7 +78,8 @@ export class VirtualMachine {
 
   /** What the kernel and systemd wrote. */
   get console(): string {
-    return readFileSync(join(this.#directory, 'console'), 'utf8');
+    const path = join(this.#directory, 'console');
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   /** Runs a bash script to its end. */
@@ -125,7 +126,9 @@ export class VirtualMachine {
   }
 
   private async answersScripts(): Promise<void> {
-    await until('the machine to take scripts', async () => (await this.#bootId()) !== '', bootDeadline);
+    const isUp = async (): Promise<boolean> => this.#emulator.exitCode !== null || (await this.#bootId()) !== '';
+    await until('the machine to take scripts', isUp, bootDeadline);
+    if (this.#emulator.exitCode !== null) throw new Error('QEMU ended at once: is qemu-system-x86 installed?');
   }
 
   /** Empty while nobody answers. */

@@ -75,7 +75,7 @@ describe('berth service install', () => {
 describe('systemctl', () => {
   test('containers live through restart, stop, start and a killed engine, and are adopted', async () => {
     const [same, alive, running, again, log] = await lines(
-      `berth run -d --name sleeper --restart always busybox sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 1; done' >/dev/null
+      `berth run -d --name sleeper --stop-timeout 1 --restart always busybox sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 1; done' >/dev/null
       pid=$(berth inspect -f '{{.State.Pid}}' sleeper)
       systemctl restart berth; [ $(berth inspect -f '{{.State.Pid}}' sleeper) = $pid ] && echo same
       systemctl stop berth; kill -0 $pid && echo alive
@@ -101,16 +101,19 @@ describe('cgroup version 2', () => {
 
   test('limits', async () => {
     const values = await lines(
-      `berth run -d --name lim --memory 64m --memory-swap 96m --memory-reservation 32m --cpus 0.5 --cpu-shares 512 --cpuset-cpus 1 \
+      `berth run -d --name lim --stop-timeout 1 --memory 64m --memory-swap 96m --memory-reservation 32m --cpus 0.5 --cpu-shares 512 --cpuset-cpus 1 \
         --pids-limit 50 --device-read-bps /dev/vda:1mb --device-write-iops /dev/vda:100 --blkio-weight 300 busybox sleep 1000 >/dev/null
       ${cgroup}; cd $d
       cat memory.max memory.swap.max memory.low cpu.max cpu.weight cpuset.cpus pids.max io.max io.weight
-      berth exec lim cat /proc/self/cgroup /sys/fs/cgroup/memory.max`,
+      berth exec lim cat /proc/self/cgroup /sys/fs/cgroup/memory.max
+      cat /proc/$(berth inspect -f '{{.State.Pid}}' lim)/oom_score_adj /proc/$(systemctl show -p MainPID --value berth)/oom_score_adj`,
     );
     expect(values).toEqual([
       ...['67108864', '33554432', '33554432', '50000 100000', '20', '1', '50'],
       ...['254:0 rbps=1048576 wbps=max riops=max wiops=100', 'default 2930'],
       ...['0::/', '67108864'],
+      // The kernel's want of memory is for containers first, for the engine last.
+      ...['0', '-500'],
     ]);
   });
 
@@ -163,7 +166,7 @@ describe('cgroup version 2', () => {
 
 test('a reboot: containers end in good order, and come back as their restart policies say', async () => {
   const start = (name: string, policy: string): string =>
-    `berth run -d --name ${name} --restart ${policy} --network none busybox sleep 1000 >/dev/null`;
+    `berth run -d --name ${name} --stop-timeout 1 --restart ${policy} --network none busybox sleep 1000 >/dev/null`;
   await machine.ok(
     `${start('kept', 'unless-stopped')}; ${start('stopped', 'unless-stopped')}; berth stop -t 0 stopped >/dev/null; ${start('failing', 'on-failure:3')}
     berth run -d --name orderly --network none busybox sh -c 'trap "echo bye; exit 3" TERM; echo here; while :; do sleep 0.1; done' >/dev/null`,
@@ -184,10 +187,15 @@ test('systemd opens the socket, and starts the engine at the first call', async 
   const states = await lines(
     `berth service install --socket >/dev/null; systemctl is-active berth.socket berth.service; stat -c '%G %a' /run/berth/berth.sock
     systemctl stop berth.service 2>/dev/null; systemctl is-active berth.socket berth.service
-    berth ps -q | wc -l; systemctl is-active berth.service; berth service install >/dev/null; berth ps -q | wc -l; ls /etc/systemd/system/berth*`,
+    berth ps -q | wc -l; systemctl is-active berth.service
+    berth run -d --rm --name heir --network none busybox sleep 1000 >/dev/null
+    inode=$(awk '$8 == "/run/berth/berth.sock" && $4 == "00010000" { print $7 }' /proc/net/unix)
+    ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c "socket:.$inode."; berth rm -f heir >/dev/null
+    berth service install >/dev/null; berth ps -q | wc -l; ls /etc/systemd/system/berth*`,
   );
   expect(states).toEqual([
-    ...['active', 'active', 'berth 660', 'active', 'inactive', '3', 'active', '3'],
+    // Held by systemd and the engine; no container's process got it as well.
+    ...['active', 'active', 'berth 660', 'active', 'inactive', '3', 'active', '2', '3'],
     '/etc/systemd/system/berth.service',
   ]);
 });
