@@ -55,6 +55,7 @@ function legacyLists(usage: DiskUsage, version: number): Record<string, unknown>
   const shaped: Record<string, unknown> = {};
   if (usage.Images) {
     shaped['LayersSize'] = usage.LayersSize ?? 0;
+    if (version < 42) shaped['BuilderSize'] = 0;
     shaped['Images'] = usage.Images.map((image) => ({
       ...(shapeImageSummary(image, Math.max(version, 51)) as object),
       ...(version < 44 ? { VirtualSize: image.Size } : {}),

@@ -6,6 +6,7 @@ import { healthAtStart, healthUnwatched } from '../health/health-state.ts';
 import { timestamp, timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
+import { leaveSandbox } from './record.ts';
 import { finishRemoval } from './remove.ts';
 import { startsWithEngine } from './restart-policy.ts';
 import { startContainer } from './start.ts';
@@ -97,7 +98,7 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
   if (record.state !== 'running' && record.state !== 'paused') return;
   const status = adoption?.state === 'exited' ? adoption.status : null;
   record.state = 'exited';
-  record.sandbox = null;
+  leaveSandbox(record);
   // Nobody knows how a container ended whose shim is gone, with a reboot for example; 255 is what Docker says then.
   record.exitCode = status?.code ?? 255;
   record.oomKilled = status?.oomKilled ?? false;

@@ -5,6 +5,7 @@ import { timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { publishNetworks } from './network-events.ts';
+import { leaveSandbox } from './record.ts';
 import { removeNow } from './remove.ts';
 import { restartDelay, shouldRestart } from './restart-policy.ts';
 import { reviveContainer } from './start.ts';
@@ -58,7 +59,7 @@ async function handleExit(context: ContainerContext, container: Container, statu
   const leaving = record.hostConfig.AutoRemove && record.state === 'exited' && container.restarts === 0;
   publishNetworks(context, container, 'disconnect');
   publishVolumes(context, container, 'unmount');
-  record.sandbox = null;
+  leaveSandbox(record);
   // The row of a container that is about to go is deleted once instead of written and deleted.
   if (!leaving) context.saveFact(container);
   await failpoint('run.after-exit');

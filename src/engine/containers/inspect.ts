@@ -97,7 +97,10 @@ export function mountPoint(mount: MountRecord): MountPoint {
 export function networksOf(container: Container): Record<string, EndpointSettings> {
   const { record } = container;
   const wanted = wantedNetworks(record);
-  if (!record.sandbox) return wanted;
+  if (!record.sandbox)
+    return Object.fromEntries(
+      Object.entries(wanted).map(([name, endpoint]) => [name, { ...endpoint, ...record.lastNetworks?.[name] }]),
+    );
   const networks: Record<string, EndpointSettings> = {};
   for (const [name, endpoint] of Object.entries(record.sandbox.networks)) {
     const asked = wanted[name] ?? wanted[endpoint.NetworkID];

@@ -1,5 +1,6 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerSummary, PortSummary } from '../../api/types/container.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
 import { type Filters, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -192,9 +193,15 @@ function summarize(container: Container, now: number): ContainerSummary {
     Status: statusText(record, now),
     Health: { Status: record.health?.Status ?? 'none', FailingStreak: record.health?.FailingStreak ?? 0 },
     HostConfig: Annotations ? { NetworkMode, Annotations } : { NetworkMode },
-    NetworkSettings: { Networks: networksOf(container) },
+    NetworkSettings: { Networks: namelessNetworks(container) },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(mountPoint),
   };
+}
+
+/** The list tells addresses, and leaves the names to inspect. */
+function namelessNetworks(container: Container): Record<string, EndpointSettings> {
+  const networks = Object.entries(networksOf(container));
+  return Object.fromEntries(networks.map(([name, endpoint]) => [name, { ...endpoint, Aliases: null, DNSNames: null }]));
 }
 
 /** As Docker joins them: an argument with a blank in it stands in single quotes. */

@@ -69,6 +69,18 @@ export interface ContainerRecord {
   leavesWithVolumes?: boolean;
   /** Networks and published ports of the running container. Null: it does not run. */
   sandbox: { networks: Record<string, EndpointSettings>; ports: PortMap } | null;
+  /** What inspect goes on showing of its networks after it has ended, as Docker's does. */
+  lastNetworks?: Record<string, Pick<EndpointSettings, 'NetworkID' | 'DNSNames'>>;
+}
+
+/** The sandbox is gone; what is known of its networks by name stays. */
+export function leaveSandbox(record: ContainerRecord): void {
+  if (!record.sandbox) return;
+  const networks = Object.entries(record.sandbox.networks);
+  record.lastNetworks = Object.fromEntries(
+    networks.map(([name, { NetworkID, DNSNames }]) => [name, { NetworkID, DNSNames }]),
+  );
+  record.sandbox = null;
 }
 
 /** What Docker shows for a time that has not come. */

@@ -140,7 +140,9 @@ export class SystemService {
       RuncCommit: { ID: '' },
       InitCommit: { ID: '' },
       SecurityOptions: securityOptions(host, settings.containers),
-      DefaultAddressPools: settings.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
+      ...(settings.addressPools.length > 0 && {
+        DefaultAddressPools: settings.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
+      }),
       FirewallBackend: { Driver: 'nftables' },
       CDISpecDirs: [...settings.containers.cdiSpecDirectories],
       Warnings: warnings(host),
