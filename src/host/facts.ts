@@ -35,7 +35,7 @@ export interface HostFacts {
   seccomp: boolean;
   appArmor: boolean;
   cgroup: CgroupFacts;
-  /** `net.ipv4.ip_forward` at the start. */
+  /** `net.ipv4.ip_forward`; the engine's own networks may have turned it on since. */
   ipv4Forwarding: boolean;
 }
 
@@ -66,8 +66,13 @@ export function readHostFacts(): HostFacts {
     appArmor:
       readText('/sys/module/apparmor/parameters/enabled', 'N') === 'Y' && exists('/sys/kernel/security/apparmor'),
     cgroup: readCgroupFacts(),
-    ipv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward', '0') === '1',
+    ipv4Forwarding: readForwarding(),
   };
+}
+
+/** `net.ipv4.ip_forward` as it is now. */
+export function readForwarding(): boolean {
+  return readText('/proc/sys/net/ipv4/ip_forward', '0') === '1';
 }
 
 /** Members of a kernel list such as `0-3,8`, ascending. Null where the text is not such a list. */

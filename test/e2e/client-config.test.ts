@@ -170,8 +170,8 @@ describe('config.json', () => {
     expect((await berth(...host(), 'images', '--format', '{{.Tag}}')).stdout).toBe('latest\n');
   });
 
-  test('proxies of containers, and headers of requests', async () => {
-    config({ proxies: { default: { httpProxy: 'http://proxy:1' } }, HttpHeaders: { 'X-Meta-One': 'yes' } });
+  test('proxies of containers', async () => {
+    config({ proxies: { default: { httpProxy: 'http://proxy:1' } } });
     const script = 'echo $HTTP_PROXY $http_proxy';
     expect((await berth(...host(), 'run', '--rm', 'busybox', 'sh', '-c', script)).stdout).toBe(
       'http://proxy:1 http://proxy:1\n',
@@ -202,6 +202,23 @@ describe('config.json', () => {
     const old = await client('berth', [...host(), 'ps'], { env: { DOCKER_API_VERSION: '1.10' } });
     expect(old.stderr).toContain('client version 1.10 is too old');
   });
+});
+
+test('HttpHeaders of config.json are on every request', async () => {
+  const seen: (string | null)[] = [];
+  const socket = join(folder, 'fake.sock');
+  const server = Bun.serve({
+    unix: socket,
+    fetch(request) {
+      seen.push(request.headers.get('x-meta-one'));
+      return Response.json([]);
+    },
+  });
+  config({ HttpHeaders: { 'X-Meta-One': 'yes' } });
+  expect((await berth('-H', `unix://${socket}`, 'ps', '-q')).code).toBe(0);
+  config({});
+  await server.stop(true);
+  expect(seen).toEqual(['yes']);
 });
 
 test('system dial-stdio is a connection to the engine, for docker over ssh', async () => {

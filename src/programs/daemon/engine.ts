@@ -26,7 +26,7 @@ import { type KernelNetworks, openKernelNetworks } from '../../engine/networks/k
 import { dockerVersion, SystemService, type SystemSettings } from '../../engine/system/system.ts';
 import { VolumeService } from '../../engine/volumes/volume-service.ts';
 import { makeFreezer } from '../../host/cgroup/freezer.ts';
-import { type HostFacts, readHostFacts } from '../../host/facts.ts';
+import { type HostFacts, readForwarding, readHostFacts } from '../../host/facts.ts';
 import type { Backends } from '../../server/create-server.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
@@ -92,6 +92,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     onMended: (what) => log.info(`the packet filter was changed by another program; mended ${what}`),
     report,
   });
+  host.ipv4Forwarding = readForwarding();
   const { containers, volumes, supervisor } = openContainers(foundation, network);
   await volumes.books.recover();
   const exec = new ExecService(containers.context);
