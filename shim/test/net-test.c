@@ -2,14 +2,18 @@
 #include "net.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 
 #include "check.h"
 #include "io.h"
+#include "net-names.h"
 #include "rtnetlink.h"
 
 static const char *addresses[] = {"10.9.8.2/24"};
@@ -119,6 +123,70 @@ static void host_and_join_make_nothing(struct check *check) {
   CHECK(flags_of("br0") >= 0);
 }
 
+static int look_at_parameter(void) {
+  char value[8] = {0};
+  int fd = open("/proc/sys/net/ipv4/conf/eth0/log_martians", O_RDONLY);
+  EXPECT(fd >= 0 && read(fd, value, sizeof value - 1) > 0 && *value == '1');
+  close(fd);
+  return bad;
+}
+
+static void parameters_of_an_interface_are_written_inside(struct check *check) {
+  const char *sysctls[] = {"net/ipv4/conf/eth0/log_martians=1"};
+  struct interface_plan interface = interface_of("vbparam", "br0");
+  interface.sysctls = sysctls;
+  interface.sysctl_count = 1;
+  struct network_plan plan = {.kind = NETWORK_NEW, .interfaces = &interface, .interface_count = 1};
+  CHECK(in_container(&plan, NULL, look_at_parameter) == 0);
+  struct failure failure = {0};
+  static const char *evil[] = {"kernel/hostname=x", "net/../kernel/hostname=x", "net/ipv4/conf/eth0/log_martians", "net/nosuch=1"};
+  for (size_t i = 0; i < sizeof evil / sizeof *evil; i++) {
+    sysctls[0] = evil[i];
+    CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, evil[i]));
+  }
+}
+
+/* A resolver that gives one answer, in a child; its pid. */
+static pid_t answer_once(const char *path, const char *answer, int delay_ms) {
+  pid_t pid = fork();
+  if (pid != 0) return pid;
+  usleep((useconds_t)delay_ms * 1000);
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strcpy(address.sun_path, path);
+  int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  unlink(path);
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 1) < 0) _exit(1);
+  int client = accept(listener, NULL, NULL);
+  char question[256] = {0};
+  if (read(client, question, sizeof question - 1) <= 0) _exit(2);
+  char expected[64];
+  snprintf(expected, sizeof expected, "{\"open\":\"abc\",\"pid\":%d}\n", (int)getppid());
+  if (strcmp(question, expected) != 0) _exit(3);
+  if (write(client, answer, strlen(answer)) < 0) _exit(4);
+  _exit(0);
+}
+
+static void the_resolver_is_waited_for_and_its_refusal_told(struct check *check) {
+  char path[64];
+  snprintf(path, sizeof path, "/tmp/names-test-%d", (int)getpid());
+  static const struct {
+    const char *answer;
+    int delay_ms;
+    const char *failure;
+  } cases[] = {{"ok\n", 0, NULL}, {"ok\n", 200, NULL}, {"no such container\n", 0, "no such container"}, {"", 0, "it ended"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct failure failure = {0};
+    unlink(path);
+    pid_t pid = answer_once(path, cases[i].answer, cases[i].delay_ms);
+    int result = names_open(path, "abc", &failure);
+    CHECK((result == 0) == (cases[i].failure == NULL));
+    if (cases[i].failure) CHECK(strstr(failure.message, cases[i].failure));
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  unlink(path);
+}
+
 static void mistakes_are_named_and_leave_nothing(struct check *check) {
   struct failure failure = {0};
   struct interface_plan interface = interface_of("vbgone", "nobridge");
@@ -176,6 +244,8 @@ int main(void) {
   RUN(&check, a_bridged_container_has_its_interface);
   RUN(&check, without_interfaces_there_is_only_loopback);
   RUN(&check, host_and_join_make_nothing);
+  RUN(&check, parameters_of_an_interface_are_written_inside);
+  RUN(&check, the_resolver_is_waited_for_and_its_refusal_told);
   RUN(&check, mistakes_are_named_and_leave_nothing);
   return check.failed_tests != 0;
 }

@@ -30,7 +30,7 @@ static void reads_everything(struct check *check) {
       "network new\n"
       "interface vb1\ninterface.name eth0\ninterface.bridge br\ninterface.mac 02:42:00:00:00:01\n"
       "interface.address 10.0.0.2/24\ninterface.address fd00::2/64\ninterface.gateway 10.0.0.1\ninterface.mtu 1500\n"
-      "interface.hairpin 1\n"
+      "interface.hairpin 1\ninterface.sysctl net/ipv4/conf/eth0/log_martians=1\nresolver /run/names.sock\n"
       "interface vb2\ninterface.name eth1\n"
       "port udp\nport.host-address 0.0.0.0\nport.host-port 53\n"
       "port tcp\nport.host-address ::1\nport.host-port 80\nport.forward-address 10.0.0.2\nport.forward-port 8080\n";
@@ -44,6 +44,9 @@ static void reads_everything(struct check *check) {
   CHECK(plan.network.kind == NETWORK_NEW && plan.network.interface_count == 2 && plan.network.port_count == 2);
   CHECK(plan.network.interfaces[0].address_count == 2 && plan.network.interfaces[0].hairpin);
   CHECK(strcmp(plan.network.interfaces[0].addresses[1], "fd00::2/64") == 0);
+  CHECK(plan.network.interfaces[0].sysctl_count == 1 && plan.network.interfaces[1].sysctl_count == 0);
+  CHECK(strcmp(plan.network.interfaces[0].sysctls[0], "net/ipv4/conf/eth0/log_martians=1") == 0);
+  CHECK(strcmp(plan.network.resolver, "/run/names.sock") == 0);
   CHECK(strcmp(plan.network.interfaces[1].container_name, "eth1") == 0);
   CHECK(plan.network.ports[0].udp && plan.network.ports[0].forward_address == NULL);
   CHECK(!plan.network.ports[1].udp && plan.network.ports[1].forward_port == 8080);
