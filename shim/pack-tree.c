@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "inode-set.h"
 #include "io.h"
 #include "pack.h"
 #include "prefetch.h"
@@ -24,13 +25,6 @@ struct text {
   size_t used, capacity;
 };
 
-/* A file with several links that was written already. */
-struct seen_file {
-  dev_t device;
-  ino_t inode;
-  char *path;
-};
-
 struct packer {
   const struct pack_options *options;
   struct output output;
@@ -38,8 +32,7 @@ struct packer {
   int64_t size; /* bytes of regular files, each counted once */
   struct text records;
   struct text map;
-  struct seen_file *seen;
-  size_t seen_count, seen_capacity; /* open addressing; inode 0 is free */
+  struct inode_set linked; /* files with several names that were written already */
   bool from_slash;                  /* names begin with one */
   int top;                          /* the tree's directory */
   bool prefetches;
@@ -215,41 +208,14 @@ static int add_xattrs(struct packer *packer, int fd, const char *path, bool *opa
 
 /* ---- hard links ---- */
 
-static struct seen_file *find_seen(struct packer *packer, const struct stat *status) {
-  size_t mask = packer->seen_capacity - 1;
-  size_t at = (size_t)(status->st_ino * 0x9e3779b97f4a7c15u) & mask;
-  for (;; at = (at + 1) & mask) {
-    struct seen_file *file = &packer->seen[at];
-    if (file->inode == 0 || (file->inode == status->st_ino && file->device == status->st_dev)) return file;
-  }
-}
-
 /* The path under which this file was written before, or NULL and the path is remembered. */
 static int link_target(struct packer *packer, const struct stat *status, const char *path, const char **target,
                        struct failure *failure) {
-  if (2 * packer->seen_count >= packer->seen_capacity) {
-    struct seen_file *old = packer->seen;
-    size_t count = packer->seen_capacity;
-    packer->seen_capacity = count ? 2 * count : 256;
-    packer->seen = calloc(packer->seen_capacity, sizeof *old);
-    if (!packer->seen) {
-      packer->seen = old;
-      packer->seen_capacity = count;
-      return fail(failure, ENOMEM, "pack");
-    }
-    for (size_t i = 0; i < count; i++) {
-      if (old[i].inode == 0) continue;
-      struct stat key = {.st_ino = old[i].inode, .st_dev = old[i].device};
-      *find_seen(packer, &key) = old[i];
-    }
-    free(old);
-  }
-  struct seen_file *file = find_seen(packer, status);
-  *target = file->inode ? file->path : NULL;
-  if (file->inode) return 0;
-  *file = (struct seen_file){status->st_dev, status->st_ino, strdup(path)};
-  if (!file->path) return fail(failure, ENOMEM, "pack");
-  packer->seen_count++;
+  bool met;
+  struct inode_entry *entry = inode_set_find(&packer->linked, status->st_dev, status->st_ino, &met);
+  if (entry && !met) entry->path = strdup(path);
+  if (!entry || !entry->path) return fail(failure, ENOMEM, "pack");
+  *target = met ? entry->path : NULL;
   return 0;
 }
 
@@ -549,8 +515,7 @@ static int begin(struct packer *packer, struct failure *failure) {
 
 static void end(struct packer *packer) {
   if (packer->prefetches) prefetch_end(&packer->prefetch);
-  for (size_t i = 0; i < packer->seen_capacity; i++) free(packer->seen[i].path);
-  free(packer->seen);
+  inode_set_free(&packer->linked);
   free(packer->records.data);
   free(packer->map.data);
   recipe_free(&packer->recipe);
