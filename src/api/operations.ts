@@ -183,6 +183,8 @@ export const operations: Partial<Record<RouteName, Operation>> = {
   pluginInspect: { status: 200, answer: 'Plugin' },
 
   berthBuild: { status: 101, answer: 'upgrade' },
+  berthManifestInspect: { status: 200, answer: 'RemoteManifest' },
+  berthManifestPush: { body: 'ManifestPush', status: 200, answer: 'ManifestPushed' },
   berthImageBootstrap: { query: { name: 'text' }, ...credentials },
   berthVolumeSizes: { query: { name: 'list' }, status: 200, answer: 'VolumeSize[]' },
   berthVolumeRename: { query: { to: 'text' }, status: 200, answer: 'Volume' },

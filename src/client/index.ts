@@ -58,6 +58,7 @@ export * from './images/import.ts';
 export * from './images/inspect.ts';
 export * from './images/list.ts';
 export * from './images/load.ts';
+export * from './images/manifests.ts';
 export * from './images/prune.ts';
 export * from './images/pull.ts';
 export * from './images/push.ts';

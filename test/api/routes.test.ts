@@ -37,6 +37,8 @@ const needs: Record<string, { query?: string; body?: unknown }> = {
   networkDisconnect: { body: { Container: 'c' } },
   volumeCreate: { body: {} },
   berthImageBootstrap: { query: 'name=busybox' },
+  berthVolumeRename: { query: 'to=b' },
+  berthVolumeClone: { query: 'to=b' },
 };
 
 /** Routes that no backend of this test serves. */
@@ -45,15 +47,13 @@ const unserved = new Set([
   'berthManifestInspect',
   'berthManifestPush',
   'distributionInspect',
-  'build',
-  'buildPrune',
   'buildCancel',
   'session',
   'grpc',
 ]);
 
 /** A hijack has no end of its own here. */
-const hijacks = new Set(['containerAttach', 'containerAttachWebsocket']);
+const hijacks = new Set(['containerAttach', 'containerAttachWebsocket', 'berthBuild']);
 
 describe('each route', () => {
   for (const route of routes as readonly Route[]) {

@@ -258,6 +258,14 @@ test('images', async () => {
   const search = '/images/search?term=busybox&limit=1';
   await ask('GET', search, { status: 500 }).catch(() => ask('GET', search));
   await ask('GET', '/distribution/127.0.0.1:1/x/json', { status: 500 });
+  const manifests = '/berth/v1/manifests/127.0.0.1:1/x:tag';
+  await ask('GET', manifests, { status: 500 });
+  const list = {
+    MediaType: 'application/vnd.oci.image.index.v1+json',
+    Document: '{"schemaVersion":2,"manifests":[]}',
+    Sources: [],
+  };
+  await ask('PUT', manifests, { body: list, status: 500 });
   await ask('POST', '/berth/v1/images/bootstrap?name=nosuch', { status: 400 });
   await ask('POST', `/images/prune?${filters({ dangling: ['false'] })}`);
   expect(problems).toEqual([]);
