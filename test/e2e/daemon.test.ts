@@ -1,12 +1,13 @@
 /** The engine as a service: its configuration, reload, TLS, metrics. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificateFolder } from '../support/certificate.ts';
 import { run } from '../support/command.ts';
 import { dockerClient } from '../support/docker-client.ts';
 import { program, startEngine, type TestEngine } from '../support/engine.ts';
+import type { Machine } from '../support/machine.ts';
 import { until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-daemon-'));
@@ -212,6 +213,31 @@ describe('TLS', () => {
       expect(stderr).toMatch(/certificate/);
     },
   );
+});
+
+test('a socket that a service manager opened is served beside the others, and no container inherits it', async () => {
+  const socket = join(folder, 'activated.sock');
+  // What systemd does (sd_listen_fds(3)): descriptor 3, its count, and for whom it is.
+  const activate = `use Socket; use POSIX; $^F = 3; socket(S, AF_UNIX, SOCK_STREAM, 0) or die; bind(S, sockaddr_un($ARGV[0])) or die;
+    listen(S, 5) or die; POSIX::dup2(fileno(S), 3) if fileno(S) != 3; $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; exec @ARGV[1..$#ARGV];`;
+  const place = { prefix: ['perl', '-e', activate, socket] } as unknown as Machine;
+  const activated = await startEngine({ images: ['busybox'], machine: place });
+  try {
+    expect(activated.log).toContain('API listen on fd://');
+    await activated.ok('run', '-d', '--name', 'heir', '--network', 'none', 'busybox', 'sleep', '1000');
+    const answer = await fetch('http://engine/containers/heir/json', { unix: socket });
+    const { State } = (await answer.json()) as { State: { Pid: number } };
+    const inode = readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .find((line) => line.includes(' 00010000 ') && line.endsWith(` ${socket}`))
+      ?.split(/\s+/)[6];
+    const shim = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${State.Pid}/status`, 'utf8'))?.[1]);
+    for (const pid of [State.Pid, shim])
+      for (const fd of readdirSync(`/proc/${pid}/fd`))
+        expect(readlinkSync(`/proc/${pid}/fd/${fd}`)).not.toBe(`socket:[${inode}]`);
+  } finally {
+    await activated.cleanUp();
+  }
 });
 
 test('metrics, under the names of dockerd', async () => {
