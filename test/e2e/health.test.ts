@@ -1,5 +1,6 @@
 /** Health checks: state, events, what is done with an unhealthy container, a crash of the engine, probes that hang. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/until.ts';
 
@@ -99,6 +100,8 @@ test('a probe that hangs is ended with all that it started, and its output is cu
   // Not one for each probe: at most the one that is under way.
   const sleepers = (await engine.ok('top', 'hangs')).split('\n').filter((line) => line.includes('sleep 555'));
   expect(sleepers.length).toBeLessThanOrEqual(1);
+  // Its first process reaps nobody.
+  expect(await engine.ok('top', 'hangs')).not.toContain('[sleep]');
   await engine.ok('rm', '-f', 'hangs');
 });
 
@@ -111,6 +114,38 @@ test('the engine goes on looking after a kill -9, and the state does not begin a
   await engine.ok('exec', 'adopted', 'rm', '/ok');
   await becomes('adopted', 'unhealthy');
   await engine.ok('rm', '-f', 'adopted');
+});
+
+test('a probe that was under way at a kill -9 of the engine is ended by the next one', async () => {
+  const command = 'sleep 777; true';
+  await engine.ok(
+    'run',
+    '-d',
+    '--name',
+    'probed',
+    '--health-cmd',
+    command,
+    '--health-interval',
+    '100ms',
+    'busybox',
+    'sleep',
+    '1000',
+  );
+  const probes = async (): Promise<number> =>
+    (await engine.ok('top', 'probed')).split('\n').filter((line) => line.endsWith('sleep 777')).length;
+  await until('a probe', async () => (await probes()) === 1);
+  const before = await engine.ok('top', 'probed', '-o', 'pid,args');
+  const [old] =
+    before
+      .split('\n')
+      .find((line) => line.endsWith('sleep 777'))
+      ?.trim()
+      .split(' ') ?? [];
+  await engine.kill9();
+  await engine.start();
+  await until('the old probe to end', () => !existsSync(`/proc/${old}`));
+  await until('a new probe', async () => (await probes()) === 1);
+  await engine.ok('rm', '-f', 'probed');
 });
 
 test('a paused container is not looked at', async () => {

@@ -5,6 +5,7 @@ import type { ContainerContext, LifeObserver } from '../containers/context.ts';
 import { restartContainer, stopContainer } from '../containers/stop.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { healthAfter, healthAtStart } from './health-state.ts';
+import { endLeftoverProbes } from './leftover-probes.ts';
 import { type UnhealthyAction, unhealthyAction } from './on-unhealthy.ts';
 import { type ProbeExec, runProbe } from './probe.ts';
 import { type ProbePlan, probePlan } from './probe-plan.ts';
@@ -21,6 +22,7 @@ export class HealthService implements LifeObserver {
   readonly #exec: ProbeExec;
   /** Containers that were started together are looked at together: a storm of processes would hold up everybody else. */
   readonly #turns = new Semaphore(startsAtOnce);
+  readonly #since = Date.now();
   readonly #monitors = new Map<string, HealthMonitor>();
 
   constructor(context: ContainerContext, exec: ProbeExec) {
@@ -36,9 +38,12 @@ export class HealthService implements LifeObserver {
     if (!plan) return;
     // A container of an older engine has no health in its books yet.
     container.record.health ??= healthAtStart(container.record.config, null);
+    const startedAt = Date.parse(container.record.startedAt);
+    // One that ran before this engine did may have a probe of the engine before.
+    if (startedAt < this.#since) this.#context.background('end probes', endLeftoverProbes(container.pid, plan.command));
     const monitor = new HealthMonitor({
       plan,
-      startedAt: Date.parse(container.record.startedAt),
+      startedAt,
       isStarting: () => container.record.health?.Status === 'starting',
       probe: (signal) => runProbe(this.#exec, container.id, { plan, signal, turns: this.#turns }),
       onResult: (result, age) => this.#enter(container, result, { plan, age }),
