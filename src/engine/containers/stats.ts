@@ -146,7 +146,7 @@ function memoryStats(usage: CgroupUsage, hostMemory: number): ContainerStats['me
     usage: memory.usage,
     ...(memory.maximum !== null && { max_usage: memory.maximum }),
     stats: memory.details,
-    ...(memory.failures !== null && memory.failures > 0 && { failcnt: memory.failures }),
+    ...(memory.failures > 0 && { failcnt: memory.failures }),
     limit: memory.limit ?? hostMemory,
   };
 }

@@ -29,9 +29,10 @@ export interface CgroupUsage {
   };
   memory: {
     usage: Counter;
-    /** Null on version 2, which does not keep it under this name. */
+    /** Null on version 2, where Docker does not tell it. */
     maximum: Counter | null;
-    failures: Counter | null;
+    /** How often the limit was hit; on version 2 how often in vain. */
+    failures: Counter;
     /** Null: no limit. */
     limit: Counter | null;
     details: Record<string, Counter>;
@@ -114,11 +115,12 @@ async function readVersion1(facts: CgroupFacts, cgroup: string): Promise<CgroupU
 async function readVersion2(facts: CgroupFacts, cgroup: string): Promise<CgroupUsage> {
   const root = [...facts.controllers.values()][0] ?? '/sys/fs/cgroup';
   const read = (file: string): Promise<string> => readText(join(root, cgroup, file));
-  const [cpuText, usage, limit, details, pids, pidLimit, block] = await Promise.all([
+  const [cpuText, usage, limit, details, events, pids, pidLimit, block] = await Promise.all([
     read('cpu.stat'),
     read('memory.current'),
     read('memory.max'),
     read('memory.stat'),
+    read('memory.events'),
     read('pids.current'),
     read('pids.max'),
     read('io.stat'),
@@ -139,7 +141,7 @@ async function readVersion2(facts: CgroupFacts, cgroup: string): Promise<CgroupU
     memory: {
       usage: counter(usage),
       maximum: null,
-      failures: null,
+      failures: parseTable(events)['oom'] ?? 0,
       limit: limitOf(limit),
       details: parseTable(details),
     },
