@@ -103,6 +103,68 @@ export const runLimits: Readonly<Record<string, string>> = {
   'volume-driver': '`local` alone',
 };
 
+/** Flags of Docker 28's other commands, by command, as its client names them. */
+export const commandFlags: Readonly<Record<string, string>> = {
+  'builder prune': 'all filter force keep-storage',
+  'container attach': 'detach-keys no-stdin sig-proxy',
+  'container commit': 'author change message pause',
+  'container cp': 'archive follow-link quiet',
+  'container exec': 'detach detach-keys env env-file interactive privileged tty user workdir',
+  'container export': 'output',
+  'container inspect': 'format size',
+  'container kill': 'signal',
+  'container logs': 'details follow since tail timestamps until',
+  'container ls': 'all filter format last latest no-trunc quiet size',
+  'container prune': 'filter force',
+  'container restart': 'signal timeout',
+  'container rm': 'force link volumes',
+  'container start': 'attach checkpoint checkpoint-dir detach-keys interactive',
+  'container stats': 'all format no-stream no-trunc',
+  'container stop': 'signal timeout',
+  'container update':
+    'blkio-weight cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems memory memory-reservation memory-swap pids-limit restart',
+  'context create': 'description docker from',
+  'context inspect': 'format',
+  'context ls': 'format quiet',
+  'context rm': 'force',
+  'context update': 'description docker',
+  'image history': 'format human no-trunc platform quiet',
+  'image import': 'change message platform',
+  'image inspect': 'format platform',
+  'image load': 'input platform quiet',
+  'image ls': 'all digests filter format no-trunc quiet tree',
+  'image prune': 'all filter force',
+  'image pull': 'all-tags disable-content-trust platform quiet',
+  'image push': 'all-tags disable-content-trust platform quiet',
+  'image rm': 'force no-prune platform',
+  'image save': 'output platform',
+  inspect: 'format size type',
+  login: 'password password-stdin username',
+  'manifest annotate': 'arch os os-features os-version variant',
+  'manifest create': 'amend insecure',
+  'manifest inspect': 'insecure verbose',
+  'manifest push': 'insecure purge',
+  'network connect': 'alias driver-opt gw-priority ip ip6 link link-local-ip',
+  'network create':
+    'attachable aux-address config-from config-only driver gateway ingress internal ip-range ipam-driver ipam-opt ipv4 ipv6 label opt scope subnet',
+  'network disconnect': 'force',
+  'network inspect': 'format verbose',
+  'network ls': 'filter format no-trunc quiet',
+  'network prune': 'filter force',
+  'network rm': 'force',
+  'system df': 'format verbose',
+  'system events': 'filter format since until',
+  'system info': 'format',
+  'system prune': 'all filter force volumes',
+  version: 'format',
+  'volume create':
+    'availability driver group label limit-bytes opt required-bytes scope secret sharing topology-preferred topology-required type',
+  'volume inspect': 'format',
+  'volume ls': 'cluster filter format quiet',
+  'volume prune': 'all filter force',
+  'volume rm': 'force',
+};
+
 function words(text: string): string[] {
   return text.split(' ');
 }

@@ -11,7 +11,15 @@ import { globalOptions } from '../src/cli/global-options.ts';
 import type { OptionTable } from '../src/cli/grammar/options.ts';
 import { missingCommand } from '../src/cli/missing-commands.ts';
 import { options as daemonOptions, narrowOptions } from '../src/programs/daemon/config.ts';
-import { buildFlags, daemonKeys, dockerCommands, globalFlags, runFlags, runLimits } from './docker-names.ts';
+import {
+  buildFlags,
+  commandFlags,
+  daemonKeys,
+  dockerCommands,
+  globalFlags,
+  runFlags,
+  runLimits,
+} from './docker-names.ts';
 
 const file = resolve(import.meta.dir, '../docs/reference/surface.md');
 const unknown: string[] = [];
@@ -48,6 +56,22 @@ function flagRows(
   });
 }
 
+/** The flags of each other command: known, or refused by name. */
+async function otherFlags(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [name, flags] of Object.entries(commandFlags)) {
+    const [first = '', second] = name.split(' ');
+    const entry = second === undefined ? topCommands[first] : nouns[first]?.verbs[second];
+    const table: OptionTable = entry ? (await entry.load()).command.options : {};
+    for (const flag of flags.split(' ')) {
+      const option = Object.hasOwn(table, flag) ? table[flag] : undefined;
+      if (!option) unknown.push(`--${flag} of ${name}`);
+      rows.push([`${name} --${flag}`, option?.refused ? `no: ${option.refused}` : 'works']);
+    }
+  }
+  return rows;
+}
+
 function keyState(key: string): string {
   if (Object.hasOwn(daemonOptions, key)) return 'works';
   const narrow = Object.hasOwn(narrowOptions, key) ? narrowOptions[key] : undefined;
@@ -70,24 +94,32 @@ const build = (await (topCommands['build'] as (typeof topCommands)[string]).load
 const dockerRoutes = (routes as readonly (Route & { name: RouteName })[]).filter(
   ({ path }) => !path.startsWith('/berth/'),
 );
+const routeName = ({ method, path }: Route): string => `${method} ${path.replace(/\{(\w+)\.\.\.\}/g, '{$1}')}`;
+const tables = [
+  table(
+    'Commands',
+    dockerCommands.map((name): Row => [name, commandState(name)]),
+  ),
+  table('Flags in front of every command', flagRows('every command', globalFlags, globalOptions)),
+  table('Flags of run and create', flagRows('run', runFlags, run, runLimits)),
+  table('Flags of build', flagRows('build', buildFlags, build)),
+  table('Flags of the other commands', await otherFlags()),
+  table(
+    'Keys of daemon.json',
+    daemonKeys.map((key): Row => [key, keyState(key)]),
+  ),
+  table(
+    'Endpoints',
+    dockerRoutes.map((route): Row => [routeName(route), routeState(route)]),
+  ),
+];
 const page = `<!-- Written by scripts/gen-surface.ts out of the tables in src/. Change those, not this page. -->
 
 # What a user of Docker can name
 
-Nothing here is answered with "unknown". What is not built yet is refused with one clear line (exit status 1; 501 over the API), as is
-what Berth leaves to others. [openapi.json](openapi.json) describes the endpoints, [cli/](cli/index.md) the commands.
-${table(
-  'Commands',
-  dockerCommands.map((name): Row => [name, commandState(name)]),
-)}${table('Flags in front of every command', flagRows('every command', globalFlags, globalOptions))}${table('Flags of run and create', flagRows('run', runFlags, run, runLimits))}${table('Flags of build', flagRows('build', buildFlags, build))}${table(
-  'Keys of daemon.json',
-  daemonKeys.map((key): Row => [key, keyState(key)]),
-)}${table(
-  'Endpoints',
-  dockerRoutes.map(
-    (route): Row => [`${route.method} ${route.path.replace(/\{(\w+)\.\.\.\}/g, '{$1}')}`, routeState(route)],
-  ),
-)}`;
+Nothing here is answered with "unknown". What is not built yet is refused with one clear line (exit status 1 or 125; 501 over the API), as
+is what Berth leaves to others. [openapi.json](openapi.json) describes the endpoints, [cli/](cli/index.md) the commands.
+${tables.join('')}`;
 
 if (unknown.length > 0) {
   console.error(`Berth does not know what Docker's users may name: ${unknown.join(', ')}`);

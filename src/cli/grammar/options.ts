@@ -21,6 +21,8 @@ export interface Option {
   shownDefault?: string;
   /** Parsed, but not in the help: old names and things that have no effect here. */
   hidden?: boolean;
+  /** Known by name, and why it cannot be given. */
+  refused?: string;
   /** One line, no full stop. */
   help: string;
   /** What the shell offers for the value. */

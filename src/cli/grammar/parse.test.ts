@@ -7,6 +7,7 @@ const table = defineOptions({
   env: { kind: 'list', short: 'e', help: '' },
   interactive: { kind: 'bool', short: 'i', help: '' },
   memory: { kind: 'bytes', short: 'm', help: '' },
+  old: { kind: 'string', hidden: true, refused: 'not supported yet', help: '' },
   name: { kind: 'string', help: '' },
   period: { kind: 'duration', help: '' },
   platform: { kind: 'csv', help: '' },
@@ -28,6 +29,7 @@ describe('accepted', () => {
       env: [],
       interactive: false,
       memory: 0,
+      old: '',
       name: '',
       period: 0,
       platform: [],
@@ -90,6 +92,7 @@ describe('accepted', () => {
 });
 
 test.each([
+  [['--old=1'], '--old: not supported yet'],
   [['--foo'], 'unknown flag: --foo'],
   [['--foo=1'], 'unknown flag: --foo'],
   [['-z'], "unknown shorthand flag: 'z' in -z"],

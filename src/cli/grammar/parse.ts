@@ -132,6 +132,7 @@ class Parser {
   }
 
   private set(name: string, option: Option, text: string): void {
+    if (option.refused !== undefined) throw usageError(`--${name}: ${option.refused}`);
     try {
       const checked = option.check ? option.check(text) : text;
       if (option.kind === 'list' || option.kind === 'csv') {

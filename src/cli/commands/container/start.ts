@@ -6,12 +6,16 @@ import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { detachKeysOption } from '../../grammar/common.ts';
 import { startFailure } from './run.ts';
 
+const noCheckpoints = 'checkpoints are not supported yet';
+
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: {
     ...detachKeysOption,
     attach: { kind: 'bool', short: 'a', help: 'Attach output and error, and hand signals on' },
     interactive: { kind: 'bool', short: 'i', help: 'Attach input too' },
+    checkpoint: { kind: 'string', hidden: true, refused: noCheckpoints, help: 'Checkpoint to start from' },
+    'checkpoint-dir': { kind: 'string', hidden: true, refused: noCheckpoints, help: 'Where checkpoints are' },
     'sig-proxy': { kind: 'bool', default: 'true', hidden: true, help: 'Hand signals on to the container' },
   },
   words: { least: 1 },

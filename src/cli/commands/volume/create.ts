@@ -1,10 +1,12 @@
 import { createVolume } from '../../../client/volumes/create.ts';
+import { clusterOptions } from '../../cluster-options.ts';
 import { defineCommand, ExitStatus } from '../../command.ts';
 import { pairs } from '../../pairs.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [VOLUME]',
   options: {
+    ...clusterOptions,
     driver: { kind: 'string', short: 'd', default: 'local', help: 'Volume driver' },
     label: { kind: 'list', help: 'Label of the volume (key=value)' },
     name: { kind: 'string', hidden: true, help: 'Name of the volume' },

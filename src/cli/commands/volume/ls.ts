@@ -1,6 +1,7 @@
 import type { Volume } from '../../../api/types/volume.ts';
 import { listVolumes } from '../../../client/volumes/list.ts';
 import { humanSize } from '../../../wire/size.ts';
+import { clusterOption } from '../../cluster-options.ts';
 import { defineCommand } from '../../command.ts';
 import { collectFilters } from '../../filters.ts';
 import { listOptions } from '../../grammar/common.ts';
@@ -11,7 +12,7 @@ const columns = ['Driver', 'Name'];
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
-  options: listOptions,
+  options: { ...listOptions, ...clusterOption },
   words: { least: 0, most: 0 },
   async run({ cli, options }) {
     const { Volumes } = await listVolumes(cli.client, collectFilters(options.filter));
