@@ -113,6 +113,11 @@ function hostName(host: string): string {
 
 function readMirror(entry: string): { domain: string; url: URL } {
   const [, domain = defaultDomain, address = entry] = /^([^/=]+)=(.+)$/.exec(entry) ?? [];
+  return { domain, url: readMirrorAddress(address) };
+}
+
+/** Error: `invalid` in dockerd's words. */
+export function readMirrorAddress(address: string): URL {
   let url: URL;
   try {
     url = new URL(address);
@@ -126,5 +131,5 @@ function readMirror(entry: string): { domain: string; url: URL } {
     );
   if (url.search !== '' || url.hash !== '')
     throw new BerthError('invalid', `invalid mirror: query or fragment at end of the URI "${address}"`);
-  return { domain, url };
+  return url;
 }

@@ -132,6 +132,23 @@ test('deletes free the disk while pushes go on', async () => {
   expect(await isWhole('new', 'v0')).toBe(true);
 });
 
+test('thousands of uploads that nobody goes on with are forgotten; one that goes on is not', async () => {
+  await registry.stop();
+  registry = await BerthRegistry.start({ options: ['--upload-lifetime', '1s', '--gc-interval', '100ms'] });
+  client = new RegistryClient(registry);
+  const open = async (): Promise<void> => {
+    for (let count = 0; count < 100; count++) await client.begin('abandoned');
+  };
+  await Promise.all(Array.from({ length: 20 }, open));
+  const bytes = someBytes(20);
+  const location = await client.begin('alive');
+  for (let at = 0; uploads().length > 1; at = Math.min(at + 1, 19)) {
+    const { status } = await client.request('PATCH', location, { body: bytes.subarray(at, at + (at < 19 ? 1 : 0)) });
+    expect(status).toBe(202);
+  }
+  expect((await client.request('GET', location)).status).toBe(204);
+}, 60_000);
+
 test('a client that leaves in the middle', async () => {
   await registry.stop();
   registry = await BerthRegistry.start();

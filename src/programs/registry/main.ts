@@ -45,8 +45,11 @@ async function serve(settings: RegistrySettings): Promise<number> {
     socket.once('close', () => connections.delete(socket));
     collection.add(socket);
     socket.setNoDelay(true);
-    socket.setTimeout(idleMilliseconds, () => socket.destroy());
-    new HttpConnection(socket, (request, response) => void registry.handle(request, response));
+    const connection = new HttpConnection(socket, (request, response) => void registry.handle(request, response));
+    // Nobody asks anything, or nobody takes the answer; what the registry itself takes long for is left alone.
+    socket.setTimeout(idleMilliseconds, () => {
+      if (connection.idle || socket.writableLength > 0) socket.destroy();
+    });
   });
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());

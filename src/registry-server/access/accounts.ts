@@ -15,10 +15,6 @@ export interface User {
 /** read: pull; write: push too; admin: delete and describe too. */
 export type Role = 'read' | 'write' | 'admin';
 
-export function isRole(text: string): text is Role {
-  return text === 'read' || text === 'write' || text === 'admin';
-}
-
 interface UserRow {
   name: string;
   password: string;

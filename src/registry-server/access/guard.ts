@@ -143,8 +143,7 @@ export class Guard {
 
   #challengeHeader(request: RegistryRequest, options: { scope?: string; error?: string }): string {
     if (this.#options.scheme === 'basic') return 'Basic realm="Berth registry"';
-    const host = request.headers.get('host') ?? 'localhost';
-    const fields = [`realm="${originOf(request)}/token"`, `service="${host}"`];
+    const fields = [`realm="${originOf(request)}/token"`, `service="${hostOf(request)}"`];
     if (options.scope) fields.push(`scope="${options.scope}"`);
     if (options.error) fields.push(`error="${options.error}"`);
     return `Bearer ${fields.join(',')}`;
@@ -155,6 +154,10 @@ export class Guard {
 function originOf(request: RegistryRequest): string {
   const forwarded = request.headers.get('x-forwarded-proto');
   const isTls = forwarded ? forwarded === 'https' : 'encrypted' in request.connection;
-  const host = request.headers.get('x-forwarded-host') ?? request.headers.get('host') ?? 'localhost';
-  return `${isTls ? 'https' : 'http'}://${host.replace(/["\\\s]/g, '')}`;
+  return `${isTls ? 'https' : 'http'}://${hostOf(request)}`;
+}
+
+function hostOf({ headers }: RegistryRequest): string {
+  const host = headers.get('x-forwarded-host') ?? headers.get('host') ?? 'localhost';
+  return host.replace(/["\\\s]/g, '');
 }

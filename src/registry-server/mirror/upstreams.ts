@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../api/errors.ts';
 import type { AuthConfig } from '../../api/types/image.ts';
 import { type Credentials, credentialsOf } from '../../distribution/credentials.ts';
+import { readMirrorAddress } from '../../distribution/registries.ts';
 import { Repository } from '../../distribution/repository.ts';
 import { Transport } from '../../distribution/transport.ts';
 import { defaultDomain } from '../../oci/reference.ts';
@@ -82,14 +83,7 @@ export class Upstreams {
 
 function readUpstream(mirror: string, auths: Readonly<Record<string, Partial<AuthConfig>>>): Upstream {
   const [, given, address = mirror] = /^([a-z0-9][a-z0-9.:-]*)=(.+)$/.exec(mirror) ?? [];
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch (cause) {
-    throw new BerthError('invalid', `invalid mirror: "${address}" is not a valid URI`, { cause });
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new BerthError('invalid', `invalid mirror: unsupported scheme "${url.protocol.slice(0, -1)}"`);
+  const url = readMirrorAddress(address);
   const isHub = /(^|\.)docker\.io$/.test(url.hostname);
   const name = given ?? (isHub ? defaultDomain : url.host);
   const own = url.username && {

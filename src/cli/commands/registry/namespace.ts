@@ -1,19 +1,13 @@
 import { defineCommand, ExitStatus } from '../../command.ts';
 import type { NamespaceRole } from '../../registry-program.ts';
 
+import { rootOption } from './root-option.ts';
+
 const usage = 'public NAMESPACE | private NAMESPACE | grant NAMESPACE USER read|write|admin | revoke NAMESPACE USER';
 
 export const command = defineCommand({
   usage,
-  options: {
-    root: {
-      kind: 'string',
-      value: 'dir',
-      default: '/var/lib/registry',
-      help: "The registry's directory",
-      complete: 'files',
-    },
-  },
+  options: rootOption,
   words: { least: 2, most: 4 },
   complete: ['public', 'private', 'grant', 'revoke'],
   async run({ cli, options, words }) {

@@ -1,5 +1,6 @@
 import { defineCommand, ExitStatus } from '../../command.ts';
 import type { RegistrySettings } from '../../registry-program.ts';
+import { rootOption } from './root-option.ts';
 
 /** What Docker's registry image is told by its environment; people's compose files say it that way. */
 const environmentNames = {
@@ -40,13 +41,7 @@ export const command = defineCommand({
     },
     'no-delete': { kind: 'bool', help: 'Refuse to delete anything' },
     public: { kind: 'bool', help: 'Let everybody pull, also without login' },
-    root: {
-      kind: 'string',
-      value: 'dir',
-      default: '/var/lib/registry',
-      help: 'Where everything is kept',
-      complete: 'files',
-    },
+    ...rootOption,
     sparse: { kind: 'bool', help: 'Take manifests whose layers or platforms are not all here' },
     'tls-cert': { kind: 'string', value: 'file', help: 'Certificate (PEM)', complete: 'files' },
     'tls-key': { kind: 'string', value: 'file', help: 'Key of the certificate (PEM)', complete: 'files' },

@@ -4,6 +4,8 @@ import { renderTable } from '../../render/table.ts';
 import { askPassword } from '../../streams/ask.ts';
 import { readAllInput } from '../../streams/prompt.ts';
 
+import { rootOption } from './root-option.ts';
+
 const usage = 'add|rm|ls|passwd [OPTIONS] [NAME]';
 
 export const command = defineCommand({
@@ -11,13 +13,7 @@ export const command = defineCommand({
   options: {
     admin: { kind: 'bool', help: 'May do everything everywhere (add)' },
     'password-stdin': { kind: 'bool', help: 'Take the password from standard input (add, passwd)' },
-    root: {
-      kind: 'string',
-      value: 'dir',
-      default: '/var/lib/registry',
-      help: "The registry's directory",
-      complete: 'files',
-    },
+    ...rootOption,
   },
   words: { least: 1, most: 2 },
   complete: ['add', 'rm', 'ls', 'passwd'],

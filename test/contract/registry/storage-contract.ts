@@ -1,0 +1,210 @@
+/** What every place for a registry's bytes and facts must do; one run for each implementation. */
+import { describe, expect, test } from 'bun:test';
+import type { BlobStorage, ManifestFacts, RegistryIndex } from '../../../src/registry-server/storage/types.ts';
+import { until } from '../../support/until.ts';
+import { digestOf, someBytes } from './client.ts';
+
+async function* pieces(...all: Uint8Array[]): AsyncIterable<Uint8Array> {
+  for (const piece of all) yield piece;
+}
+
+async function collected(source: AsyncIterable<unknown>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+export function blobStorageContract(name: string, open: () => Promise<BlobStorage>): void {
+  describe(`blobs: ${name}`, () => {
+    test('begin, append, finish, read', async () => {
+      const blobs = await open();
+      const bytes = someBytes(700_000);
+      const id = await blobs.begin();
+      expect(await blobs.uploaded(id)).toBe(0);
+      expect(await blobs.append(id, pieces(bytes.subarray(0, 1), bytes.subarray(1, 300_000)))).toBe(300_000);
+      expect(await blobs.append(id, pieces(bytes.subarray(300_000)))).toBe(700_000);
+      const digest = digestOf(bytes);
+      expect(await blobs.size(digest)).toBeNull();
+      expect(await blobs.finish(id, digest)).toBe(700_000);
+      expect([await blobs.uploaded(id), await blobs.size(digest)]).toEqual([null, 700_000]);
+      expect(digestOf(await collected(blobs.read(digest)))).toBe(digest);
+      expect(await collected(blobs.read(digest, { start: 5, end: 9 }))).toEqual(Buffer.from(bytes.subarray(5, 10)));
+      expect(await Array.fromAsync(blobs.all())).toEqual([digest]);
+    });
+
+    test('other bytes are refused and gone', async () => {
+      const blobs = await open();
+      const id = await blobs.begin();
+      await blobs.append(id, pieces(someBytes(10)));
+      await expect(blobs.finish(id, digestOf('x'))).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+      expect(await blobs.uploaded(id)).toBeNull();
+    });
+
+    test('what came before a break is kept, and the digest is still right', async () => {
+      const blobs = await open();
+      const bytes = someBytes(400_000);
+      const id = await blobs.begin();
+      async function* broken(): AsyncIterable<Uint8Array> {
+        yield bytes.subarray(0, 200_000);
+        throw new Error('gone');
+      }
+      await expect(blobs.append(id, broken())).rejects.toThrow('gone');
+      expect(await blobs.uploaded(id)).toBe(200_000);
+      await blobs.append(id, pieces(bytes.subarray(200_000)));
+      expect(await blobs.finish(id, digestOf(bytes, 'sha512'))).toBe(400_000);
+    });
+
+    test('a reader follows an upload as it grows, and beyond its end', async () => {
+      const blobs = await open();
+      const bytes = someBytes(500_000);
+      const id = await blobs.begin();
+      const growing = await blobs.openGrowing(id);
+      const leave = growing.hold();
+      const sizes: number[] = [];
+      await blobs.append(id, pieces(bytes), (size) => sizes.push(size));
+      expect(sizes.at(-1)).toBe(500_000);
+      await blobs.finish(id, digestOf(bytes));
+      growing.release();
+      expect(Buffer.from(await growing.read(100, 200))).toEqual(Buffer.from(bytes.subarray(100, 200)));
+      leave?.();
+      expect(growing.hold()).toBeNull();
+    });
+
+    test('cancel, remove, and names that are none', async () => {
+      const blobs = await open();
+      const id = await blobs.begin();
+      expect(await blobs.idleUploads(Date.now() + 1000)).toContain(id);
+      expect(await blobs.idleUploads(0)).toEqual([]);
+      await blobs.cancel(id);
+      await blobs.cancel(id);
+      for (const wrong of [id, '../blobs', '', 'x']) {
+        expect(await blobs.uploaded(wrong)).toBeNull();
+        await expect(blobs.append(wrong, pieces())).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' });
+      }
+      await blobs.remove(digestOf('never there'));
+    });
+  });
+}
+
+const facts: ManifestFacts = { blobs: [], manifests: [], subject: null, artifactType: '', annotations: null };
+
+function document(text: string): { digest: string; mediaType: string; bytes: Uint8Array } {
+  return { digest: digestOf(text), mediaType: 'application/json', bytes: new TextEncoder().encode(text) };
+}
+
+export function registryIndexContract(name: string, open: () => Promise<RegistryIndex>): void {
+  const everything = { last: '', limit: 100 };
+
+  describe(`index: ${name}`, () => {
+    test('manifests, tags, and what they need', async () => {
+      const index = await open();
+      const [one, two] = [document('{"n":1}'), document('{"n":2}')];
+      const layer = digestOf('layer');
+      const needs = { ...facts, blobs: [layer] };
+      const put = index.putManifest('a/b', one, { tag: 'v1', facts: needs, mayBeSparse: false });
+      await expect(put).rejects.toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN', detail: { digest: layer } });
+      expect(await index.repositories(everything, null)).toEqual([]);
+      await index.linkBlob('a/b', layer, 5);
+      await index.putManifest('a/b', one, { tag: 'v1', facts: needs, mayBeSparse: false });
+      await index.putManifest('a/b', two, { tag: 'v2', facts, mayBeSparse: false });
+      await index.putManifest('a/b', two, { tag: 'v1', facts, mayBeSparse: false });
+      expect((await index.manifest('a/b', 'v1'))?.digest).toBe(two.digest);
+      expect(Buffer.from((await index.manifest('a/b', one.digest))?.bytes ?? []).toString()).toBe('{"n":1}');
+      expect(await index.manifest('a/c', one.digest)).toBeNull();
+      expect(await index.tags('a/b', everything)).toEqual(['v1', 'v2']);
+      expect(await index.tags('a/b', { last: 'v1', limit: 1 })).toEqual(['v2']);
+      expect(await index.tags('none', everything)).toBeNull();
+      expect([await index.deleteTag('a/b', 'v1'), await index.deleteTag('a/b', 'v1')]).toEqual([true, false]);
+      expect([await index.deleteManifest('a/b', two.digest), await index.deleteManifest('a/b', two.digest)]).toEqual([
+        true,
+        false,
+      ]);
+      expect(await index.tags('a/b', everything)).toEqual([]);
+    });
+
+    test('blobs belong to repositories', async () => {
+      const index = await open();
+      const digest = digestOf('blob');
+      await index.linkBlob('one', digest, 7);
+      expect([await index.blob('one', digest), await index.blob('two', digest)]).toEqual([7, null]);
+      expect(await index.findBlob(digest, null)).toBe('one');
+      expect(await index.findBlob(digest, (repository) => repository !== 'one')).toBeNull();
+      expect([await index.isUnused(digest), await index.unlinkBlob('one', digest)]).toEqual([false, true]);
+      expect([await index.isUnused(digest), await index.unlinkBlob('one', digest)]).toEqual([true, false]);
+    });
+
+    test('collection takes what no manifest needs, and nothing of a push under way', async () => {
+      const index = await open();
+      const [needed, loose] = [digestOf('needed'), digestOf('loose')];
+      for (const digest of [needed, loose]) await index.linkBlob('r', digest, 1);
+      await index.putManifest('r', document('{}'), {
+        tag: null,
+        facts: { ...facts, blobs: [needed] },
+        mayBeSparse: false,
+      });
+      expect(await index.collectLinks(Date.now() - 60_000)).toEqual([]);
+      // Somebody began before the blobs came: they are part of that push.
+      const other = await open();
+      await other.openUpload('u', 'r');
+      const before = Date.now();
+      await until('the next millisecond', () => Date.now() > before);
+      for (const digest of [needed, loose]) await other.linkBlob('r', digest, 1);
+      expect(await other.collectLinks(Date.now() + 60_000)).toEqual([]);
+      await other.closeUpload('u');
+      expect((await other.collectLinks(Date.now() + 60_000)).sort()).toEqual([needed, loose].sort());
+      expect(await index.collectLinks(Date.now() + 60_000)).toEqual([loose]);
+    });
+
+    test('uploads have a repository', async () => {
+      const index = await open();
+      await index.openUpload('id', 'r');
+      expect([await index.uploadRepository('id'), await index.uploadRepository('no')]).toEqual(['r', null]);
+      expect(await index.openUploads(Date.now() + 1000)).toEqual(['id']);
+      await index.closeUpload('id');
+      expect(await index.uploadRepository('id')).toBeNull();
+    });
+
+    test('referrers, with and without a type', async () => {
+      const index = await open();
+      const subject = digestOf('subject');
+      const own = { ...facts, subject, artifactType: 'x/y', annotations: { a: 'b' } };
+      await index.putManifest('r', document('{"s":1}'), { tag: null, facts: own, mayBeSparse: false });
+      const [entry] = await index.referrers('r', subject, '');
+      expect(entry).toMatchObject({ artifactType: 'x/y', annotations: { a: 'b' }, size: 7 });
+      expect((await index.referrers('r', subject, 'x/y')).length).toBe(1);
+      expect(await index.referrers('r', subject, 'other')).toEqual([]);
+      expect(await index.referrers('q', subject, '')).toEqual([]);
+    });
+
+    test('pages, search, stars and descriptions', async () => {
+      const index = await open();
+      for (const repository of ['b', 'a/x', 'a', 'c_d'])
+        await index.putManifest(repository, document('{}'), { tag: 'v1', facts, mayBeSparse: false });
+      expect(await index.repositories({ last: '', limit: 3 }, null)).toEqual(['a', 'a/x', 'b']);
+      expect(await index.repositories({ last: 'b', limit: 3 }, null)).toEqual(['c_d']);
+      expect(await index.repositories(everything, (repository) => !repository.startsWith('a'))).toEqual(['b', 'c_d']);
+      expect([await index.describe('b', 'has an a'), await index.describe('none', 'x')]).toEqual([true, false]);
+      await index.star('b', 'me', true);
+      await index.star('b', 'me', true);
+      const found = await index.search('a', { offset: 0, limit: 10 }, null);
+      expect(found.results.map(({ name: found }) => found)).toEqual(['a', 'b', 'a/x']);
+      expect(found.results[1]).toEqual({ name: 'b', description: 'has an a', stars: 1, pulls: 0 });
+      expect(await index.search('_', { offset: 0, limit: 10 }, null)).toMatchObject({ count: 1 });
+      expect(await index.search('', { offset: 1, limit: 1 }, (repository) => repository !== 'b')).toMatchObject({
+        count: 3,
+      });
+      await index.star('b', 'me', false);
+      expect((await index.summary('b'))?.stars).toBe(0);
+    });
+
+    test('mirrored tags follow, pushed ones do not', async () => {
+      const index = await open();
+      await index.putManifest('m', document('{}'), { tag: 'v1', facts, mayBeSparse: true });
+      expect(await index.isMirrored('m', 'v1')).toBe(false);
+      await index.markMirrored('m', 'v1');
+      expect(await index.isMirrored('m', 'v1')).toBe(true);
+      await index.putManifest('m', document('{"own":1}'), { tag: 'v1', facts, mayBeSparse: true });
+      expect(await index.isMirrored('m', 'v1')).toBe(false);
+    });
+  });
+}
