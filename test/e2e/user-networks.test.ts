@@ -105,6 +105,9 @@ describe('a network', () => {
     expect(await refusal('run', '--rm', '--network', 'taken', '--ip', '10.98.2.1', 'busybox', 'true')).toContain(
       'Address already in use',
     );
+    expect(await refusal('run', '--rm', '--network', 'taken', '--ip6', 'fd00::5', 'busybox', 'true')).toContain(
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    );
     expect(await refusal('run', '--rm', '--network', 'taken', '--ip', '10.1.1.1', 'busybox', 'true')).toContain(
       'invalid config for network taken: invalid endpoint settings:',
     );

@@ -32,7 +32,7 @@ export function endpointSysctls(options: Readonly<Record<string, string>>, inter
 
 /** What a container asks of a network must be possible there. Error: `invalid` in dockerd's words. */
 export function checkWish(network: Network, request: EndpointRequest): void {
-  const { address, aliases, macAddress, linkLocal, driverOptions } = request;
+  const { address, address6, aliases, macAddress, linkLocal, driverOptions } = request;
   const mistakes: string[] = [];
   for (const one of linkLocal) if (parseAddress(one) === null) mistakes.push(`invalid link-local IP address: ${one}`);
   if (macAddress !== null && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(macAddress))
@@ -49,6 +49,10 @@ export function checkWish(network: Network, request: EndpointRequest): void {
     else if (network.bridge && !contains(networkOf(network.bridge.gateway), value))
       mistakes.push(`no configured subnet or ip-range contain the IP address ${address}`);
   }
+  if (address6 !== null)
+    mistakes.push(
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    );
   if (isPredefined(network) && aliases.length > 0)
     mistakes.push('network-scoped aliases are only supported for user-defined networks');
   if (mistakes.length > 0) throw new BerthError('invalid', `invalid endpoint settings:\n${mistakes.join('\n')}`);
@@ -68,6 +72,7 @@ export function endpointRequest(network: string, settings: EndpointSettings | nu
   return {
     network,
     address: settings?.IPAMConfig?.IPv4Address || null,
+    address6: settings?.IPAMConfig?.IPv6Address || null,
     macAddress: settings?.MacAddress || null,
     aliases: settings?.Aliases ?? [],
     links: Object.fromEntries((settings?.Links ?? []).map(linkOf)),
