@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { failpointsOf } from '../support/failpoints.ts';
 import { bridgesOf } from '../support/leaks.ts';
-import { Machine } from '../support/machine.ts';
+import { answerOf, Machine } from '../support/machine.ts';
 
 const steps = failpointsOf('network');
 
@@ -44,7 +44,9 @@ describe('kill -9', () => {
   test.each(steps)('at %s', async (step) => {
     const created = await engine.request('POST', '/networks/create', { Name: 'before' });
     expect(created.status).toBe(201);
-    await engine.ok('run', '-d', '--name', 'member', 'busybox', 'sleep', '1000');
+    const server = ['busybox', 'sh', '-c', 'mkdir /w; echo here >/w/index.html; exec httpd -f -p 80 -h /w'];
+    await engine.ok('run', '-d', '--name', 'member', '-p', '8600:80', ...server);
+    await answerOf(host, 'http://127.0.0.1:8600/');
     engine.failpoints.arm(step, 'kill9');
     // One of these strikes; those after it meet nobody.
     for (const [method, path, body] of [
@@ -71,6 +73,13 @@ describe('kill -9', () => {
       const isMember = Object.values((network as { Containers: Record<string, { Name: string }> }).Containers);
       expect(isMember.map(({ Name }) => Name)).toEqual(shown.includes(name) ? ['member'] : []);
     }
+    // Default route and published port are at one of its networks, which the books name as well.
+    const first = [...shown].sort()[0] as string;
+    const { Gateway } = (await engine.inspect('member')).NetworkSettings.Networks[first];
+    const { Pid } = (await engine.inspect('member')).State;
+    const route = await host.ok('nsenter', `--net=/proc/${Pid}/ns/net`, 'ip', 'route', 'show', 'default');
+    expect(route).toContain(`via ${Gateway} `);
+    expect(await answerOf(host, 'http://127.0.0.1:8600/')).toBe('here\n');
     // The host has the bridges of these networks and no more.
     const bridges = (await host.ok('ip', '-br', 'link', 'show', 'type', 'bridge')).trim().split('\n');
     expect(bridges).toHaveLength((await networkNames()).length - 2);

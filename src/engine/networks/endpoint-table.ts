@@ -71,6 +71,14 @@ export class EndpointTable {
       .run(JSON.stringify(record), container, network);
   }
 
+  /** In one step: after a crash they are at one of the two. */
+  movePorts(from: Endpoint, to: Endpoint): void {
+    this.#database.transaction(() => {
+      this.update(to, { ports: from.ports });
+      this.update(from, { ports: [] });
+    });
+  }
+
   remove(container: string, network: string): void {
     this.#database.sql.query('DELETE FROM endpoints WHERE container = ? AND network = ?').run(container, network);
     const rest = this.of(container).filter((endpoint) => endpoint.network !== network);

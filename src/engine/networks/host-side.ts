@@ -133,11 +133,8 @@ export class HostSide {
   /** The ports of a container go on at another of its networks. */
   movePorts(from: Endpoint, to: Endpoint): void {
     if (from.ports.length === 0) return;
-    const { endpoints } = this.#parts;
-    const { ports } = from;
     this.withdraw(from);
-    endpoints.update(from, { ports: [] });
-    endpoints.update(to, { ports });
+    this.#parts.endpoints.movePorts(from, to);
     this.publish(to);
   }
 

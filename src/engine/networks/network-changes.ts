@@ -169,15 +169,16 @@ export class NetworkChanges {
   }
 
   /** @param links the host's interfaces, by name */
-  async #mend({ id, current }: Member, links: ReadonlySet<string>): Promise<MemberChange> {
+  async #mend(member: Member, links: ReadonlySet<string>): Promise<MemberChange> {
     const { state } = this.#options;
+    const { id, current } = member;
     const left: Record<string, EndpointSettings> = {};
     for (const endpoint of state.endpoints.of(id)) {
       const { name } = state.networks.find(endpoint.network);
       const settings = current[name];
       const hasInterface = endpoint.address === null || links.has(hostNameOf(endpoint));
       if (settings && hasInterface) left[name] = settings;
-      else await this.#drop(endpoint);
+      else await this.#giveUp(member, endpoint);
     }
     return Object.keys(left).length === Object.keys(current).length ? {} : { current: left };
   }
@@ -210,10 +211,18 @@ export class NetworkChanges {
     await etc.edit(member.id, 'resolvConf', (current) => (current === before ? text : current));
   }
 
-  async #drop(endpoint: Endpoint): Promise<void> {
-    const { state, attacher } = this.#options;
+  /** Takes a container's place on a network away, with everything that hangs on it. */
+  async #giveUp(member: Member, endpoint: Endpoint): Promise<void> {
+    const { state, attacher, networks } = this.#options;
     await attacher.detach(hostNameOf(endpoint));
+    await failpoint('network.after-detach');
+    // The default route went with the interface: the next network that leads out takes over.
+    const next = this.#leading(member.id, endpoint);
+    const isOther = next?.endpoint !== this.#leading(member.id)?.endpoint;
+    if (next && isOther && member.pid !== null) await this.#lead(member, endpoint, next);
     state.release(endpoint);
+    await failpoint('network.after-release');
+    await networks.etc.edit(member.id, 'hosts', (text) => text.replace(ownLine(endpoint, member), ''));
   }
 
   /** Resolves when no bridge is left to remove. */
@@ -270,7 +279,7 @@ export class NetworkChanges {
   }
 
   async #leave(network: Network, member: Member): Promise<MemberChange> {
-    const { state, attacher, networks } = this.#options;
+    const { state, networks } = this.#options;
     const endpoint = state.endpoints.of(member.id).find((one) => one.network === network.id);
     const wanted = withoutNetwork(member.wanted, network);
     const isWanted = Object.keys(wanted).length < Object.keys(member.wanted).length;
@@ -283,16 +292,9 @@ export class NetworkChanges {
       );
     const change: MemberChange = { wanted };
     if (!endpoint || member.pid === null) return change;
-    await attacher.detach(hostNameOf(endpoint));
-    await failpoint('network.after-detach');
-    // The default route went with the interface: the next network that leads out takes over.
-    const next = this.#leading(member.id, endpoint);
-    if (next && next.endpoint !== this.#leading(member.id)?.endpoint) await this.#lead(member, endpoint, next);
-    state.release(endpoint);
-    await failpoint('network.after-release');
+    await this.#giveUp(member, endpoint);
     this.#publish('disconnect', network, { container: member.id });
     const { [network.name]: _left, ...current } = member.current;
-    await networks.etc.edit(member.id, 'hosts', (text) => text.replace(ownLine(endpoint, member), ''));
     const names = sandboxNames(state, member.id);
     if (names) await networks.names.put(names, null);
     else if (endpoint.dns) networks.names.drop(member.id);
@@ -303,6 +305,7 @@ export class NetworkChanges {
   async #lead(member: Member, from: Endpoint, { endpoint, network }: Joined): Promise<void> {
     const { state, attacher } = this.#options;
     await attacher.lead(member.pid as number, endpoint.interfaceName, formatAddress(gatewayOf(network) ?? 0));
+    await failpoint('network.after-lead');
     state.host.movePorts(from, endpoint);
   }
 
