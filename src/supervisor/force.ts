@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { killTree } from '../host/process/kill-tree.ts';
 
 /** Milliseconds within which a shim answers, on a machine that is very busy. */
-export const patience = 5000;
+const patience = 5000;
 
 /** What the promise gives, or null where it takes longer than `patience`. */
 export async function inTime<T>(work: Promise<T>): Promise<T | null> {
