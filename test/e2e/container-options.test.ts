@@ -118,6 +118,9 @@ const settings: Case[] = [
     '700 5\n1024\n',
   ],
   [['-u', '1000:1001', '-w', '/a/b', '-e', 'A=1'], 'id -u; id -g; pwd; echo $A', '1000\n1001\n/a/b\n1\n'],
+  [['-u', '4321'], 'echo $HOME', '/\n'],
+  [['-u', 'root'], 'echo $HOME', '/root\n'],
+  [['-u', '4321', '-e', 'HOME=/x'], 'echo $HOME', '/x\n'],
   [['-h', 'h', '--domainname', 'd.test'], 'hostname; cat /proc/sys/kernel/domainname', 'h\nd.test\n'],
   [['--init'], 'tr "\\0" " " < /proc/1/cmdline | cut -d " " -f 1', '/sbin/docker-init\n'],
   [

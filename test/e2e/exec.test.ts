@@ -27,6 +27,10 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     await Bun.write(file, '# a comment\nFROM_FILE=2\n');
     const told = await engine[client]('exec', '--env-file', file, 'host', 'sh', '-c', 'echo $OWN $FROM_FILE; pwd');
     expect(told).toEqual({ code: 0, stdout: '1 2\n/tmp\n', stderr: '' });
+    const homes = await Promise.all(
+      ['4321', 'root'].map((user) => engine[client]('exec', '-u', user, 'host', 'sh', '-c', 'echo $HOME')),
+    );
+    expect(homes.map(({ stdout }) => stdout)).toEqual(['/\n', '/root\n']);
     const rights = await engine[client]('exec', '--privileged', 'host', 'grep', 'CapEff', '/proc/self/status');
     const usual = await engine[client]('exec', 'host', 'grep', 'CapEff', '/proc/self/status');
     expect(usual.stdout).toBe('CapEff:\t00000000a80425fb\n');

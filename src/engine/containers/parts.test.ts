@@ -234,7 +234,8 @@ describe('the bundle', () => {
     expect(spec.process).toMatchObject({
       user: { uid: 0, gid: 0, additionalGids: [0] },
       args: ['sleep', '1'],
-      env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOSTNAME=h'],
+      // Without a passwd file runc, which dockerd uses, adds the last by itself.
+      env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOSTNAME=h', 'HOME=/'],
       cwd: '/',
     });
     expect(spec.mounts.map(({ destination }) => destination)).toEqual([

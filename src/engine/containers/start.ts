@@ -15,11 +15,12 @@ import { imageMounts } from './mounts/image-mounts.ts';
 import { checkSubpath } from './mounts/subpath.ts';
 import { publishNetworks } from './network-events.ts';
 import { pinsOf } from './pins.ts';
+import type { ContainerRecord } from './record.ts';
 import { removeNow } from './remove.ts';
 import { sandboxRequest } from './sandbox-request.ts';
 import { networkSysctls } from './spec/bundle.ts';
 import { containerOfMode } from './spec/namespaces.ts';
-import { resolveUser } from './spec/users.ts';
+import { homeOfUnknown, resolveUser } from './spec/users.ts';
 import { publishVolumes } from './volume-events.ts';
 
 const sigkill = 9;
@@ -96,6 +97,7 @@ async function launch(context: ContainerContext, container: Container, undo: Und
   const bundle = await context.bundles.write({
     record,
     user,
+    home: hasOwnPasswd(record) ? null : homeOfUnknown(user.uid, userFiles.passwd),
     hostname,
     network: sandbox.plan.kind,
     files: joined ?? {
@@ -169,6 +171,11 @@ async function makeSources(context: ContainerContext, container: Container, undo
     if (directory === null) throw new BerthError('not-found', `get ${mount.name}: no such volume`);
     if (mount.subpath !== '') await checkSubpath(directory, mount.subpath);
   }
+}
+
+/** True where something is mounted over the file, so that only the runtime sees who is in it. */
+function hasOwnPasswd({ mounts }: ContainerRecord): boolean {
+  return mounts.some(({ destination }) => destination === '/etc' || destination === '/etc/passwd');
 }
 
 /** Who shares the network with a container of mode `container:`. */

@@ -4,9 +4,9 @@ import type { Container } from '../containers/container.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { linkEnvironment } from '../containers/links.ts';
 import { containerCapabilities } from '../containers/spec/capabilities.ts';
-import { containerEnvironment, mergeEnvironment } from '../containers/spec/environment.ts';
+import { containerEnvironment, mergeEnvironment, withHome } from '../containers/spec/environment.ts';
 import { parseSecurityOptions } from '../containers/spec/security-options.ts';
-import { resolveUser } from '../containers/spec/users.ts';
+import { homeOfUnknown, resolveUser } from '../containers/spec/users.ts';
 
 /**
  * The OCI `process` of an exec: the container's own settings, changed by what the request says. Users are looked up in the
@@ -36,10 +36,11 @@ export async function execProcess(
     { hostname: config.Hostname, terminal: request.Tty, links: linkEnvironment(container, context.index) },
     config.Env ?? [],
   );
+  const user = resolveUser(wanted, hostConfig.GroupAdd ?? [], { passwd, group });
   const process: RuntimeProcess = {
-    user: resolveUser(wanted, hostConfig.GroupAdd ?? [], { passwd, group }),
+    user,
     args: request.Cmd ?? [],
-    env: mergeEnvironment(own, request.Env ?? []),
+    env: withHome(mergeEnvironment(own, request.Env ?? []), homeOfUnknown(user.uid, passwd)),
     cwd: request.WorkingDir || config.WorkingDir || '/',
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     oomScoreAdj: context.bundles.oomScoreOf(hostConfig),

@@ -14,7 +14,7 @@ import type { ContainerContext } from '../containers/context.ts';
 import { fillHostConfig } from '../containers/host-config.ts';
 import { type ContainerRecord, never } from '../containers/record.ts';
 import { networkSysctls } from '../containers/spec/bundle.ts';
-import { resolveUser } from '../containers/spec/users.ts';
+import { homeOfUnknown, resolveUser } from '../containers/spec/users.ts';
 
 /** Something mounted into a step; see `PreparedMount` of src/build/ops/engine.ts. */
 type StepMount =
@@ -99,9 +99,11 @@ export class StepRunner {
     const cgroupPath = this.#cgroup(record);
     const isHost = sandbox.plan.kind === 'host';
     undo.push('bundle', () => dependencies.files.removeBundle(record.id));
+    const user = resolveUser(record.config.User, [], { passwd, group });
     const bundle = await context.bundles.write({
       record,
-      user: resolveUser(record.config.User, [], { passwd, group }),
+      user,
+      home: homeOfUnknown(user.uid, passwd),
       hostname,
       network: sandbox.plan.kind,
       files: {

@@ -20,7 +20,7 @@ import type { ContainerSettings } from '../settings.ts';
 import { capabilitiesOfMask, containerCapabilities } from './capabilities.ts';
 import { addRequestedDevices } from './device-requests.ts';
 import { containerDevices } from './devices.ts';
-import { containerEnvironment } from './environment.ts';
+import { containerEnvironment, withHome } from './environment.ts';
 import { oomScore, resourceLimits } from './limits.ts';
 import { parseMountTable } from './mount-table.ts';
 import { containerMounts, initTarget, type NetworkFiles } from './mounts.ts';
@@ -61,6 +61,8 @@ const rootDirectory = 'rootfs';
 export interface BundleRequest {
   record: ContainerRecord;
   user: RuntimeUser;
+  /** HOME, where the runtime does not find it; see `homeOfUnknown`. */
+  home: string | null;
   hostname: string;
   network: SandboxPlan['kind'];
   files: NetworkFiles;
@@ -193,9 +195,12 @@ export class BundleWriter {
     const process: RuntimeProcess = {
       user: request.user,
       args: init ? [initTarget, '--', ...words] : words,
-      env: containerEnvironment(
-        { hostname: request.hostname, terminal: config.Tty, links: request.linkVariables ?? [] },
-        config.Env ?? [],
+      env: withHome(
+        containerEnvironment(
+          { hostname: request.hostname, terminal: config.Tty, links: request.linkVariables ?? [] },
+          config.Env ?? [],
+        ),
+        request.home,
       ),
       cwd: config.WorkingDir || '/',
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },

@@ -15,6 +15,12 @@ export function containerEnvironment(base: EnvironmentBase, own: readonly string
   return mergeEnvironment([...defaults, ...base.links], own);
 }
 
+/** HOME where the variables do not have it. @param home null: the runtime finds it */
+export function withHome(variables: string[], home: string | null): string[] {
+  if (home === null || variables.some((entry) => keyOf(entry) === 'HOME')) return variables;
+  return [...variables, `HOME=${home}`];
+}
+
 /** `changes` over `base`: `KEY=value` replaces in place or is appended, a bare `KEY` takes it away. */
 export function mergeEnvironment(base: readonly string[], changes: readonly string[]): string[] {
   const result = new Map<string, string>();

@@ -47,6 +47,14 @@ export function resolveUser(user: string, addedGroups: readonly string[], files:
   return { uid, gid, additionalGids: [...new Set([gid, ...supplementary])] };
 }
 
+/**
+ * HOME of a user that the file does not have: the root, as under Docker; crun leaves it out then. Null for a known one, which the runtime
+ * looks up itself.
+ */
+export function homeOfUnknown(uid: number, passwd: string): string | null {
+  return parsePasswd(passwd).some((entry) => entry.uid === uid) ? null : '/';
+}
+
 function findUser(wanted: string, entries: readonly PasswdEntry[]): PasswdEntry | undefined {
   if (wanted === '') return entries.find((entry) => entry.uid === 0);
   // A numeric name loses against the id it looks like, as in getpwnam(3)'s callers.
