@@ -284,6 +284,9 @@ function tell(event: SolveEvent, sink: (event: BuildEvent) => void): void {
     case 'started':
       sink({ type: 'started', id: event.vertex.digest, time: event.time });
       return;
+    case 'missed':
+      sink({ type: 'missed', id: event.vertex.digest });
+      return;
     case 'done': {
       const { time, cached, reasons } = event;
       sink({ type: 'done', id: event.vertex.digest, time, cached, reasons: [...reasons] });

@@ -13,6 +13,8 @@ export type BuildEvent =
   /** The Dockerfile's instructions in order; `id`: the vertex that each came to. */
   | { type: 'lines'; lines: { text: string; id: string | null }[] }
   | { type: 'started'; id: string; time: number }
+  /** It was not found in the cache: the work begins. */
+  | { type: 'missed'; id: string }
   /** `reasons`: why it was cached, or why not; only where the build explains itself. */
   | { type: 'done'; id: string; time: number; cached: boolean; reasons: string[] }
   | { type: 'failed'; id: string; time: number; message: string }

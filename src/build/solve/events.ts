@@ -4,6 +4,8 @@ import type { Vertex } from '../graph/vertex.ts';
 export type SolveEvent =
   | { type: 'planned'; vertices: readonly Vertex[] }
   | { type: 'started'; vertex: Vertex; time: number }
+  /** Its result is not known: the work begins. */
+  | { type: 'missed'; vertex: Vertex }
   /** `cached`: nothing was done. `reasons`: why it was, or why it was not. */
   | { type: 'done'; vertex: Vertex; time: number; cached: boolean; reasons: readonly string[] }
   | { type: 'failed'; vertex: Vertex; time: number; error: unknown }

@@ -97,6 +97,7 @@ export class Solver<Value, Session> {
     const reasons = options.explain && runner.shares ? this.#explain(vertex, parts, hit !== null) : [];
     if (runner.shares) this.#cache.rememberParts(vertex.label.slot, parts);
     if (hit) return { solved: hit, cached: true, reasons };
+    listener({ type: 'missed', vertex });
     const solved = await this.#shared.join(alone ? `${key} ${crypto.randomUUID()}` : key, {
       signal,
       listener: tell,

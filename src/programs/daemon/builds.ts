@@ -64,7 +64,11 @@ export function openBuilds(parts: BuildParts): BuildBackend {
   });
   const classic = new ClassicBuilds({ builder, store, remote });
   return {
-    build: (request, context, work) => classic.build(request, context, { ...work, auths: request.auths }),
+    build: (request, context, work) => {
+      const noCache = request.options.noCache || !mayUseCache(store, request.cacheFrom);
+      const options = { ...request.options, noCache };
+      return classic.build({ ...request, options }, context, { ...work, auths: request.auths });
+    },
     session: (connection) => sessions.serve(connection),
     prune: async ({ all, keepBytes, filters }) => {
       const { keys, bytes } = await builder.prune({ all, keepBytes, unusedSince: unusedSince(filters) });
@@ -105,6 +109,20 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
     );
     return look();
   };
+}
+
+/** False where images are named whose cache is wanted, and none of them is here. */
+function mayUseCache(store: ImageStore, images: readonly string[]): boolean {
+  return (
+    images.length === 0 ||
+    images.some((image) => {
+      try {
+        return findImage(store, image) !== null;
+      } catch {
+        return false; // not here, or no name at all
+      }
+    })
+  );
 }
 
 /** What a registry is to be told; null: nothing is known. */

@@ -8,6 +8,8 @@ export interface ClassicBuildRequest {
   options: BuildOptions;
   /** Where the context is instead of in the body: a repository or an archive; empty: in the body. */
   remote: string;
+  /** Images whose steps may be taken from the cache; none of them here: nothing may. Empty: everything. */
+  cacheFrom: string[];
   /** By registry. */
   auths: Record<string, AuthConfig>;
 }

@@ -18,7 +18,7 @@ export class ClassicStream {
   readonly #send: ProgressSink;
   readonly #vertices = new Map<
     string,
-    { state: 'waiting' | 'running' | 'done' | 'failed'; cached: boolean; output: string[]; kept: number }
+    { state: 'waiting' | 'asked' | 'running' | 'done' | 'failed'; cached: boolean; output: string[]; kept: number }
   >();
   #lines: Line[] = [];
   #next = 0;
@@ -41,6 +41,9 @@ export class ClassicStream {
         this.#send(event.message);
         return;
       case 'started':
+        this.#vertex(event.id).state = 'asked';
+        break;
+      case 'missed':
         this.#vertex(event.id).state = 'running';
         break;
       case 'done': {
@@ -94,11 +97,14 @@ export class ClassicStream {
   #advance(): void {
     for (let line = this.#lines[this.#next]; line; line = this.#lines[this.#next]) {
       const vertex = line.id === null ? null : this.#vertex(line.id);
-      if (vertex?.state === 'waiting') return;
+      if (vertex?.state === 'waiting' || vertex?.state === 'asked') return;
+      // The classic builder had a cache for what only changes the config too: such a line shares the lot of the step that follows.
+      const cached = vertex ? vertex.cached : this.#follows();
+      if (cached === null) return;
       if (!this.#isHeadTold) this.#tellHead(line, vertex?.output ?? []);
+      if (!cached && vertex) this.#tellRunning(line);
       if (vertex && vertex.state !== 'done') return;
-      if (!vertex?.cached) this.#tellRunning(line);
-      if (vertex?.cached) this.#send({ stream: ' ---> Using cache\n' });
+      if (cached) this.#send({ stream: ' ---> Using cache\n' });
       else if (line.id !== null && runs(line.text))
         this.#send({ stream: ` ---> Removed intermediate container ${short(line.id)}\n` });
       if (line.id !== null) this.#last = line.id;
@@ -106,6 +112,14 @@ export class ClassicStream {
       this.#next++;
       this.#isHeadTold = false;
     }
+  }
+
+  /** Whether the next step that makes a layer is cached; null: not known yet. */
+  #follows(): boolean | null {
+    const line = this.#lines.slice(this.#next).find(({ id }) => id !== null);
+    if (!line) return this.#last !== '' && this.#vertex(this.#last).cached;
+    const vertex = this.#vertex(line.id as string);
+    return vertex.state === 'waiting' || vertex.state === 'asked' ? null : vertex.cached;
   }
 
   /** Once, as soon as it is known that the step was not found in the cache. */

@@ -6,7 +6,7 @@ import type { Handlers } from '../../handler.ts';
 import { ProgressStream } from '../../reply.ts';
 import type { ApiRequest } from '../../request.ts';
 import { upgradeProtocol } from '../container/stream-handlers.ts';
-import type { BuildBackend } from './backend.ts';
+import type { BuildBackend, ClassicBuildRequest } from './backend.ts';
 import { ClassicStream } from './classic-stream.ts';
 
 const pruneFilters = [
@@ -83,11 +83,7 @@ function detailOf(error: unknown): { message: string; code?: number } {
 }
 
 /** Docker's parameters; what has no meaning here (`rm`, `squash`, `isolation`) is read over. */
-function readRequest(request: ApiRequest): {
-  options: BuildOptions;
-  remote: string;
-  auths: Record<string, AuthConfig>;
-} {
+function readRequest(request: ApiRequest): ClassicBuildRequest {
   if (request.text('version') === '2')
     throw new BerthError(
       'invalid',
@@ -111,7 +107,12 @@ function readRequest(request: ApiRequest): {
     allow: [],
     explain: false,
   };
-  return { options, remote: request.text('remote'), auths: registryConfig(request) };
+  return { options, cacheFrom: cacheFrom(request), remote: request.text('remote'), auths: registryConfig(request) };
+}
+
+/** Images whose steps alone may be taken from the cache. */
+function cacheFrom(request: ApiRequest): string[] {
+  return Object.keys(object(request, 'cachefrom'));
 }
 
 /** A value of null means: declared, and left as it is. */
