@@ -28,7 +28,6 @@ export interface RegistryResponse {
   write(data: string | Uint8Array): boolean;
   drained(): Promise<void>;
   end(): void;
-  pipe(source: Readable): Promise<void>;
   /** Breaks the answer off. */
   abort(): void;
 }

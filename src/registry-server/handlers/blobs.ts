@@ -1,5 +1,4 @@
 /** Pulling and deleting blobs (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-blobs). */
-import { Readable } from 'node:stream';
 import type { Call, FetchedBlob } from '../context.ts';
 import { checkDigest } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
@@ -32,8 +31,16 @@ export async function readBlob(call: Call): Promise<void> {
   const contentRange: Record<string, string> = range ? { 'Content-Range': `bytes ${start}-${end}/${length}` } : {};
   response.start(status, { ...headers, ...contentRange }, end - start + 1);
   if (request.method === 'HEAD' || end < start) return response.end();
-  if (fetched) await response.pipe(Readable.from(fetched.read(start, end), { objectMode: false }));
-  else await response.pipe(context.content.blobs.read(digest, { start, end }));
+  await send(call, fetched ? fetched.read(start, end) : context.content.blobs.read(digest, { start, end }));
+}
+
+/** No piece is asked for before the client has taken the one before. A source that fails breaks the answer off. */
+async function send({ response }: Call, source: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of source) {
+    if (!response.write(piece)) await response.drained();
+    if (response.closed) return;
+  }
+  response.end();
 }
 
 async function fetchUpstream(call: Call, digest: string): Promise<FetchedBlob | null> {

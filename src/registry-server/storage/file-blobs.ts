@@ -7,10 +7,8 @@
  * A blob appears by rename, when its bytes are on disk and their digest is right; nothing else ever stands below `blobs`.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { failpoint } from '../../base/failpoint.ts';
 import { digestHex, finishHash, startHash } from '../../oci/digest.ts';
 import { RegistryProblem } from '../problem.ts';
@@ -20,7 +18,7 @@ import type { BlobStorage, GrowingUpload } from './types.ts';
 const writeSize = 128 * 1024;
 /** Bytes of all uploads that may wait for the disk; beyond that no upload reads on before its own are written. */
 const mostWaiting = 8 * 1024 * 1024;
-const readSize = 128 * 1024;
+const readSize = 256 * 1024;
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The SHA-256 of an upload so far; it spares reading the bytes again. Gone after a restart. */
@@ -124,8 +122,8 @@ export class FileBlobs implements BlobStorage {
     return idle;
   }
 
-  read(digest: string, range?: { start: number; end: number }): Readable {
-    return createReadStream(this.#blobPath(digest), { ...range, highWaterMark: readSize });
+  read(digest: string, range: { start: number; end: number }): AsyncIterable<Uint8Array> {
+    return readFile(this.#blobPath(digest), range);
   }
 
   size(digest: string): Promise<number | null> {
@@ -259,6 +257,31 @@ class GrowingFile implements GrowingUpload {
 
   release(): void {
     if (--this.#users === 0) void this.#file.close();
+  }
+}
+
+/** Two buffers in turn, however long the file is: one is filled while the other is on its way to a client. */
+async function* readFile(path: string, { start, end }: { start: number; end: number }): AsyncIterable<Uint8Array> {
+  const file = await open(path, 'r');
+  const size = Math.min(readSize, end - start + 1);
+  let [current, other] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+  const fill = (buffer: Buffer, position: number): Promise<{ bytesRead: number }> =>
+    file.read(buffer, 0, Math.min(size, end - position + 1), position);
+  let filling = fill(current, start);
+  try {
+    for (let position = start; position <= end; ) {
+      const { bytesRead } = await filling;
+      if (bytesRead === 0) throw new Error(`${path} ends at byte ${position}`);
+      const piece = current.subarray(0, bytesRead);
+      position += bytesRead;
+      [current, other] = [other, current];
+      if (position <= end) filling = fill(current, position);
+      yield piece;
+    }
+  } finally {
+    // The buffer is the read's until it is done.
+    await filling.catch(() => undefined);
+    await file.close();
   }
 }
 

@@ -2,7 +2,6 @@
  * Where a registry keeps its things, in two parts: bytes (`BlobStorage`) and facts about them (`RegistryIndex`). Today a directory and
  * SQLite; an object store and PostgreSQL would be two more classes. test/contract/registry/storage.test.ts is what each of them must pass.
  */
-import type { Readable } from 'node:stream';
 
 /** Bytes by digest, and uploads on their way. Knows no repositories. */
 export interface BlobStorage {
@@ -27,8 +26,8 @@ export interface BlobStorage {
   cancel(id: string): Promise<void>;
   /** Uploads nobody has touched since `before` (milliseconds since 1970). */
   idleUploads(before: number): Promise<string[]>;
-  /** Bytes `start` to `end` (inclusive). */
-  read(digest: string, range?: { start: number; end: number }): Readable;
+  /** Bytes `start` to `end` (inclusive), in pieces; each is good until the next one is asked for. Error: whatever the disk throws. */
+  read(digest: string, range: { start: number; end: number }): AsyncIterable<Uint8Array>;
   /** Bytes, or null where the blob is not there. */
   size(digest: string): Promise<number | null>;
   /** Also of a blob that is not there. */

@@ -8,9 +8,9 @@ async function* pieces(...all: Uint8Array[]): AsyncIterable<Uint8Array> {
   for (const piece of all) yield piece;
 }
 
-async function collected(source: AsyncIterable<unknown>): Promise<Buffer> {
+async function collected(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of source) chunks.push(chunk as Buffer);
+  for await (const chunk of source) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -27,7 +27,7 @@ export function blobStorageContract(name: string, open: () => Promise<BlobStorag
       expect(await blobs.size(digest)).toBeNull();
       expect(await blobs.finish(id, digest)).toBe(700_000);
       expect([await blobs.uploaded(id), await blobs.size(digest)]).toEqual([null, 700_000]);
-      expect(digestOf(await collected(blobs.read(digest)))).toBe(digest);
+      expect(digestOf(await collected(blobs.read(digest, { start: 0, end: 699_999 })))).toBe(digest);
       expect(await collected(blobs.read(digest, { start: 5, end: 9 }))).toEqual(Buffer.from(bytes.subarray(5, 10)));
       expect(await Array.fromAsync(blobs.all())).toEqual([digest]);
     });

@@ -1,6 +1,5 @@
 import { defineCommand, ExitStatus } from '../../command.ts';
 import type { NamespaceRole } from '../../registry-program.ts';
-
 import { rootOption } from './root-option.ts';
 
 const usage = 'public NAMESPACE | private NAMESPACE | grant NAMESPACE USER read|write|admin | revoke NAMESPACE USER';

@@ -3,7 +3,6 @@ import type { RegistryAccounts } from '../../registry-program.ts';
 import { renderTable } from '../../render/table.ts';
 import { askPassword } from '../../streams/ask.ts';
 import { readAllInput } from '../../streams/prompt.ts';
-
 import { rootOption } from './root-option.ts';
 
 const usage = 'add|rm|ls|passwd [OPTIONS] [NAME]';
