@@ -172,7 +172,7 @@ export class VolumeBooks {
       mountpoint,
       created: `${new Date().toISOString().slice(0, 19)}Z`,
       labels: wish.name === '' ? { ...wish.labels, [anonymousLabel]: '' } : wish.labels,
-      options: wish.options,
+      options: wish.options && Object.keys(wish.options).length > 0 ? wish.options : null,
     };
     // The row first, lent: a directory without a row would be taken for nobody's, one with a row is found after a crash.
     database.requireRoom();

@@ -99,7 +99,7 @@ export class VolumeService implements ContainerVolumes {
     const volume = await this.books.ensure({
       name: request.Name,
       driver: request.Driver,
-      options: emptyIsNull(request.DriverOpts),
+      options: request.DriverOpts,
       labels: request.Labels,
     });
     await this.#dependencies.database.durable();
@@ -187,8 +187,4 @@ export class VolumeService implements ContainerVolumes {
   #measure(volumes: readonly StoredVolume[]): Promise<TreeSize[]> {
     return this.#dependencies.helper.measure(volumes.map(({ mountpoint }) => mountpoint));
   }
-}
-
-function emptyIsNull(options: Record<string, string> | null): Record<string, string> | null {
-  return options && Object.keys(options).length > 0 ? options : null;
 }
