@@ -103,7 +103,15 @@ function summaries(usage: DiskUsage): UsageSummaries {
     };
   }
   if (usage.BuildCache)
-    sums.BuildCacheUsage = { ActiveCount: 0, TotalCount: usage.BuildCache.length, TotalSize: 0, Reclaimable: 0 };
+    sums.BuildCacheUsage = {
+      ActiveCount: usage.BuildCache.filter(({ InUse }) => InUse).length,
+      TotalCount: usage.BuildCache.length,
+      TotalSize: sum(usage.BuildCache, ({ Size }) => Size),
+      Reclaimable: sum(
+        usage.BuildCache.filter(({ InUse, Shared }) => !InUse && !Shared),
+        ({ Size }) => Size,
+      ),
+    };
   return sums;
 }
 

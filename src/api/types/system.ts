@@ -123,6 +123,20 @@ export interface SystemInfo {
 
 export type DiskUsageType = 'container' | 'image' | 'volume' | 'build-cache';
 
+/** One step in the build cache. */
+export interface BuildCacheRecord {
+  ID: string;
+  Type: string;
+  Description: string;
+  InUse: boolean;
+  /** An image has its layer too. */
+  Shared: boolean;
+  Size: number;
+  CreatedAt: string;
+  LastUsedAt: string | null;
+  UsageCount: number;
+}
+
 /** What `GET /system/df` is made of; types that were not asked for are absent. The edge shapes it for the client's version. */
 export interface DiskUsage {
   /** Bytes of all layers, each counted once. */
@@ -132,7 +146,7 @@ export interface DiskUsage {
   Containers?: ContainerSummary[];
   /** With `UsageData`. */
   Volumes?: Volume[];
-  BuildCache?: unknown[];
+  BuildCache?: BuildCacheRecord[];
 }
 
 /** One kind of object, as 1.52 sums it up. */

@@ -1,7 +1,14 @@
 import { isIPv4 } from 'node:net';
 import type { ContainerSummary } from '../../api/types/container.ts';
 import type { AuthConfig, ImageSummary } from '../../api/types/image.ts';
-import type { AuthResponse, DiskUsage, DiskUsageType, SystemInfo, VersionInfo } from '../../api/types/system.ts';
+import type {
+  AuthResponse,
+  BuildCacheRecord,
+  DiskUsage,
+  DiskUsageType,
+  SystemInfo,
+  VersionInfo,
+} from '../../api/types/system.ts';
 import type { Volume } from '../../api/types/volume.ts';
 import { newestVersion, oldestVersion, versionText } from '../../api/versions.ts';
 import type { HostFacts } from '../../host/facts.ts';
@@ -43,6 +50,7 @@ export interface SystemDependencies {
     volumes(): Promise<Volume[]> | Volume[];
     /** Bytes of all layers, each counted once. */
     layers(): number;
+    builds(): BuildCacheRecord[];
   };
   authenticate(auth: AuthConfig): Promise<AuthResponse>;
 }
@@ -155,7 +163,7 @@ export class SystemService {
       ...(types.has('image') && { LayersSize: usage.layers(), Images: await usage.images() }),
       ...(types.has('container') && { Containers: await usage.containers() }),
       ...(types.has('volume') && { Volumes: await usage.volumes() }),
-      ...(types.has('build-cache') && { BuildCache: [] }),
+      ...(types.has('build-cache') && { BuildCache: usage.builds() }),
     };
   }
 

@@ -1,6 +1,7 @@
 /** Puts the builder together: the engine's steps, its store, its images. */
 import { errorKind } from '../../api/errors.ts';
 import type { AuthConfig } from '../../api/types/image.ts';
+import type { BuildCacheRecord } from '../../api/types/system.ts';
 import { Builder, type BuilderOptions } from '../../build/builder.ts';
 import { ClassicBuilds } from '../../build/classic.ts';
 import { ContextStore } from '../../build/session/context-store.ts';
@@ -75,11 +76,30 @@ export function openBuilds(parts: BuildParts): BuildBackend {
       await contexts.prune();
       if (all) await store.helper.remove([paths.buildMounts]);
       return {
-        CachesDeleted: keys.length > 0 ? keys.map((key) => key.slice('sha256:'.length, 37)) : null,
+        CachesDeleted: keys.length > 0 ? keys.map(shortKey) : null,
         SpaceReclaimed: bytes,
       };
     },
   };
+}
+
+/** The build cache as `system df` lists it. */
+export function buildCacheUsage(database: BerthDatabase): BuildCacheRecord[] {
+  return new BuildCacheTables(database).all().map((step) => ({
+    ID: shortKey(step.key),
+    Type: 'regular',
+    Description: step.description,
+    InUse: false,
+    Shared: step.shared,
+    Size: step.size,
+    CreatedAt: new Date(step.created).toISOString(),
+    LastUsedAt: new Date(step.used).toISOString(),
+    UsageCount: step.uses,
+  }));
+}
+
+function shortKey(key: string): string {
+  return key.slice('sha256:'.length, 'sha256:'.length + 25);
 }
 
 /** Images of this machine first; the registry where one is missing, or the build asks for the newest. */

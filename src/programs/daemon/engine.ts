@@ -35,7 +35,7 @@ import { NativeHelper } from '../../store/native-helper.ts';
 import type { Paths } from '../../store/paths.ts';
 import { installShim } from '../../supervisor/shim-binary.ts';
 import { ShimSupervisor } from '../../supervisor/shim-supervisor.ts';
-import { openBuilds } from './builds.ts';
+import { buildCacheUsage, openBuilds } from './builds.ts';
 import { concurrency, type DaemonConfig } from './config.ts';
 import { makeRegistries, reloadEngine, systemParts } from './engine-reload.ts';
 import type { Logger } from './logger.ts';
@@ -310,6 +310,7 @@ function openSystem(foundation: Foundation, { containers, volumes, images, regis
       images: () => images.list({ all: true, sharedSize: true, filters: none }),
       volumes: () => volumes.usage(),
       layers: () => store.layers.totalSize(),
+      builds: () => buildCacheUsage(foundation.database),
     },
     authenticate: (auth) => registryQueries.authenticate(auth),
   });

@@ -1,12 +1,14 @@
 import type { ContainerSummary } from '../../../api/types/container.ts';
-import type { DiskUsage } from '../../../api/types/system.ts';
+import type { BuildCacheRecord, DiskUsage } from '../../../api/types/system.ts';
 import { diskUsage } from '../../../client/system/disk-usage.ts';
 import { humanSize } from '../../../wire/size.ts';
+import { humanDuration } from '../../../wire/time.ts';
 import { defineCommand } from '../../command.ts';
 import { formatHelp } from '../../grammar/common.ts';
 import { containerListing } from '../../render/container-listing.ts';
 import { imageListing, imageRows } from '../../render/image-listing.ts';
 import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderTable } from '../../render/table.ts';
 import { volumeListing } from '../volume/ls.ts';
 
 export const command = defineCommand({
@@ -46,6 +48,7 @@ function summarize(usage: DiskUsage): Summary[] {
     size: volume.UsageData?.Size ?? 0,
     used: (volume.UsageData?.RefCount ?? 0) > 0,
   }));
+  const builds = usage.BuildCache ?? [];
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + Math.max(0, number), 0);
   const layers = usage.LayersSize ?? 0;
   const used = sum(
@@ -75,7 +78,13 @@ function summarize(usage: DiskUsage): Summary[] {
       size: sum(volumes.map((volume) => volume.size)),
       reclaimable: sum(volumes.filter((volume) => !volume.used).map((volume) => volume.size)),
     },
-    { type: 'Build Cache', total: (usage.BuildCache ?? []).length, active: 0, size: 0, reclaimable: 0 },
+    {
+      type: 'Build Cache',
+      total: builds.length,
+      active: builds.filter((build) => build.InUse).length,
+      size: sum(builds.map((build) => build.Size)),
+      reclaimable: sum(builds.filter((build) => !build.InUse && !build.Shared).map((build) => build.Size)),
+    },
   ];
 }
 
@@ -116,6 +125,22 @@ async function verboseText(usage: DiskUsage): Promise<string> {
     )}`,
     `Containers space usage:\n\n${await table(containers, usage.Containers ?? [], containerColumns)}`,
     `Local Volumes space usage:\n\n${await table(volumeListing, usage.Volumes ?? [], ['Name', 'Links', 'Size'])}`,
-    'Build cache usage: 0B\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n',
+    buildCacheText(usage.BuildCache ?? []),
   ].join('\n');
+}
+
+function buildCacheText(builds: readonly BuildCacheRecord[]): string {
+  const total = builds.reduce((sum, build) => sum + build.Size, 0);
+  const ago = (time: string): string => `${humanDuration(Date.now() - Date.parse(time))} ago`;
+  const rows = builds.map((build) => [
+    build.ID.slice(0, 12),
+    build.Type,
+    humanSize(build.Size),
+    ago(build.CreatedAt),
+    build.LastUsedAt === null ? '' : ago(build.LastUsedAt),
+    String(build.UsageCount),
+    String(build.Shared),
+  ]);
+  const header = ['CACHE ID', 'CACHE TYPE', 'SIZE', 'CREATED', 'LAST USED', 'USAGE', 'SHARED'];
+  return `Build cache usage: ${humanSize(total)}\n\n${renderTable([header, ...rows])}`;
 }
