@@ -1,6 +1,6 @@
 /** kill -9 of the engine at every named step of a volume's life and of a removal: nothing is left of what was not kept. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { failpointsOf } from '../support/failpoints.ts';
@@ -142,5 +142,48 @@ describe('an error', () => {
     expect(await volumes()).toEqual(directories());
     expect(await ask('DELETE', '/volumes/one?force=1')).toBe(204);
     expect(directories()).toEqual([]);
+  });
+});
+
+describe('a device', () => {
+  const mounted = (): number =>
+    readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(` ${engine.identity.dataRoot}/volumes/`)).length;
+  const device = { Name: 'memory', DriverOpts: { type: 'tmpfs', device: 'tmpfs' } };
+
+  const steps = ['run.after-network', 'run.after-bundle', 'run.after-shim', 'run.after-start'];
+  test.each(steps)('that a start had mounted at %s goes with the next engine', async (step) => {
+    expect(await ask('POST', '/volumes/create', device)).toBe(201);
+    engine.failpoints.arm(step, 'kill9');
+    await engine.berth('run', '-d', '--name', 'one', '-v', 'memory:/v', 'busybox', 'sleep', '1000');
+    await dieAndComeBack(step);
+    // The container may live: then the device is its own.
+    await engine.removeContainers();
+    await until('the end of the mount', () => mounted() === 0);
+    expect(await ask('DELETE', '/volumes/memory')).toBe(204);
+  });
+
+  test('of a container that ended while there was no engine is let go', async () => {
+    expect(await ask('POST', '/volumes/create', device)).toBe(201);
+    await engine.ok(
+      'run',
+      '-d',
+      '--name',
+      'one',
+      '-v',
+      'memory:/v',
+      'busybox',
+      'sh',
+      '-c',
+      'until [ -e /v/go ]; do usleep 10000; done',
+    );
+    const { State } = await engine.inspect('one');
+    expect(mounted()).toBe(1);
+    await engine.kill9();
+    writeFileSync(`/proc/${State.Pid}/root/v/go`, '');
+    await until('the end of the container', () => !existsSync(`/proc/${State.Pid}`));
+    await engine.start();
+    await until('the end of the mount', () => mounted() === 0);
   });
 });
