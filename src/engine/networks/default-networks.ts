@@ -91,6 +91,8 @@ export function emptyNetwork(name: string, driver: Network['driver']): Network {
     ipamOptions: null,
     labels: {},
     options: {},
+    configuration: null,
+    configFrom: '',
   };
 }
 

@@ -32,6 +32,7 @@ export function endpointSysctls(options: Readonly<Record<string, string>>, inter
 
 /** What a container asks of a network must be possible there. Error: `invalid` in dockerd's words. */
 export function checkWish(network: Network, request: EndpointRequest): void {
+  if (network.configuration) throw new BerthError('forbidden', 'cannot create endpoint on configuration-only network');
   const { address, address6, aliases, macAddress, linkLocal, driverOptions } = request;
   const mistakes: string[] = [];
   for (const one of linkLocal) if (parseAddress(one) === null) mistakes.push(`invalid link-local IP address: ${one}`);

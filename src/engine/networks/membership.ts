@@ -28,7 +28,8 @@ export function checkJoinable(network: Network, { networkMode, wanted }: Member)
       'invalid',
       'container sharing network namespace with another container or host cannot be connected to any other network',
     );
-  if ((network.driver === 'null' && Object.keys(wanted).length > 0) || 'none' in wanted)
+  const isNone = network.driver === 'null' && network.configuration === null;
+  if ((isNone && Object.keys(wanted).length > 0) || 'none' in wanted)
     throw new BerthError(
       'invalid',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',

@@ -261,3 +261,44 @@ describe('connect and disconnect', () => {
     expect(Object.keys(member().wanted)).toEqual(['bridge']);
   });
 });
+
+describe('a configuration network', () => {
+  const pools = { Config: [{ Subnet: '10.66.0.0/24', Gateway: '10.66.0.9' }], Driver: 'default', Options: {} };
+  const configuration = {
+    ConfigOnly: true,
+    IPAM: pools,
+    Labels: { a: 'b' },
+    Options: { 'com.docker.network.driver.mtu': '1300' },
+  };
+  const from = (Network: string): Partial<NetworkCreateRequest> => ({ ConfigFrom: { Network } });
+
+  test('is on no host, and others are made with it', async () => {
+    const { changes, networks, links } = fixture();
+    const before = links.list().length;
+    await changes.create(wish('cfg', configuration));
+    expect(links.list()).toHaveLength(before);
+    expect(networks.inspect('cfg')).toMatchObject({ Driver: 'null', ConfigOnly: true, IPAM: { Config: pools.Config } });
+    await changes.create(wish('real', from('cfg')));
+    expect(networks.inspect('real')).toMatchObject({
+      Driver: 'bridge',
+      ConfigFrom: { Network: 'cfg' },
+      IPAM: { Config: pools.Config },
+      Labels: { a: 'b' },
+      Options: configuration.Options,
+    });
+    await expect(changes.remove('cfg')).rejects.toThrow('configuration network "cfg" is in use');
+    await expect(changes.connect('cfg', 'c', null)).rejects.toThrow('on configuration-only network');
+    expect(await changes.prune(new Map())).toEqual({ NetworksDeleted: ['real', 'cfg'] });
+  });
+
+  test.each([
+    [from('nosuch'), 'configuration network "nosuch" does not exist'],
+    [{ ...from('cfg'), Options: { a: 'b' } }, 'network driver options are not supported if the network depends on'],
+    [{ ...from('cfg'), IPAM: pools }, 'user specified configurations are not supported if the network depends on'],
+    [{ ...from('cfg'), ConfigOnly: true }, 'a configuration network cannot depend on another configuration network'],
+  ])('%j is refused', async (request, words) => {
+    const { changes } = fixture();
+    await changes.create(wish('cfg', configuration));
+    await expect(changes.create(wish('real', request as Partial<NetworkCreateRequest>))).rejects.toThrow(words);
+  });
+});

@@ -54,8 +54,8 @@ export class NetworkChanges {
     const wantedBridge = request.Options?.[bridgeOption.name];
     if (wantedBridge !== undefined && this.#doomed.has(wantedBridge)) await this.close();
     const network = planNetwork(request, state);
-    if (!network.bridge) throw new BerthError('internal', `network ${network.name} has no bridge`);
-    await this.#make(network, network.bridge);
+    if (network.bridge) await this.#make(network, network.bridge);
+    else state.networks.save(network);
     this.#publish('create', network);
     await settled();
     return { Id: network.id, Warning: '' };
@@ -91,6 +91,11 @@ export class NetworkChanges {
         `error while removing network: network ${network.name} has active endpoints (${named})`,
       );
     }
+    if (network.configuration && state.networks.all().some(({ configFrom }) => configFrom === network.name))
+      throw new BerthError(
+        'forbidden',
+        `error while removing network: configuration network "${network.name}" is in use`,
+      );
     state.removeNetwork(network);
     await failpoint('network.after-remove');
     if (network.bridge?.owned) this.#removeBridge(network.bridge.name);
@@ -103,10 +108,15 @@ export class NetworkChanges {
     const { state } = this.#options;
     const until = (filters.get('until') ?? []).map((text) => Number(parseMoment(text) / 1_000_000n));
     const removed: string[] = [];
-    for (const network of state.networks.all()) {
+    // Those that came from a configuration go before it.
+    const all = state.networks
+      .all()
+      .sort((a, b) => Number(a.configuration !== null) - Number(b.configuration !== null));
+    for (const network of all) {
       if (isPredefined(network) || !matchesLabels(filters, network.labels)) continue;
       if (until.some((time) => network.created.getTime() > time)) continue;
       if (state.endpoints.onNetwork(network.id).length > 0) continue;
+      if (network.configuration && state.networks.all().some(({ configFrom }) => configFrom === network.name)) continue;
       await this.remove(network.id);
       removed.push(network.name);
     }

@@ -29,6 +29,11 @@ export function planNetwork(request: NetworkCreateRequest, state: NetworkState):
     throw new BerthError('forbidden', `operation is not permitted on predefined ${request.Name} network `);
   if (state.networks.byName(request.Name))
     throw new BerthError('conflict', `network with name ${request.Name} already exists`);
+  if (request.ConfigOnly) return planConfiguration(request);
+  return planBridge(configured(request, state), state);
+}
+
+function planBridge(request: NetworkCreateRequest, state: NetworkState): Network {
   const network = emptyNetwork(request.Name, 'bridge');
   const options = { ...state.settings.networkOptions['bridge'], ...request.Options };
   const read = readBridgeOptions(options, { mtu: state.settings.mtu, internal: request.Internal });
@@ -49,6 +54,49 @@ export function planNetwork(request: NetworkCreateRequest, state: NetworkState):
     ipamOptions: request.IPAM?.Options ?? null,
     labels: request.Labels ?? {},
     options,
+    configFrom: request.ConfigFrom?.Network ?? '',
+  };
+}
+
+/** A network that others are made with: nothing of it is on the host, and no container joins it. */
+function planConfiguration(request: NetworkCreateRequest): Network {
+  const pools = request.IPAM?.Config ?? [];
+  for (const pool of pools) if (pool.Subnet) checkPool(pool);
+  return {
+    ...emptyNetwork(request.Name, 'null'),
+    ipamOptions: request.IPAM?.Options ?? null,
+    internal: request.Internal,
+    attachable: request.Attachable,
+    labels: request.Labels ?? {},
+    options: request.Options ?? {},
+    configuration: { pools },
+  };
+}
+
+/** The request with what its configuration network says. Error: dockerd's words for one that brings its own as well. */
+function configured(request: NetworkCreateRequest, state: NetworkState): NetworkCreateRequest {
+  const name = request.ConfigFrom?.Network;
+  if (!name) return request;
+  const source = state.networks.all().find((one) => one.configuration && (one.name === name || one.id === name));
+  if (!source?.configuration) throw new BerthError('not-found', `configuration network "${name}" does not exist`);
+  const isEmpty = (value: object | null | undefined): boolean => Object.keys(value ?? {}).length === 0;
+  if (!isEmpty(request.Options))
+    throw new BerthError(
+      'forbidden',
+      'network driver options are not supported if the network depends on a configuration network',
+    );
+  if (!isEmpty(request.IPAM?.Config) || !isEmpty(request.IPAM?.Options) || !isEmpty(request.Labels))
+    throw new BerthError(
+      'forbidden',
+      'user specified configurations are not supported if the network depends on a configuration network',
+    );
+  return {
+    ...request,
+    IPAM: { Driver: 'default', Options: source.ipamOptions, Config: source.configuration.pools },
+    Options: source.options,
+    Labels: source.labels,
+    Internal: request.Internal || source.internal,
+    ConfigFrom: { Network: source.name },
   };
 }
 
@@ -62,15 +110,12 @@ function checkKind(request: NetworkCreateRequest): void {
   const ipam = request.IPAM?.Driver || 'default';
   if (ipam !== 'default') throw new BerthError('not-found', `plugin "${ipam}" not found`);
   if (request.EnableIPv6) throw new BerthError('not-implemented', 'IPv6 networks are not supported by this engine yet');
-  if (request.EnableIPv4 === false)
-    throw new BerthError('not-implemented', 'networks without IPv4 are not supported by this engine yet');
-  if (request.ConfigOnly || request.ConfigFrom?.Network)
-    throw new BerthError('not-implemented', 'configuration-only networks are not supported by this engine yet');
-  if (request.Ingress || request.Scope === 'swarm')
-    throw new BerthError(
-      'unavailable',
-      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
-    );
+  if (request.EnableIPv4 === false) throw new BerthError('invalid', 'IPv4 or IPv6 must be enabled');
+  if (request.ConfigOnly && request.ConfigFrom?.Network)
+    throw new BerthError('forbidden', 'a configuration network cannot depend on another configuration network');
+  if (request.Ingress) throw new BerthError('forbidden', 'Ingress network can only be global scope network');
+  if (request.Scope === 'swarm')
+    throw new BerthError('forbidden', 'cannot create a swarm scoped network when swarm is not active');
 }
 
 function planAddresses(

@@ -19,6 +19,10 @@ export interface Network {
   options: Record<string, string>;
   /** Of the address driver, as they were given: it has none that mean anything. */
   ipamOptions: Record<string, string> | null;
+  /** Of a network that only holds what others are made with (`--config-only`); null: it is a real one. */
+  configuration: { pools: IPAMPool[] } | null;
+  /** Name of the network that this one's configuration came from; empty: its own. */
+  configFrom: string;
 }
 
 export interface BridgeSettings extends BridgeOptions {
@@ -105,7 +109,7 @@ export class NetworkTable {
 }
 
 /** What rows of earlier engines do not have. */
-const earlierNetwork = { ipamOptions: null };
+const earlierNetwork = { ipamOptions: null, configuration: null, configFrom: '' };
 const earlierBridge = { ...readBridgeOptions({}, { mtu: 1500, internal: false }), router: null };
 
 function fromRow(row: Row): Network {
@@ -151,20 +155,22 @@ export function describeNetwork(network: Network, endpoints: readonly Endpoint[]
     IPAM: {
       Driver: 'default',
       Options: network.ipamOptions,
-      Config: bridge && [
-        {
-          Subnet: formatCidr(networkOf(bridge.gateway)),
-          ...(bridge.range ? { IPRange: formatCidr(bridge.range) } : {}),
-          ...(network.internal ? {} : { Gateway: formatAddress(bridge.gateway.address) }),
-          ...auxiliaryAddresses(bridge),
-        },
-      ],
+      Config:
+        network.configuration?.pools ??
+        (bridge && [
+          {
+            Subnet: formatCidr(networkOf(bridge.gateway)),
+            ...(bridge.range ? { IPRange: formatCidr(bridge.range) } : {}),
+            ...(network.internal ? {} : { Gateway: formatAddress(bridge.gateway.address) }),
+            ...auxiliaryAddresses(bridge),
+          },
+        ]),
     },
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom },
+    ConfigOnly: network.configuration !== null,
     Containers: Object.fromEntries(
       endpoints.map((endpoint) => [
         endpoint.container,
