@@ -54,7 +54,7 @@ export async function updateContainer(
       checkRestartPolicy(request);
       changed.RestartPolicy = request.RestartPolicy;
     }
-    if (isAlive(container.state)) await applyLimits(context, container, changed);
+    if (isAlive(container.state)) await applyToLiving(context, container, changed);
     record.hostConfig = changed;
     context.index.save(container);
     await context.dependencies.database.durable();
@@ -90,6 +90,23 @@ function mergeLimits(host: HostConfig, request: ContainerUpdateRequest, id: stri
 
 function isSet(value: number | bigint): boolean {
   return value !== 0 && value !== 0n;
+}
+
+/** One that ends at this moment has nothing left to limit: the new limits are the next start's. */
+async function applyToLiving(context: ContainerContext, container: Container, host: HostConfig): Promise<void> {
+  try {
+    await applyLimits(context, container, host);
+  } catch (error) {
+    if (isThere(container.pid)) throw error;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function applyLimits(context: ContainerContext, container: Container, host: HostConfig): Promise<void> {

@@ -1,3 +1,4 @@
+import { errorKind } from '../../api/errors.ts';
 import type { HealthcheckResult } from '../../api/types/container.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Container } from '../containers/container.ts';
@@ -70,7 +71,7 @@ export class HealthService implements LifeObserver {
     if (after.Status !== 'unhealthy') return;
     const action = unhealthyAction(record.hostConfig);
     if (action !== 'none')
-      this.#context.background(`${action} unhealthy ${container.id}`, this.#act(container, action));
+      this.#context.background(`${action} unhealthy ${container.id}`, this.#act(container, action).catch(unlessOver));
   }
 
   async #act(container: Container, action: Exclude<UnhealthyAction, 'none'>): Promise<void> {
@@ -87,4 +88,10 @@ export class HealthService implements LifeObserver {
         return context.dependencies.supervisor.signal(container.id, null, sigkill);
     }
   }
+}
+
+/** It ended by itself, or somebody stops, starts or removes it at the same time: then that is what happens. */
+function unlessOver(error: unknown): void {
+  const kind = errorKind(error);
+  if (kind !== 'not-modified' && kind !== 'not-found' && kind !== 'conflict') throw error;
 }

@@ -58,7 +58,7 @@ export class ContainerArchive {
     feedUnpacked(content, process);
     if (upload) content.on('data', upload.progressed);
     const code = await process.ended;
-    if (code !== 0) throw process.error(code, { reference, path });
+    if (code !== 0) throw this.#isGone(container, reference) ?? process.error(code, { reference, path });
     this.#context.publish(container, 'extract-to-dir');
   }
 
@@ -131,10 +131,17 @@ export class ContainerArchive {
         return { stat, rest };
       }
       const code = await process.ended;
-      if (code !== filesExit.processGone || pid === 0) throw process.error(code, { reference, path });
+      if (code !== filesExit.processGone || pid === 0)
+        throw this.#isGone(container, reference) ?? process.error(code, { reference, path });
       // It has just ended, and the engine is about to hear of it.
       if (container.pid === pid) await container.nextExit();
     }
+  }
+
+  /** What is said of a container that was removed while its files were at work. */
+  #isGone(container: Container, reference: string): BerthError | null {
+    if (this.#context.index.byId(container.id) === container && container.state !== 'removing') return null;
+    return new BerthError('not-found', `No such container: ${reference}`);
   }
 
   /** Ties a child and the stream of its output together: the end of one is the end of the other. */
