@@ -3,7 +3,7 @@ import { RecordingFirewall } from '../../host/firewall/recording-firewall.ts';
 import { type Cidr, formatAddress, parseCidr } from '../../host/netlink/cidr.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
-import { plainBridge } from './default-networks.ts';
+import { type DefaultBridgeSettings, plainBridge } from './default-networks.ts';
 import { endpointRequest } from './endpoint-wishes.ts';
 import { plainHost } from './host-side.ts';
 import { RecordingNames } from './names/recording-names.ts';
@@ -20,7 +20,12 @@ interface Fixture {
   restart(): Networks;
 }
 
-function fixture({ bip = '', foreign = [] as string[], bridge = 'berth0' } = {}): Fixture {
+function fixture({
+  bip = '',
+  foreign = [] as string[],
+  bridge = 'berth0',
+  more = {} as Partial<DefaultBridgeSettings>,
+} = {}): Fixture {
   const database = new BerthDatabase(':memory:');
   const firewall = new RecordingFirewall();
   const links = new RecordingLinks();
@@ -31,7 +36,7 @@ function fixture({ bip = '', foreign = [] as string[], bridge = 'berth0' } = {})
       links,
       firewall,
       probe: () => 0,
-      settings: { ...plainBridge, bridge, bip, mtu: 1500, pools: defaultSubnetPools },
+      settings: { ...plainBridge, bridge, bip, mtu: 1500, pools: defaultSubnetPools, ...more },
       host: plainHost,
       hostGateways: [],
       hostHasIpv6: true,
@@ -210,6 +215,47 @@ describe('wishes', () => {
     await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, aliases: ['x'] }] }))).rejects.toThrow(
       `${words}network-scoped aliases are only supported for user-defined networks`,
     );
+  });
+});
+
+describe('settings of the default bridge', () => {
+  const bip = '10.20.0.1/24';
+
+  test('say where addresses come from, where the default route leads, who talks and where ports are published', async () => {
+    const more = { fixedCidr: '10.20.0.128/25', defaultGateway: '10.20.0.254', hostBinding: '127.0.0.1' };
+    const { networks, firewall } = fixture({ bip, more: { ...more, betweenContainers: false, masquerade: false } });
+    const sandbox = await networks.allocate(ask('a', web));
+    expect(sandbox.networks['bridge']).toMatchObject({ IPAddress: '10.20.0.128', Gateway: '10.20.0.254' });
+    expect(sandbox.plan).toMatchObject({ interfaces: [{ gateway: '10.20.0.254' }] });
+    expect(sandbox.ports['80/tcp']).toEqual([{ HostIp: '127.0.0.1', HostPort: '8080' }]);
+    expect(firewall.content?.networks).toMatchObject([{ betweenContainers: false, masquerade: false }]);
+    expect(networks.inspect('bridge')).toMatchObject({
+      IPAM: {
+        Config: [
+          {
+            IPRange: '10.20.0.128/25',
+            Gateway: '10.20.0.1',
+            AuxiliaryAddresses: { DefaultGatewayIPv4: '10.20.0.254' },
+          },
+        ],
+      },
+      Options: {
+        'com.docker.network.bridge.enable_icc': 'false',
+        'com.docker.network.bridge.enable_ip_masquerade': 'false',
+        'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1',
+      },
+    });
+  });
+
+  test('must fit the bridge', () => {
+    const words =
+      (more: Partial<DefaultBridgeSettings>): (() => Fixture) =>
+      () =>
+        fixture({ bip, more });
+    expect(words({ fixedCidr: '10.21.0.0/25' })).toThrow('is not inside of the bridge');
+    expect(words({ fixedCidr: 'x' })).toThrow('invalid --fixed-cidr');
+    expect(words({ defaultGateway: '10.21.0.1' })).toThrow("must be part of the bridge network's subnet");
+    expect(words({ defaultGateway: 'x' })).toThrow('invalid --default-gateway');
   });
 });
 
