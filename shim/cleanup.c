@@ -50,17 +50,25 @@ static void remove_state(const struct shim_plan *plan) {
   runtime_delete(plan);
 }
 
-void cleanup_after_exit(const struct shim_plan *plan) {
+static bool end_cgroup(const char *cgroup_path) {
   /* The kernel lets go of a cgroup a moment after the last process was reaped. */
-  bool removed = cgroup_remove(plan->cgroup_path);
+  bool removed = cgroup_remove(cgroup_path);
   for (int attempt = 0; attempt < 100 && !removed; attempt++) {
     struct timespec pause = {.tv_nsec = 2000000};
-    cgroup_kill(plan->cgroup_path);
+    cgroup_kill(cgroup_path);
     nanosleep(&pause, NULL);
-    removed = cgroup_remove(plan->cgroup_path);
+    removed = cgroup_remove(cgroup_path);
   }
+  return removed;
+}
+
+void cleanup_after_exit(const struct shim_plan *plan) {
+  end_cgroup(plan->cgroup_path);
   remove_state(plan);
 }
+
+/* `shim end-cgroup PATH`: of a container whose directory says nothing any more. Ends its processes and removes the cgroup. */
+int applet_end_cgroup(int argc, char **argv) { return argc == 2 ? !end_cgroup(argv[1]) : 64; }
 
 /* `shim clean`: the working directory is the container's, its shim was killed. Ends what still runs and removes what is left. */
 int applet_clean(int argc, char **argv) {

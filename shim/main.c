@@ -23,6 +23,7 @@ static const struct applet applets[] = {
     {"launch", applet_launch},
     {"init", applet_init},
     {"clean", applet_clean},
+    {"end-cgroup", applet_end_cgroup},
     {"unpack", applet_unpack},
     {"pack", applet_pack},
     {"remove", applet_remove},

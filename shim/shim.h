@@ -30,6 +30,7 @@ int applet_net_remove(int argc, char **argv);
 int applet_launch(int argc, char **argv);
 int applet_init(int argc, char **argv);
 int applet_clean(int argc, char **argv);
+int applet_end_cgroup(int argc, char **argv);
 int applet_unpack(int argc, char **argv);
 int applet_pack(int argc, char **argv);
 int applet_remove(int argc, char **argv);

@@ -35,6 +35,7 @@ export type SupervisorCall =
   | { method: 'signal'; containerId: string; execId: string | null; signal: number }
   | { method: 'truncateLog'; containerId: string }
   | { method: 'abandon'; containerId: string }
+  | { method: 'endCgroup'; cgroupPath: string }
   | { method: 'cleanUp'; containerId: string; directory: string };
 
 /** A process that only has streams. */
@@ -209,6 +210,10 @@ export class FakeSupervisor implements Supervisor {
   async cleanUp(containerId: string, directory: string): Promise<void> {
     this.calls.push({ method: 'cleanUp', containerId, directory });
     this.#containers.delete(containerId);
+  }
+
+  async endCgroup(cgroupPath: string): Promise<void> {
+    this.calls.push({ method: 'endCgroup', cgroupPath });
   }
 
   close(): void {}

@@ -54,6 +54,8 @@ export class ShimSupervisor implements Supervisor {
       await this.#launcher.launch(spec.directory);
       await failpoint('run.after-launch');
     } catch (error) {
+      // A shim that nobody asks for anything would wait for a while.
+      await endByForce(spec.directory);
       await this.cleanUp(spec.id, spec.directory);
       throw error;
     }
@@ -127,6 +129,10 @@ export class ShimSupervisor implements Supervisor {
     await rm(directory, { recursive: true, force: true });
   }
 
+  async endCgroup(cgroupPath: string): Promise<void> {
+    await this.#runShim(['end-cgroup', cgroupPath], '/');
+  }
+
   close(): void {
     for (const live of this.#live.values()) live.close();
     this.#live.clear();
@@ -178,10 +184,15 @@ export class ShimSupervisor implements Supervisor {
     return new BerthError('internal', prefix + outcome.message, { code: 'start-failed' });
   }
 
+  /** Where the directory is gone, or none, there is nothing in it to clean. */
   async #runClean(directory: string): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const child = spawn(this.#shim, ['clean'], { cwd: directory, stdio: 'ignore' });
-    child.on('error', () => resolve()); // the directory is gone: nothing to clean
+    await this.#runShim(['clean'], directory).catch(() => undefined);
+  }
+
+  async #runShim(words: string[], directory: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const child = spawn(this.#shim, words, { cwd: directory, stdio: 'ignore' });
+    child.on('error', reject);
     child.on('exit', () => resolve());
     await promise;
   }

@@ -191,6 +191,8 @@ export interface Supervisor {
   truncateLog(containerId: string): Promise<void>;
   /** After an exit: removes the runtime's state, cgroup and `directory`. Idempotent. */
   cleanUp(containerId: string, directory: string): Promise<void>;
+  /** Ends every process of a cgroup and removes it: for a container whose directory says nothing any more. None is fine. */
+  endCgroup(cgroupPath: string): Promise<void>;
   /** Forgets connections; shims go on. */
   close(): void;
 }

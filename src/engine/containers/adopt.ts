@@ -11,6 +11,7 @@ import { finishRemoval } from './remove.ts';
 import { startsWithEngine } from './restart-policy.ts';
 import { startContainer } from './start.ts';
 import { inStartOrder } from './start-order.ts';
+import { isAlive } from './states.ts';
 
 /**
  * Brings the books and the machine together when the engine starts: shims that live are adopted, exits that nobody saw are
@@ -44,15 +45,16 @@ async function adoptAll(context: ContainerContext, bundles: ReadonlySet<string>)
   const running = new Set(
     found.filter(({ adoption }) => adoption?.state === 'running').map(({ container }) => container.id),
   );
+  // What ran, but left no directory that could be asked, may run on: after a reboot its cgroup is gone.
+  const lost = new Set(found.filter(({ container, adoption }) => !adoption && isAlive(container.state)));
   for (const { container, adoption } of found) enter(context, container, adoption);
   await failpoint('adopt.after-entry');
   await removeStrangers(context, bundles);
   await failpoint('adopt.after-strangers');
   await dependencies.networks.reconcile(running);
   await failpoint('adopt.after-networks');
-  const due = found
-    .filter(({ container, adoption }) => follow(context, container, adoption))
-    .map(({ container }) => container);
+  for (const one of found) if (lost.has(one) || hasEnded(one.adoption)) cleanAfter(context, one.container);
+  const due = found.filter(({ container }) => follow(context, container)).map(({ container }) => container);
   for (const container of index.all()) if (container.state === 'running') context.watched(container);
   if (due.length > 0) context.background('start containers with the engine', startAll(context, due));
 }
@@ -108,17 +110,28 @@ function enter(context: ContainerContext, container: Container, adoption: Adopti
   context.publish(container, 'die', { exitCode: String(record.exitCode) });
 }
 
-/** What a container needs now: to be cleaned up, removed, or (true) started again. */
-function follow(context: ContainerContext, container: Container, adoption: Adoption | null): boolean {
-  const { supervisor, paths, report } = context.dependencies;
+function hasEnded(adoption: Adoption | null): boolean {
+  return adoption !== null && adoption.state !== 'running';
+}
+
+/** Whatever the exec root still says of it, nothing of the container runs on. */
+function cleanAfter(context: ContainerContext, container: Container): void {
+  const { supervisor, paths, report, freezer } = context.dependencies;
+  const cgroup = context.cgroupOf(container);
+  const clean = async (): Promise<void> => {
+    // A frozen process does not die.
+    await freezer.thaw(cgroup);
+    await supervisor.cleanUp(container.id, paths.container(container.id).bundle);
+    await supervisor.endCgroup(cgroup);
+  };
+  container.cleaning = clean().catch((error: unknown) => report(`clean up ${container.id}`, error));
+  context.background(`clean up ${container.id}`, container.cleaning);
+}
+
+/** What a container needs now: to be removed, or (true) started again. */
+function follow(context: ContainerContext, container: Container): boolean {
   const { record } = container;
   const half = record.state === 'removing' || record.state === 'dead';
-  if (adoption && adoption.state !== 'running') {
-    container.cleaning = supervisor
-      .cleanUp(container.id, paths.container(container.id).bundle)
-      .catch((error: unknown) => report(`clean up ${container.id}`, error));
-    context.background(`clean up ${container.id}`, container.cleaning);
-  }
   if (half || (record.hostConfig.AutoRemove && record.state === 'exited')) {
     container.move('remove');
     context.background(`remove ${container.id}`, finishRemoval(context, container));
@@ -156,7 +169,12 @@ async function removeStrangers(context: ContainerContext, bundles: ReadonlySet<s
     const { bundle } = dependencies.paths.container(id);
     const adoption = await dependencies.supervisor.adopt(id, bundle).catch((): Adoption => ({ state: 'gone' }));
     if (adoption.state === 'running') await dependencies.supervisor.signal(id, null, sigkill).catch(() => {});
-    context.background(`clean up ${id}`, dependencies.supervisor.cleanUp(id, bundle));
+    const cleaned = dependencies.supervisor.cleanUp(id, bundle);
+    const cgroup = /^[0-9a-f]{64}$/.test(id) ? `/${dependencies.settings.cgroupParent}/${id}` : null;
+    context.background(
+      `clean up ${id}`,
+      cleaned.then(() => (cgroup === null ? undefined : dependencies.supervisor.endCgroup(cgroup))),
+    );
   }
   await dependencies.files.discardExcept((id) => index.byId(id) !== undefined);
 }

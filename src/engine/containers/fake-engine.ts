@@ -162,6 +162,10 @@ class FakeSupervisor implements Supervisor {
     return Promise.resolve();
   }
 
+  endCgroup(): Promise<void> {
+    return Promise.resolve();
+  }
+
   start(spec: ShimSpec): Promise<StartedContainer> {
     const { refusal } = this;
     this.refusal = null;

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { closeSync, fdatasync, fstatSync, openSync, statfsSync } from 'node:fs';
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorMessage } from '../../api/errors.ts';
 import { reserveRoom } from '../../host/files/reserve-room.ts';
 import { type Migration, migrations } from './migrations.ts';
 
@@ -23,8 +23,7 @@ export class BerthDatabase {
 
   /** @param path of the file, or `:memory:` in tests; @param steps of its schema */
   constructor(path: string, steps: readonly Migration[] = migrations) {
-    this.sql = new Database(path, { create: true, strict: true });
-    this.sql.run('PRAGMA journal_mode=WAL');
+    this.sql = open(path);
     this.sql.run('PRAGMA synchronous=NORMAL');
     this.sql.run('PRAGMA foreign_keys=ON');
     this.sql.run('PRAGMA wal_autocheckpoint=0');
@@ -119,5 +118,16 @@ export class BerthDatabase {
         this.sql.run(`PRAGMA user_version = ${migration.id}`);
       });
     }
+  }
+}
+
+/** Error: `internal` that names the file: nobody makes a new one in the place of one that cannot be read. */
+function open(path: string): Database {
+  try {
+    const database = new Database(path, { create: true, strict: true });
+    database.run('PRAGMA journal_mode=WAL');
+    return database;
+  } catch (error) {
+    throw new BerthError('internal', `${path}: ${errorMessage(error)}`, { cause: error });
   }
 }
