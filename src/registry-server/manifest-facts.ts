@@ -2,7 +2,7 @@
 import { BerthError } from '../api/errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import { type Descriptor, parseManifest, parseObject } from '../oci/manifest.ts';
-import { isIndexType, isManifestType, mediaTypes } from '../oci/media-types.ts';
+import { isIndexType, isManifestType } from '../oci/media-types.ts';
 import { RegistryProblem } from './problem.ts';
 import type { ManifestFacts } from './storage/types.ts';
 
@@ -41,9 +41,8 @@ function isHere(descriptor: Descriptor): boolean {
   return !(descriptor.urls?.length && /foreign|nondistributable/.test(descriptor.mediaType));
 }
 
-/** The empty config stands for "no config"; its type says nothing. */
 function textOf(value: unknown): string {
-  return typeof value === 'string' && value !== mediaTypes.ociEmpty ? value : '';
+  return typeof value === 'string' ? value : '';
 }
 
 function digestOf(value: unknown): string | null {

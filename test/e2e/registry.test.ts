@@ -1,6 +1,6 @@
 /** The registry of the user's own story: the built-in image, accounts, plain http, and a mirror, with both clients. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BerthRegistry } from '../support/berth-registry.ts';
@@ -126,6 +126,48 @@ describe.each(clients)('with %s', (client) => {
       await registry.stop();
     }
   });
+});
+
+test('credentials of a helper: for one registry, for all, and an identity token that stands for the password', async () => {
+  const registry = await BerthRegistry.start({ users: { alice: 'secret' } });
+  const store = join(directory, 'helper');
+  mkdirSync(store);
+  // What it is told lies in a file for each server; `get` reads it back.
+  const helper = `#!/bin/sh
+read -r line
+case $1 in
+store) printf %s "$line" > ${store}/kept ;;
+get) [ -e ${store}/kept ] && cat ${store}/kept || { echo credentials not found in native keychain; exit 1; } ;;
+erase) rm -f ${store}/kept ;;
+esac
+`;
+  writeFileSync(join(store, 'docker-credential-test'), helper, { mode: 0o755 });
+  const env = { DOCKER_CONFIG: store, PATH: `${store}:${process.env['PATH']}` };
+  try {
+    for (const config of [{ credsStore: 'test' }, { credHelpers: { [registry.host]: 'test' } }]) {
+      writeFileSync(join(store, 'config.json'), JSON.stringify(config));
+      const name = `${registry.host}/alice/helped`;
+      await engine.ok('tag', 'busybox', name);
+      const login = await engine.berthWith(
+        { stdin: 'secret', env },
+        ...['login', '-u', 'alice', '--password-stdin', registry.host],
+      );
+      expect([login.code, login.stdout]).toEqual([0, 'Login Succeeded\n']);
+      const kept = JSON.parse(readFileSync(join(store, 'kept'), 'utf8'));
+      expect(kept).toEqual({ ServerURL: registry.host, Username: '<token>', Secret: expect.any(String) });
+      expect(kept.Secret).not.toContain('secret');
+      expect(readFileSync(join(store, 'config.json'), 'utf8')).not.toContain(kept.Secret);
+      for (const client of clients) {
+        const push =
+          client === 'berth' ? engine.berthWith({ env }, 'push', name) : engine.dockerWith({ env }, 'push', name);
+        expect((await push).stdout).toContain('latest: digest: sha256:');
+      }
+      await engine.berthWith({ env }, 'logout', registry.host);
+      expect((await engine.berthWith({ env }, 'push', name)).stderr).toContain('authentication required');
+    }
+  } finally {
+    await registry.stop();
+  }
 });
 
 async function answers(url: string): Promise<boolean> {

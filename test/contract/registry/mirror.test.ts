@@ -105,6 +105,18 @@ test('a connection that breaks is taken up where it broke; wrong bytes are nobod
   expect((await client.request('GET', `/v2/app/web/blobs/${digestOf(other)}`)).status).toBe(200);
 });
 
+test('told by the environment, as the image of Docker’s registry', async () => {
+  const upstream = await upstreamOf({ auth: { kind: 'basic', user: 'one', password: 'p@ss:word' } });
+  upstream.add('app/web', 'v1', image);
+  const env = {
+    REGISTRY_PROXY_REMOTEURL: upstream.url,
+    REGISTRY_PROXY_USERNAME: 'one',
+    REGISTRY_PROXY_PASSWORD: 'p@ss:word',
+  };
+  const { client } = await mirrorOf({ env });
+  expect((await client.request('GET', '/v2/app/web/manifests/v1')).status).toBe(200);
+});
+
 test('any number of upstreams, each with its own credentials', async () => {
   const first = await upstreamOf({ auth: { kind: 'basic', user: 'one', password: 'first' } });
   const second = await upstreamOf({ auth: { kind: 'token', user: 'two', password: 'second' } });

@@ -11,6 +11,8 @@ const environmentNames = {
   htpasswd: 'REGISTRY_AUTH_HTPASSWD_PATH',
   mayDelete: 'REGISTRY_STORAGE_DELETE_ENABLED',
   mirror: 'REGISTRY_PROXY_REMOTEURL',
+  mirrorUser: 'REGISTRY_PROXY_USERNAME',
+  mirrorPassword: 'REGISTRY_PROXY_PASSWORD',
 } as const;
 
 export const command = defineCommand({
@@ -76,8 +78,7 @@ export const command = defineCommand({
       isPublic: options.public,
       mayDelete: !options['no-delete'] && environment[environmentNames.mayDelete] !== 'false',
       mayBeSparse: options.sparse,
-      mirrors:
-        options.mirror.length > 0 ? options.mirror : [environment[environmentNames.mirror] ?? ''].filter(Boolean),
+      mirrors: options.mirror.length > 0 ? options.mirror : environmentMirror(environment),
       mirrorCredentials: options['mirror-credentials'],
       grace: milliseconds(options['gc-grace']),
       collectionInterval: milliseconds(options['gc-interval']),
@@ -87,3 +88,14 @@ export const command = defineCommand({
     return (await cli.registry()).serve(settings);
   },
 });
+
+/** With its credentials, as an address has them. Error: exit status 1 for one that is none. */
+function environmentMirror(environment: Record<string, string | undefined>): string[] {
+  const address = environment[environmentNames.mirror];
+  if (!address) return [];
+  if (!URL.canParse(address)) throw new ExitStatus(1, `${environmentNames.mirror} is no address: ${address}`);
+  const url = new URL(address);
+  url.username = encodeURIComponent(environment[environmentNames.mirrorUser] ?? '') || url.username;
+  url.password = encodeURIComponent(environment[environmentNames.mirrorPassword] ?? '') || url.password;
+  return [url.href];
+}
