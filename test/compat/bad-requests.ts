@@ -88,6 +88,14 @@ function creates(): BadRequest[] {
       ...[{ ExtraHosts: ['foo'] }, { ExtraHosts: ['foo:bar'] }, { Dns: ['x'] }],
       { LogConfig: { Type: 'json-file', Config: { foo: '1' } } },
       { LogConfig: { Type: 'json-file', Config: { 'max-size': 'x' } } },
+      ...[
+        ...[{ foo: 'x' }, { tag: 'x' }, { mode: 'x' }, { 'max-buffer-size': '1k' }],
+        ...[
+          { mode: 'blocking', 'max-buffer-size': '1k' },
+          { mode: 'non-blocking', 'max-buffer-size': 'x' },
+        ],
+      ].map((Config) => ({ LogConfig: { Type: 'local', Config } })),
+      ...['nowhere', 'logentries'].map((Type) => ({ LogConfig: { Type, Config: {} } })),
       ...['x', 'a:b', '/a:/b:foo', '/a:/', ':/a'].map((bind) => ({ Binds: [bind] })),
       ...[{ Binds: ['/a:/b', '/c:/b'] }, { Tmpfs: { rel: '' } }, { Tmpfs: { '/x': 'foo' } }],
       mount({ Type: 'foo', Target: '/x' }),
@@ -145,6 +153,13 @@ const others: BadRequest[] = [
   { method: 'GET', path: '/volumes/nope' },
   { method: 'DELETE', path: '/volumes/nope' },
   { method: 'POST', path: '/volumes/create', body: { Name: 'a/b' } },
+  ...[
+    ...[{ Name: 'x' }, { Name: '..' }, { Name: '-a' }, { Name: 'refused', Driver: 'nowhere' }],
+    ...[
+      ...[{ foo: 'x' }, { type: 'tmpfs' }, { device: '/x' }, { o: 'bind' }, { type: 'none', o: 'bind' }],
+      ...[{ size: 'x' }, { size: '1m' }, { Type: 'tmpfs' }],
+    ].map((DriverOpts) => ({ Name: 'refused', DriverOpts })),
+  ].map((body): BadRequest => ({ method: 'POST', path: '/volumes/create', body })),
   { method: 'GET', path: '/events?since=5&until=1' },
   { method: 'GET', path: '/system/df?type=x' },
   { method: 'GET', path: '/swarm' },
