@@ -34,13 +34,18 @@ export async function pythonProgram(name: string): Promise<{ argv: string[]; env
   return { argv: ['python3', join(programs, name)], env: { PYTHONPATH: folder } };
 }
 
+/** The libraries of its time: later ones changed what it calls. */
+const dockerPyLibraries = [
+  ...['requests<2.32', 'urllib3<2', 'websocket-client<1.9', 'packaging'],
+  ...['pytest<8', 'pytest-timeout', 'paramiko'],
+];
+
 /** Where docker-py's source package with its tests is, and the environment in which pytest runs them. */
 export async function dockerPySuite(): Promise<{ folder: string; env: Record<string, string> }> {
   const modules = 'modules';
-  const root = await cached(`docker-py-suite-${dockerPySuiteVersion}`, async (work) => {
-    // The libraries of its time: later ones changed what it calls.
-    const libraries = ['requests<2.32', 'urllib3<2', 'websocket-client<1.9', 'pytest<8', 'pytest-timeout', 'packaging'];
-    await runOk([...pipInstall, '--target', join(work, modules), ...libraries]);
+  const libraries = new CryptoHasher('sha256').update(dockerPyLibraries.join(' ')).digest('hex').slice(0, 8);
+  const root = await cached(`docker-py-suite-${dockerPySuiteVersion}-${libraries}`, async (work) => {
+    await runOk([...pipInstall, '--target', join(work, modules), ...dockerPyLibraries]);
     const source = ['--no-deps', '--no-binary', 'docker', `docker==${dockerPySuiteVersion}`];
     await runOk(['python3', '-m', 'pip', 'download', ...pipQuiet, '--dest', work, ...source]);
     await runOk(['tar', '-xzf', `docker-${dockerPySuiteVersion}.tar.gz`], { cwd: work });
