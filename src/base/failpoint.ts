@@ -6,6 +6,7 @@
  *   run.after-network kill9          the program kills itself, as kill -9 would
  *   run.after-network error TEXT     the step throws an Error of that text
  *   run.after-network delay PATH     the step waits until the file PATH exists
+ *   undo.bundle drop                 the undo step of that name (undo-stack.ts) is left out: something must leak then
  *
  * A line is taken out when it strikes, and the step's name is appended to `<control file>.hit`. A name may stand several
  * times: the lines strike one after the other.
@@ -24,14 +25,27 @@ export function failpoint(name: string): Promise<void> | undefined {
   return controlFile === undefined ? undefined : strike(controlFile, name);
 }
 
-function strike(path: string, name: string): Promise<void> | undefined {
+/** True where a test wants an undo step to be left out. */
+export function isDropped(undo: string): boolean {
+  if (controlFile === undefined) return false;
+  return take(controlFile, `undo.${undo.replaceAll(' ', '-')}`)?.action === 'drop';
+}
+
+/** The line of the step; it is taken out. */
+function take(path: string, name: string): { action: string; argument: string } | null {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
   const index = lines.findIndex((line) => line.split(' ', 1)[0] === name);
-  if (index < 0) return undefined;
+  if (index < 0) return null;
   const [, action = '', ...rest] = (lines[index] as string).split(' ');
   writeFileSync(path, lines.toSpliced(index, 1).join('\n'));
   appendFileSync(`${path}.hit`, `${name}\n`);
-  const argument = rest.join(' ');
+  return { action, argument: rest.join(' ') };
+}
+
+function strike(path: string, name: string): Promise<void> | undefined {
+  const line = take(path, name);
+  if (!line) return undefined;
+  const { action, argument } = line;
   switch (action) {
     case 'kill9':
       process.kill(process.pid, 'SIGKILL');

@@ -1,3 +1,5 @@
+import { isDropped } from './failpoint.ts';
+
 /**
  * Undo steps of a multi-step operation. Push the inverse right after each effect; on failure `unwind` runs them backwards,
  * on success `release` forgets them.
@@ -19,6 +21,7 @@ export class UndoStack {
   async unwind(): Promise<Error[]> {
     const failures: Error[] = [];
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      if (isDropped(step.name)) continue;
       try {
         await step.undo();
       } catch (cause) {

@@ -4,7 +4,7 @@ import { Glob } from 'bun';
 import { repository } from './repository.ts';
 import { until } from './until.ts';
 
-export type FailpointAction = 'kill9' | `error ${string}` | `delay ${string}`;
+export type FailpointAction = 'kill9' | 'drop' | `error ${string}` | `delay ${string}`;
 
 /** Every failpoint of an operation that the source has, in the order of the files: `failpointsOf('run')`. */
 export function failpointsOf(operation: string): string[] {

@@ -116,13 +116,14 @@ function hasEnded(adoption: Adoption | null): boolean {
 
 /** Whatever the exec root still says of it, nothing of the container runs on. */
 function cleanAfter(context: ContainerContext, container: Container): void {
-  const { supervisor, paths, report, freezer } = context.dependencies;
+  const { supervisor, paths, report, freezer, files } = context.dependencies;
   const cgroup = context.cgroupOf(container);
   const clean = async (): Promise<void> => {
     // A frozen process does not die.
     await freezer.thaw(cgroup);
     await supervisor.cleanUp(container.id, paths.container(container.id).bundle);
     await supervisor.endCgroup(cgroup);
+    await files.removeRuntimeState(container.id);
   };
   container.cleaning = clean().catch((error: unknown) => report(`clean up ${container.id}`, error));
   context.background(`clean up ${container.id}`, container.cleaning);
@@ -164,17 +165,22 @@ async function startAgain(context: ContainerContext, container: Container): Prom
 async function removeStrangers(context: ContainerContext, bundles: ReadonlySet<string>): Promise<void> {
   const { dependencies, index } = context;
   const sigkill = 9;
-  for (const id of bundles) {
+  const states = await dependencies.files.runtimeStates();
+  for (const id of new Set([...bundles, ...states])) {
     if (index.byId(id)) continue;
     const { bundle } = dependencies.paths.container(id);
     const adoption = await dependencies.supervisor.adopt(id, bundle).catch((): Adoption => ({ state: 'gone' }));
     if (adoption.state === 'running') await dependencies.supervisor.signal(id, null, sigkill).catch(() => {});
-    const cleaned = dependencies.supervisor.cleanUp(id, bundle);
-    const cgroup = /^[0-9a-f]{64}$/.test(id) ? `/${dependencies.settings.cgroupParent}/${id}` : null;
-    context.background(
-      `clean up ${id}`,
-      cleaned.then(() => (cgroup === null ? undefined : dependencies.supervisor.endCgroup(cgroup))),
-    );
+    context.background(`clean up ${id}`, cleanStranger(context, id));
   }
   await dependencies.files.discardExcept((id) => index.byId(id) !== undefined);
+}
+
+/** @param id of a container without a row, by its bundle or by the runtime's state of it */
+async function cleanStranger({ dependencies }: ContainerContext, id: string): Promise<void> {
+  const { supervisor, files, paths, settings } = dependencies;
+  await supervisor.cleanUp(id, paths.container(id).bundle);
+  if (!/^[0-9a-f]{64}$/.test(id)) return;
+  await supervisor.endCgroup(`/${settings.cgroupParent}/${id}`);
+  await files.removeRuntimeState(id);
 }

@@ -49,6 +49,10 @@ export interface ContainerFiles {
   discard(id: string): Promise<void>;
   /** Ids of the containers that have a bundle in the exec root. */
   bundles(): Promise<Set<string>>;
+  /** Ids of the containers that the runtime keeps a state of in the exec root. */
+  runtimeStates(): Promise<string[]>;
+  /** Takes such a state away; the container's processes are gone. */
+  removeRuntimeState(id: string): Promise<void>;
   /** Discards the directories of all containers that `known` does not know. */
   discardExcept(known: (id: string) => boolean): Promise<void>;
   /** Whether the host has something at a path, on whatever file system. */

@@ -244,6 +244,12 @@ class FakeFiles implements ContainerFiles {
   discardExcept(): Promise<void> {
     return Promise.resolve();
   }
+  runtimeStates(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+  removeRuntimeState(): Promise<void> {
+    return Promise.resolve();
+  }
   sourceExists(): Promise<boolean> {
     return Promise.resolve(true);
   }

@@ -78,6 +78,14 @@ export class DiskFiles implements ContainerFiles {
     return new Set(await namesIn(this.#options.paths.bundles));
   }
 
+  runtimeStates(): Promise<string[]> {
+    return namesIn(this.#options.paths.runtime);
+  }
+
+  removeRuntimeState(id: string): Promise<void> {
+    return rm(join(this.#options.paths.runtime, id), { recursive: true, force: true });
+  }
+
   async discardExcept(known: (id: string) => boolean): Promise<void> {
     for (const id of await namesIn(this.#options.paths.containers)) if (!known(id)) await this.discard(id);
   }
