@@ -262,6 +262,36 @@ describe('connect and disconnect', () => {
   });
 });
 
+test('a connect whose names nobody takes leaves route, ports and books as they were', async () => {
+  const { changes, networks, names, calls, hosts, firewall } = fixture();
+  await changes.create(wish('aaa'));
+  const request = {
+    dns: [],
+    dnsOptions: [],
+    dnsSearch: [],
+    extraHosts: [],
+    links: [],
+    exposedPorts: [],
+    endpoints: [],
+  };
+  await networks.allocate({
+    ...request,
+    ...{ containerId: 'c'.repeat(64), containerName: 'c', hostname: 'host', domainname: '', networkMode: 'bridge' },
+    ...{ joinPid: null, macAddress: null, publishAllPorts: false },
+    portBindings: { '80/tcp': [{ HostPort: '8080' }] },
+  });
+  const before = { hosts: hosts(), ports: firewall.content?.ports, endpoints: networks.state.endpoints.all().length };
+  names.put = () => Promise.reject(new Error('the resolver is away'));
+  await expect(changes.connect('aaa', 'c', null)).rejects.toThrow('the resolver is away');
+  expect(calls.map((call) => call.split(' ')[0])).toEqual(['attach', 'lead', 'detach', 'lead']);
+  expect(calls.at(-1)).toContain('172.17.0.1');
+  expect({
+    hosts: hosts(),
+    ports: firewall.content?.ports,
+    endpoints: networks.state.endpoints.all().length,
+  }).toEqual(before);
+});
+
 describe('a configuration network', () => {
   const pools = { Config: [{ Subnet: '10.66.0.0/24', Gateway: '10.66.0.9' }], Driver: 'default', Options: {} };
   const configuration = {

@@ -134,8 +134,6 @@ export class NetworkChanges {
       const change: MemberChange = { wanted: { ...wanted, [network.name]: wished(settings) } };
       if (member.pid === null) return change;
       const endpoint = await this.#attach(network, member, settings);
-      await failpoint('network.after-attach');
-      await this.#tellNames(endpoint, member);
       return {
         ...change,
         current: { ...member.current, [network.name]: endpointSettings(endpoint, network) },
@@ -229,8 +227,11 @@ export class NetworkChanges {
     // The default route went with the interface: the next network that leads out takes over.
     const next = this.#leading(member.id, endpoint);
     const isOther = next?.endpoint !== this.#leading(member.id)?.endpoint;
-    if (next && isOther && member.pid !== null) await this.#lead(member, endpoint, next);
-    state.release(endpoint);
+    try {
+      if (next && isOther && member.pid !== null) await this.#lead(member, endpoint, next);
+    } finally {
+      state.release(endpoint);
+    }
     await failpoint('network.after-release');
     await networks.etc.edit(member.id, 'hosts', (text) => text.replace(ownLine(endpoint, member), ''));
   }
@@ -262,7 +263,7 @@ export class NetworkChanges {
   }
 
   async #attach(network: Network, member: Member, settings: EndpointSettings | null): Promise<Endpoint> {
-    const { state, attacher } = this.#options;
+    const { state, attacher, report } = this.#options;
     const others = state.endpoints.of(member.id);
     if (others.some((endpoint) => endpoint.network === network.id))
       throw new BerthError('forbidden', `endpoint with name ${member.name} already exists in network ${network.name}`);
@@ -280,8 +281,10 @@ export class NetworkChanges {
         interfacePlan(endpoint, network, { leads: leads && !replaces, hairpin }),
       );
       if (replaces) await this.#lead(member, before.endpoint, { endpoint, network });
+      await failpoint('network.after-attach');
+      await this.#tellNames(endpoint, member);
     } catch (error) {
-      state.release(endpoint);
+      await this.#giveUp(member, endpoint).catch((failure: unknown) => report('take back a network', failure));
       throw error;
     }
     this.#publish('connect', network, { container: member.id });
