@@ -38,6 +38,8 @@ export interface BuilderOptions {
   remote: RemoteFiles;
   /** Where the caches of RUN --mount=type=cache are kept. */
   mountDirectory: string;
+  /** Bytes that layers may take which only the cache has; beyond that the oldest go. 0: no limit. */
+  keepBytes: number;
   isOpaque: (directory: Buffer) => boolean;
   /** An image of this machine, fetched where it is missing or `pull` asks for it. */
   findImage(
@@ -86,6 +88,8 @@ export class Builder {
   readonly #trees: LayerTrees;
   readonly #cache: StoredCache;
   readonly #solver: Solver<BuildValue, BuildSession>;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: BuilderOptions) {
     const { store, tables, steps, isOpaque } = options;
@@ -117,14 +121,33 @@ export class Builder {
     client: BuildClient,
     work: BuildWork & { use: (built: Built) => Promise<T> },
   ): Promise<T> {
-    return this.#trees.during(async (lease) => {
+    const signal = AbortSignal.any([work.signal, this.#closing.signal]);
+    const building = this.#trees.during(async (lease) => {
       try {
-        return await work.use(await this.#build(options, client, { ...work, lease }));
+        return await work.use(await this.#build(options, client, { ...work, signal, lease }));
       } finally {
         await this.#solver.settled();
         await this.#cache.flush().catch((error: unknown) => this.#options.report('build cache', error));
+        await this.#collect().catch((error: unknown) => this.#options.report('build cache', error));
       }
     });
+    this.#running.add(building);
+    // Its caller hears of a failure.
+    building.catch(() => undefined).finally(() => this.#running.delete(building));
+    return building;
+  }
+
+  /** Ends all builds; resolves when nothing of them runs. */
+  async close(): Promise<void> {
+    this.#closing.abort(new BerthError('unavailable', 'the engine is stopping'));
+    await Promise.allSettled(this.#running);
+  }
+
+  /** What was not used for the longest time makes room for what is new. */
+  async #collect(): Promise<void> {
+    const { keepBytes } = this.#options;
+    if (keepBytes <= 0 || this.#options.tables.size() <= keepBytes) return;
+    await this.prune({ all: false, keepBytes, unusedSince: Number.POSITIVE_INFINITY });
   }
 
   /** Enters what was built into the store, under the names that were asked for. */
@@ -146,7 +169,7 @@ export class Builder {
   }): Promise<{ keys: string[]; bytes: number }> {
     const { tables, store } = this.#options;
     const steps = tables.all();
-    let kept = steps.reduce((sum, { size }) => sum + size, 0);
+    let kept = steps.reduce((sum, { size, shared }) => (shared ? sum : sum + size), 0);
     const gone = steps.filter(({ used, shared, size }) => {
       if (used > options.unusedSince || (shared && !options.all)) return false;
       if (options.keepBytes > 0 && kept <= options.keepBytes) return false;

@@ -81,6 +81,17 @@ export class BuildCacheTables {
       .map(({ diff_id, size, shared, ...row }) => ({ ...row, diffId: diff_id, size: size ?? 0, shared: shared === 1 }));
   }
 
+  /** Bytes of the layers that nobody else has. */
+  size(): number {
+    const row = this.#database.sql
+      .query<{ size: number | null }, []>(
+        `SELECT sum(size) AS size FROM layers WHERE diff_id IN (SELECT diff_id FROM build_cache)
+         AND diff_id NOT IN (SELECT diff_id FROM image_layers)`,
+      )
+      .get();
+    return row?.size ?? 0;
+  }
+
   parts(slot: string): Map<string, string> | null {
     const row = this.#database.sql
       .query<{ parts: string }, [string]>('SELECT parts FROM build_parts WHERE slot = ?')

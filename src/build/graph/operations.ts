@@ -73,6 +73,20 @@ export interface CopyAction {
   unpack: 'never' | 'local' | 'always';
 }
 
+/** Everything at a path of an input, as it is. */
+export function wholeCopy(input: number, path: string): CopyAction {
+  return {
+    from: { kind: 'input', input },
+    sources: [path],
+    destination: '/',
+    chown: '',
+    chmod: '',
+    excludes: [],
+    parents: false,
+    unpack: 'never',
+  };
+}
+
 export interface CopyDefinition {
   actions: readonly CopyAction[];
   /** The files make a layer of their own that does not look at what lies below. */

@@ -1,4 +1,5 @@
 import type { NativeHelper } from '../../store/native-helper.ts';
+import { wholeCopy } from '../graph/operations.ts';
 import type { FileSource } from '../session/file-source.ts';
 import { type PlacedEntry, packEntries } from './entry-stream.ts';
 import { select } from './selection.ts';
@@ -17,16 +18,7 @@ export async function* packSource(
   path: string,
   signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<Uint8Array> {
-  const selected = await select(files, {
-    from: { kind: 'input', input: 0 },
-    sources: [path],
-    destination: '/',
-    chown: '',
-    chmod: '',
-    excludes: [],
-    parents: false,
-    unpack: 'never',
-  });
+  const selected = await select(files, wholeCopy(0, path));
   const entries = selected.flatMap(({ path: from, entry, target }): PlacedEntry[] => {
     if (target === '' || entry.type === 'socket') return [];
     const content =

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import { globExpression, IgnoreRules, isPattern } from '../../wire/ignore-patterns.ts';
-import type { CopyAction } from '../graph/operations.ts';
+import { type CopyAction, wholeCopy } from '../graph/operations.ts';
 import type { FileEntry, FileSource } from '../session/file-source.ts';
 import { fromPath, toPath } from '../session/file-source.ts';
 import { followLinks } from '../session/layered-files.ts';
@@ -161,15 +161,5 @@ async function describe(source: FileSource, path: string, entry: FileEntry): Pro
 
 /** All files below a path of a source, for steps that see them mounted. */
 export async function fileParts(source: FileSource, path: string): Promise<Map<string, string>> {
-  const action: CopyAction = {
-    from: { kind: 'input', input: 0 },
-    sources: [path],
-    destination: '/',
-    chown: '',
-    chmod: '',
-    excludes: [],
-    parents: false,
-    unpack: 'never',
-  };
-  return selectionParts(source, await select(source, action));
+  return selectionParts(source, await select(source, wholeCopy(0, path)));
 }

@@ -65,11 +65,19 @@ export class ContextStore {
     }
   }
 
-  /** Removes all that no build uses now; gives the bytes. */
+  /** Removes all that no build uses now. */
   async prune(): Promise<void> {
-    for (const name of await namesIn(this.#directory)) {
-      const directory = join(this.#directory, name);
-      if (!this.#taken.has(directory)) await this.#helper.remove([directory]);
+    await this.#remove((await namesIn(this.#directory)).map((name) => join(this.#directory, name)));
+  }
+
+  /** Those that nobody has; meanwhile nobody gets them. */
+  async #remove(paths: readonly string[]): Promise<void> {
+    const free = paths.filter((path) => !this.#taken.has(path));
+    for (const path of free) this.#taken.add(path);
+    try {
+      await this.#helper.remove(free);
+    } finally {
+      for (const path of free) this.#taken.delete(path);
     }
   }
 
@@ -139,7 +147,7 @@ export class ContextStore {
       );
     const ages = await Promise.all(names.map(async (path) => ({ path, time: await time(path) })));
     const old = ages.sort((a, b) => b.time - a.time).slice(mostKept);
-    await this.#helper.remove(old.map(({ path }) => path).filter((path) => !this.#taken.has(path)));
+    await this.#remove(old.map(({ path }) => path));
   }
 }
 

@@ -35,7 +35,7 @@ export interface BuildParts {
   report(message: string, error: unknown): void;
 }
 
-export function openBuilds(parts: BuildParts): BuildBackend {
+export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise<void> } {
   const { store, database, paths, events, report } = parts;
   const tables = new BuildCacheTables(database);
   const remote = new HostRemoteFiles(runTool);
@@ -45,6 +45,7 @@ export function openBuilds(parts: BuildParts): BuildBackend {
     steps: new StepRunner(parts.containers.context),
     remote,
     mountDirectory: paths.buildMounts,
+    keepBytes: keptCache,
     isOpaque,
     findImage: imageFinder(parts),
     published: (id, names) => {
@@ -65,6 +66,7 @@ export function openBuilds(parts: BuildParts): BuildBackend {
   });
   const classic = new ClassicBuilds({ builder, store, remote });
   return {
+    close: () => builder.close(),
     build: (request, context, work) => {
       const noCache = request.options.noCache || !mayUseCache(store, request.cacheFrom);
       const options = { ...request.options, noCache };
@@ -82,6 +84,9 @@ export function openBuilds(parts: BuildParts): BuildBackend {
     },
   };
 }
+
+/** Bytes of layers that only the build cache has; beyond them the oldest go. */
+const keptCache = 20_000_000_000;
 
 /** The build cache as `system df` lists it. */
 export function buildCacheUsage(database: BerthDatabase): BuildCacheRecord[] {

@@ -99,6 +99,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   new HealthService(containers.context, exec);
   const { images, registryQueries, reloadable, pull, backend: imageBackend } = openImages(foundation, containers);
   containers.context.observers.push(volumeHolders(volumes, report));
+  const builds = openBuilds({ ...foundation, containers, images, pull });
   await containers.adopt();
   await volumes.books.settle();
   const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>
@@ -122,7 +123,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
       },
       exec,
       images: imageBackend,
-      builds: openBuilds({ ...foundation, containers, images, pull }),
+      builds,
       networks: {
         queries: network.networks,
         changes: networkChanges,
@@ -133,6 +134,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
     },
     halt: () => containers.halt(),
     async close() {
+      await builds.close();
       await containers.close();
       supervisor.close();
       await network.close();

@@ -2,7 +2,7 @@
 import { errorKind, errorMessage } from '../../../api/errors.ts';
 import type { ContainerDefaults } from '../../../oci/image-config.ts';
 import { type Platform, parsePlatform } from '../../../oci/platform.ts';
-import { imageVertex, sourceVertex } from '../../graph/operations.ts';
+import { imageVertex, sourceVertex, wholeCopy } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
 import type { ArgInstruction, Instruction, RunInstruction } from '../instruction.ts';
 import { type ParsedDockerfile, parseTrigger } from '../parse.ts';
@@ -201,19 +201,9 @@ class Conversion implements SourceFinder {
     if (named && named.kind !== 'image') {
       // A folder as a base: its files are the tree.
       const files = this.#namedSource(named, stage.from);
-      const action = {
-        from: { kind: 'input', input: 0 },
-        sources: ['/'],
-        destination: '/',
-        chown: '',
-        chmod: '',
-        excludes: [],
-        parents: false,
-        unpack: 'never',
-      };
       const tree = makeVertex({
         kind: 'copy',
-        definition: { actions: [action], link: true, epoch: this.#options.epoch },
+        definition: { actions: [wholeCopy(0, '/')], link: true, epoch: this.#options.epoch },
         inputs: [files],
         label: label(name),
       });
