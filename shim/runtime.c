@@ -54,11 +54,24 @@ static int open_read_only(const char *path) {
   return -1;
 }
 
+/*
+ * A service manager may have made the engine the last to be killed for want of memory, and its children inherit that. What it runs begins
+ * at 0, which crun leaves as it finds it. Without the right to go down from a higher score the runtime is told that one.
+ */
+static void forget_oom_score(void) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t written = write(fd, "0", 1);
+  (void)written;
+  close(fd);
+}
+
 void runtime_exec(const struct shim_plan *plan, struct runtime_arguments *arguments) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   for (int number = 1; number < 32; number++) signal(number, SIG_DFL); /* KILL and STOP refuse, which is as well */
+  forget_oom_score();
   int clone = open_read_only(plan->runtime_path);
   /* A script cannot be run from a descriptor that closes on exec: then by its name. */
   if (clone >= 0) syscall(SYS_execveat, clone, "", arguments->list, environ, AT_EMPTY_PATH);

@@ -103,13 +103,13 @@ describe('cgroup version 2', () => {
         --pids-limit 50 --device-read-bps /dev/vda:1mb --device-write-iops /dev/vda:100 --blkio-weight 300 busybox sleep 1000 >/dev/null
       ${cgroup}; cd $d
       cat memory.max memory.swap.max memory.low cpu.max cpu.weight cpuset.cpus pids.max io.max io.weight
-      berth exec lim cat /proc/self/cgroup /sys/fs/cgroup/memory.max
+      berth exec lim cat /proc/self/cgroup /sys/fs/cgroup/memory.max /proc/self/oom_score_adj
       cat /proc/$(berth inspect -f '{{.State.Pid}}' lim)/oom_score_adj /proc/$(systemctl show -p MainPID --value berth)/oom_score_adj`,
     );
     expect(values).toEqual([
       ...['67108864', '33554432', '33554432', '50000 100000', '20', '1', '50'],
       ...['254:0 rbps=1048576 wbps=max riops=max wiops=100', 'default 2930'],
-      ...['0::/', '67108864'],
+      ...['0::/', '67108864', '0'],
       // The kernel's want of memory is for containers first, for the engine last.
       ...['0', '-500'],
     ]);
