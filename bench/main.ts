@@ -1,6 +1,6 @@
 /**
- * Berth beside dockerd and Podman in one run. `bench/main.ts [case …]` runs only the named cases and prints them; without names all
- * of them run and bench/RESULTS.md is written.
+ * Berth beside dockerd and Podman. `bench/main.ts [case …]` runs the named cases, or all, prints what they measured and puts it into
+ * bench/RESULTS.md, of which bench/results.json is the source. A case that fails leaves the figures that it had; the exit status is 1 then.
  */
 import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,7 +17,7 @@ import { startCases } from './cases/start.ts';
 import { startUpCases } from './cases/start-up.ts';
 import { statsCases } from './cases/stats.ts';
 import { type Contenders, openContenders, state } from './contenders.ts';
-import { type Row, renderResults, verdicts } from './report.ts';
+import { type Measured, type Row, renderResults, verdicts } from './report.ts';
 
 // `start` leaves fifty containers alive for `memory`.
 const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
@@ -35,30 +35,41 @@ const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
   registry: registryCases,
 };
 
+const results = resolve(import.meta.dir, 'results.json');
+const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release().split('-')[0]}.`;
 const wanted = process.argv.slice(2);
 const contenders = await openContenders();
-const rows: Row[] = [];
 try {
   await importBusybox(contenders);
   for (const [name, measure] of Object.entries(cases)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    for (const row of await measure(contenders)) {
-      rows.push(row);
-      console.log(
-        `${row.name}: ${row.berth.toFixed(2)} ${row.unit} (dockerd ${row.dockerd?.toFixed(2)}, podman ${row.podman?.toFixed(2)}) ${verdicts(
-          row,
-        )
-          .map(({ text, met }) => `${met ? '✓' : '✗'} ${text}`)
-          .join(', ')}`,
-      );
+    try {
+      const rows = await measure(contenders);
+      for (const row of rows) print(row);
+      await keep(name, rows);
+    } catch (error) {
+      console.error(`${name}:`, error);
+      process.exitCode = 1;
     }
   }
 } finally {
   await contenders.close();
 }
-if (wanted.length === 0) {
-  const versions = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release().split('-')[0]}.`;
-  await Bun.write(resolve(import.meta.dir, 'RESULTS.md'), renderResults(rows, versions));
+
+function print(row: Row): void {
+  const peers = `dockerd ${row.dockerd?.toFixed(2)}, podman ${row.podman?.toFixed(2)}`;
+  const judged = verdicts(row).map(({ text, met }) => `${met ? '✓' : '✗'} ${text}`);
+  console.log(`${row.name}: ${row.berth.toFixed(2)} ${row.unit} (${peers}) ${judged.join(', ')}`);
+}
+
+async function keep(name: string, rows: Row[]): Promise<void> {
+  const file = Bun.file(results);
+  const known = (await file.exists()) ? ((await file.json()) as Record<string, Measured>) : {};
+  const commit = (await Bun.$`git rev-parse --short HEAD`.cwd(import.meta.dir).text()).trim();
+  known[name] = { day: new Date().toISOString().slice(0, 10), commit, machine, rows };
+  await Bun.write(results, `${JSON.stringify(known, null, 1)}\n`);
+  const inOrder = Object.keys(cases).flatMap((key) => (known[key] ? [[key, known[key]] as const] : []));
+  await Bun.write(resolve(import.meta.dir, 'RESULTS.md'), renderResults(inOrder));
 }
 
 /** The same small image for everyone. */

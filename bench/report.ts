@@ -28,21 +28,41 @@ export function verdicts(row: Row): { text: string; met: boolean }[] {
   });
 }
 
-/** The page `bench/RESULTS.md`. */
-export function renderResults(rows: readonly Row[], machine: string): string {
-  const cell = (value: number | undefined, unit: string) =>
-    value === undefined ? '' : `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`;
-  const lines = rows.map((row) => {
-    const judged = verdicts(row).map(({ text, met }) => `${met ? '✓' : '✗'} ${text}`);
-    const other = row.other ? `${row.other.name} ${cell(row.other.value, row.unit)}` : '';
-    return `| ${row.name} | ${cell(row.berth, row.unit)} | ${cell(row.dockerd, row.unit)} | ${cell(row.podman, row.unit)} | ${other} | ${judged.join('<br>')} | ${row.runs} |`;
-  });
-  return `# Berth beside dockerd and Podman
+/** What one case measured, contenders side by side. */
+export interface Measured {
+  /** Day, as YYYY-MM-DD. */
+  day: string;
+  /** Of the source that was measured, short. */
+  commit: string;
+  machine: string;
+  rows: Row[];
+}
 
-Made by \`./quickstart bench\` (\`scripts/bench\`) in one run on one machine, contenders interleaved, client against client, medians. ${machine}
+/** The page `bench/RESULTS.md`: one table for each case, in the order given. */
+export function renderResults(cases: readonly (readonly [string, Measured])[]): string {
+  const sections = cases.map(
+    ([name, { day, commit, machine, rows }]) => `## ${name}
+
+\`scripts/bench ${name}\`, ${day}, at ${commit}. ${machine}
 
 | what | Berth | dockerd | Podman | other | target | runs |
 |---|--:|--:|--:|--:|---|--:|
-${lines.join('\n')}
-`;
+${rows.map(renderRow).join('\n')}
+`,
+  );
+  return `# Berth beside dockerd and Podman
+
+Made by \`./quickstart bench\`; each table is one run on one machine, contenders interleaved, client against client, medians.
+
+${sections.join('\n')}`;
+}
+
+function renderRow(row: Row): string {
+  const judged = verdicts(row).map(({ text, met }) => `${met ? '✓' : '✗'} ${text}`);
+  const other = row.other ? `${row.other.name} ${cell(row.other.value, row.unit)}` : '';
+  return `| ${row.name} | ${cell(row.berth, row.unit)} | ${cell(row.dockerd, row.unit)} | ${cell(row.podman, row.unit)} | ${other} | ${judged.join('<br>')} | ${row.runs} |`;
+}
+
+function cell(value: number | undefined, unit: string): string {
+  return value === undefined ? '' : `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`;
 }
