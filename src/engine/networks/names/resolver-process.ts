@@ -162,6 +162,7 @@ export class ResolverProcess implements Names {
     for (const waiting of this.#waiting.values()) waiting.reject(new Error('the resolver ended'));
     this.#waiting.clear();
     if (this.#isClosing || this.#options.running().length === 0) return;
+    this.#options.report('names', new Error('the resolver ended; another one takes its place'));
     this.#quietly('start the resolver again', this.#connect());
   }
 
