@@ -22,7 +22,7 @@ import { addRequestedDevices } from './device-requests.ts';
 import { containerDevices } from './devices.ts';
 import { containerEnvironment, withHome } from './environment.ts';
 import { oomScore, resourceLimits } from './limits.ts';
-import { parseMountTable } from './mount-table.ts';
+import { type MountTable, parseMountTable } from './mount-table.ts';
 import { containerMounts, initTarget, type NetworkFiles } from './mounts.ts';
 import { containerNamespaces } from './namespaces.ts';
 import { containerResources } from './resources.ts';
@@ -125,6 +125,7 @@ export class BundleWriter {
     if (security.noNewPrivileges) process.noNewPrivileges = true;
     if (security.appArmor && security.appArmor !== 'unconfined' && this.#host.appArmor && !hostConfig.Privileged)
       process.apparmorProfile = security.appArmor;
+    let mountTable: Promise<MountTable> | undefined;
     const [devices, mounts] = await Promise.all([
       containerDevices({
         privileged: hostConfig.Privileged,
@@ -139,7 +140,7 @@ export class BundleWriter {
         imageMounts: request.imageMounts ?? new Map(),
         pinned: (pin) => join(request.directory, pin),
         recursiveReadOnly: this.#recursiveReadOnly,
-        mountTable: async () => parseMountTable(await this.#readMountInfo()),
+        mountTable: () => (mountTable ??= this.#readMountInfo().then(parseMountTable)),
       }),
     ]);
     mounts.mounts.push(...(request.extraMounts ?? []));
