@@ -153,7 +153,7 @@ export const operations: Partial<Record<RouteName, Operation>> = {
       ...{ nocache: 'flag', pull: 'flag', platform: 'text', networkmode: 'text', extrahosts: 'list', squash: 'flag' },
       ...{ memory: 'integer', memswap: 'integer', cpushares: 'integer', cpuperiod: 'integer', cpuquota: 'integer' },
       ...{ shmsize: 'integer', cpusetcpus: 'text', cpusetmems: 'text', cgroupparent: 'text', ulimits: 'text' },
-      ...{ version: 'text' },
+      ...{ version: 'text', cachefrom: 'text' },
     },
     body: 'tar',
     ...credentials,
