@@ -229,6 +229,16 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
   });
 });
 
+test('what an update cannot change is said', async () => {
+  const update = async (body: object): Promise<unknown> =>
+    ((await (await engine.request('POST', '/containers/web/update', body)).json()) as { Warnings: unknown }).Warnings;
+  expect(await update({})).toBeNull();
+  expect(await update({ Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 1 }], CgroupParent: '/x' })).toEqual([
+    'Ulimits cannot be changed by an update and stays as it is.',
+    'CgroupParent cannot be changed by an update and stays as it is.',
+  ]);
+});
+
 test('stats at the API: one shot is not waited for, the others know the reading before', async () => {
   const read = async (query: string) =>
     (await (await engine.request('GET', `/containers/web/stats?${query}`)).json()) as Record<

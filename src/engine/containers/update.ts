@@ -59,8 +59,30 @@ export async function updateContainer(
     context.index.save(container);
     await context.dependencies.database.durable();
     context.publish(container, 'update');
-    return { Warnings: warnings };
+    warnings.push(...unchangeable(request));
+    return { Warnings: warnings.length > 0 ? warnings : null };
   });
+}
+
+/** Keys that dockerd takes and passes over: here the client hears of it. */
+const fixed = [
+  ...([
+    'Ulimits',
+    'Devices',
+    'DeviceCgroupRules',
+    'DeviceRequests',
+    'BlkioWeightDevice',
+    'BlkioDeviceReadBps',
+  ] as const),
+  ...(['BlkioDeviceWriteBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteIOps'] as const),
+];
+
+function unchangeable(request: ContainerUpdateRequest): string[] {
+  const asked: string[] = fixed.filter((key) => (request[key]?.length ?? 0) > 0);
+  if (request.MemorySwappiness !== null && request.MemorySwappiness !== -1) asked.push('MemorySwappiness');
+  if (request.OomKillDisable) asked.push('OomKillDisable');
+  if (request.CgroupParent !== '') asked.push('CgroupParent');
+  return asked.map((key) => `${key} cannot be changed by an update and stays as it is.`);
 }
 
 function mergeLimits(host: HostConfig, request: ContainerUpdateRequest, id: string): void {
