@@ -17,6 +17,8 @@ export interface TarEntry {
   mtime: bigint;
   /** As stat(2) packs it. */
   device: number;
+  /** File capabilities, as the kernel keeps them. */
+  capability?: Buffer | null;
 }
 
 const types: Record<TarEntry['type'], string> = {
@@ -40,6 +42,7 @@ export function entryHeader(entry: TarEntry): Buffer {
   if (entry.gid >= 8 ** 7) records.push(record('gid', String(entry.gid)));
   if (entry.mtime % 1_000_000_000n !== 0n || entry.mtime < 0n) records.push(record('mtime', seconds(entry.mtime)));
   const own = oneHeader({ ...entry, path }, types[entry.type]);
+  if (entry.capability) records.push(record('SCHILY.xattr.security.capability', entry.capability.toString('latin1')));
   if (records.length === 0) return own;
   const text = Buffer.from(records.join(''), 'latin1');
   const extended = oneHeader(

@@ -20,6 +20,7 @@ import { MountMaker } from './ops/step-mounts.ts';
 import { StoredCache } from './ops/stored-cache.ts';
 import { LayerTrees } from './ops/trees.ts';
 import { type BuildSession, type BuildValue, type Layer, type RemoteFiles, treeOf } from './ops/values.ts';
+import type { TreeAttributes } from './session/layered-files.ts';
 import type { SolveEvent } from './solve/events.ts';
 import { Solver } from './solve/solver.ts';
 
@@ -40,7 +41,7 @@ export interface BuilderOptions {
   mountDirectory: string;
   /** Bytes that layers may take which only the cache has; beyond that the oldest go. 0: no limit. */
   keepBytes: number;
-  isOpaque: (directory: Buffer) => boolean;
+  attributes: TreeAttributes;
   /** An image of this machine, fetched where it is missing or `pull` asks for it. */
   findImage(
     reference: string,
@@ -92,13 +93,13 @@ export class Builder {
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: BuilderOptions) {
-    const { store, tables, steps, isOpaque } = options;
+    const { store, tables, steps, attributes } = options;
     this.#options = options;
     this.#trees = new LayerTrees(store);
     this.#cache = new StoredCache(store, tables);
     const trees = this.#trees;
-    const mounts = new MountMaker({ directory: options.mountDirectory, helper: store.helper, isOpaque });
-    const files = { trees, helper: store.helper, contents: tables, isOpaque };
+    const mounts = new MountMaker({ directory: options.mountDirectory, helper: store.helper, attributes });
+    const files = { trees, helper: store.helper, contents: tables, attributes };
     this.#solver = new Solver<BuildValue, BuildSession>({
       cache: this.#cache,
       runners: {

@@ -1,6 +1,6 @@
 /** Building images with both clients: what comes out, what is kept, what is left after a failure. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { tar } from '../support/tar.ts';
@@ -76,6 +76,26 @@ describe('what comes out', () => {
         (line) => `${line}|buildkit.dockerfile.v0`,
       ),
     );
+  });
+
+  test('capabilities of a program survive COPY --from', async () => {
+    const context = folder({ Dockerfile: 'FROM busybox\nRUN cp /bin/busybox /prog' });
+    await engine.ok('build', '-q', '-t', 'with-cap', context);
+    // Set from outside: the image has no program for it.
+    const layers = join(engine.identity.dataRoot, 'layers');
+    const program = readdirSync(layers)
+      .map((name) => join(layers, name, 'diff/prog'))
+      .find((path) => existsSync(path)) as string;
+    const value = '0x0100000200040000000000000000000000000000';
+    const set = Bun.spawnSync([
+      'python3',
+      '-c',
+      `import os; os.setxattr("${program}", "security.capability", bytes.fromhex("${value.slice(2)}"))`,
+    ]);
+    expect(set.exitCode).toBe(0);
+    writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY --from=with-cap /prog /copied');
+    await engine.ok('build', '-q', '-o', `type=tar,dest=${join(context, 'out.tar')}`, context);
+    expect(readFileSync(join(context, 'out.tar')).includes('SCHILY.xattr.security.capability=')).toBe(true);
   });
 
   test('an archive on standard input, a Dockerfile on standard input', async () => {

@@ -9,7 +9,7 @@ import type { CopyAction, CopyDefinition, DirectoryDefinition } from '../graph/o
 import { digestOf, type Vertex } from '../graph/vertex.ts';
 import type { FileSource } from '../session/file-source.ts';
 import { toPath } from '../session/file-source.ts';
-import { followLinks, LayeredFiles } from '../session/layered-files.ts';
+import { followLinks, LayeredFiles, type TreeAttributes } from '../session/layered-files.ts';
 import { readPieces, readStart } from '../session/read-file.ts';
 import type { Parts } from '../solve/cache.ts';
 import type { OperationRunner, RunContext, Saved, Solved } from '../solve/runner.ts';
@@ -26,19 +26,19 @@ export interface FileOperationsOptions {
   trees: LayerTrees;
   helper: NativeHelper;
   contents: BuildCacheTables;
-  isOpaque: (directory: Buffer) => boolean;
+  attributes: TreeAttributes;
 }
 
 /** Enough of a file to know a tar by. */
 const tarBlock = 512;
 
 /** The tree of an input as files. */
-export function filesOf(value: BuildValue | undefined, isOpaque: (directory: Buffer) => boolean): FileSource {
+export function filesOf(value: BuildValue | undefined, attributes: TreeAttributes): FileSource {
   if (value?.kind === 'files') return value.files;
   const layers = treeOf(value);
   return new LayeredFiles({
     layers: lowerOf(layers),
-    isOpaque,
+    attributes,
     identity: async () => (await Promise.all(layers.map(({ diffId }) => diffId))).join(' '),
   });
 }
@@ -58,7 +58,7 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
     if (!definition.link) parts.set('input 0', inputs[0]?.key ?? '');
     for (const [index, action] of definition.actions.entries()) {
       if (action.from.kind === 'inline') continue;
-      const files = filesOf(inputs[action.from.input]?.value, this.#options.isOpaque);
+      const files = filesOf(inputs[action.from.input]?.value, this.#options.attributes);
       const identity = await files.identity();
       if (identity === null) for (const [part, value] of await this.#look(files, action)) parts.set(part, value);
       else parts.set(`the files of source ${index + 1}`, await this.#remembered(identity, files, action));
@@ -72,11 +72,11 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
     const layer = await this.#options.trees.make(
       { lower: lowerOf(below), latest: definition.epoch, lease: session.lease },
       async (work) => {
-        const tree = new LayeredFiles({ layers: lowerOf(below), isOpaque: this.#options.isOpaque });
+        const tree = new LayeredFiles({ layers: lowerOf(below), attributes: this.#options.attributes });
         const copy = new Copy({ ...this.#options, tree, work, context });
         for (const action of definition.actions) {
           const input = action.from.kind === 'input' ? inputs[action.from.input]?.value : undefined;
-          await copy.add(action, input ? filesOf(input, this.#options.isOpaque) : null);
+          await copy.add(action, input ? filesOf(input, this.#options.attributes) : null);
         }
         await copy.finish();
       },
@@ -140,7 +140,7 @@ export class DirectoryRunner implements OperationRunner<BuildValue, BuildSession
     const layer = await this.#options.trees.make(
       { lower: lowerOf(below), latest: epoch, lease: session.lease },
       async (work) => {
-        const tree = new LayeredFiles({ layers: lowerOf(below), isOpaque: this.#options.isOpaque });
+        const tree = new LayeredFiles({ layers: lowerOf(below), attributes: this.#options.attributes });
         const copy = new Copy({ ...this.#options, tree, work, context });
         await copy.directory(path, { uid: 0, gid: 0 });
         await copy.finish();
@@ -300,6 +300,7 @@ class Copy {
       size: entry.size,
       mtime: entry.mtime,
       device: entry.device,
+      capability: await source.capability(one.path),
       content: entry.type === 'file' ? { kind: 'file', source, path: one.path, identity: entry.identity } : null,
     });
   }

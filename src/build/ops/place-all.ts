@@ -19,12 +19,14 @@ export async function* packSource(
   signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<Uint8Array> {
   const selected = await select(files, wholeCopy(0, path));
-  const entries = selected.flatMap(({ path: from, entry, target }): PlacedEntry[] => {
-    if (target === '' || entry.type === 'socket') return [];
+  const entries: PlacedEntry[] = [];
+  for (const { path: from, entry, target } of selected) {
+    if (target === '' || entry.type === 'socket') continue;
     const content =
       entry.type === 'file' ? { kind: 'file' as const, source: files, path: from, identity: entry.identity } : null;
     const { type, link, mode, uid, gid, size, mtime, device } = entry;
-    return [{ type, path: target, link, mode, uid, gid, size, mtime, device, content }];
-  });
+    const capability = await files.capability(from);
+    entries.push({ type, path: target, link, mode, uid, gid, size, mtime, device, capability, content });
+  }
   yield* packEntries(entries, signal);
 }

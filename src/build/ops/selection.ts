@@ -154,7 +154,10 @@ export async function selectionParts(source: FileSource, selected: readonly Sele
 
 async function describe(source: FileSource, path: string, entry: FileEntry): Promise<string> {
   const mode = `${entry.mode.toString(8)} ${entry.uid}:${entry.gid}`;
-  if (entry.type === 'file') return `${mode} ${await source.digest(path)}`;
+  if (entry.type === 'file') {
+    const capability = (await source.capability(path))?.toString('hex') ?? '';
+    return `${mode} ${await source.digest(path)}${capability === '' ? '' : ` ${capability}`}`;
+  }
   if (entry.type === 'symlink') return `link ${fromPath(entry.link)}`;
   return entry.type === 'directory' ? `${entry.type} ${mode}` : `${entry.type} ${mode} ${entry.device}`;
 }

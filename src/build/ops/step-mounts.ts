@@ -7,7 +7,7 @@ import type { NativeHelper } from '../../store/native-helper.ts';
 import type { StepMount } from '../graph/operations.ts';
 import { digestOf } from '../graph/vertex.ts';
 import { type FileSource, toPath } from '../session/file-source.ts';
-import { followLinks } from '../session/layered-files.ts';
+import { followLinks, type TreeAttributes } from '../session/layered-files.ts';
 import type { RunContext, Solved } from '../solve/runner.ts';
 import { filesOf } from './copy.ts';
 import type { PreparedMount } from './engine.ts';
@@ -29,7 +29,7 @@ export interface MountMakerOptions {
   /** Where caches are kept. */
   directory: string;
   helper: NativeHelper;
-  isOpaque: (directory: Buffer) => boolean;
+  attributes: TreeAttributes;
 }
 
 export class MountMaker {
@@ -67,7 +67,7 @@ export class MountMaker {
     const { prepared, session } = work;
     switch (mount.type) {
       case 'bind': {
-        const files = filesOf(inputs[mount.input]?.value, this.#options.isOpaque);
+        const files = filesOf(inputs[mount.input]?.value, this.#options.attributes);
         prepared.mounts.push(await this.#bind(files, mount, session.lease.directory));
         return;
       }
@@ -75,7 +75,7 @@ export class MountMaker {
         prepared.mounts.push({ kind: 'tmpfs', target: mount.target, size: mount.size });
         return;
       case 'cache': {
-        const files = mount.input === null ? null : filesOf(inputs[mount.input]?.value, this.#options.isOpaque);
+        const files = mount.input === null ? null : filesOf(inputs[mount.input]?.value, this.#options.attributes);
         prepared.mounts.push(await this.#cache(mount, files, work));
         return;
       }

@@ -32,6 +32,8 @@ export interface FileSource {
   place(path: string): Promise<Buffer>;
   /** The directories of this machine that a directory is merged of, the top first. */
   places(path: string): Promise<Buffer[]>;
+  /** A program's file capabilities; null: it has none. */
+  capability(path: string): Promise<Buffer | null>;
   /** Stands for all the files together, where that is known without looking at them; null: it is not. */
   identity(): Promise<string | null>;
 }

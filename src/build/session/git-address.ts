@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { BerthError } from '../../api/errors.ts';
 
 export interface GitAddress {
   /** For git. */
@@ -9,8 +10,11 @@ export interface GitAddress {
   subdirectory: string;
 }
 
-/** `https://host/repository.git#reference:directory` and the other forms of https://docs.docker.com/build/concepts/context/#git-repositories. */
+/** `https://host/repository.git#reference:directory` and the other forms of https://docs.docker.com/build/concepts/context/#git-repositories. Error: `invalid`. */
 export function parseGitAddress(text: string): GitAddress {
+  // git knows further kinds of addresses, some of which are commands.
+  if (!/^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@[^:]+:|github\.com\/)/.test(text))
+    throw new BerthError('invalid', `unable to prepare context: ${text} is no address of a repository`);
   const [whole = '', fragment = ''] = text.split('#', 2);
   const remote = whole.startsWith('github.com/') ? `https://${whole}` : whole;
   const separator = fragment.indexOf(':');

@@ -4,14 +4,22 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { type FileEntry, type FileSource, toPath } from './file-source.ts';
 import { readPieces } from './read-file.ts';
 
+/** Attributes of files that the builder looks at. */
+export interface TreeAttributes {
+  /** Tells whether a directory hides what lower layers have at its place. */
+  isOpaque(directory: Buffer): boolean;
+  /** What a program may do beyond its user's rights (capabilities(7)), as the kernel keeps it; null: nothing. */
+  capability(file: Buffer): Buffer | null;
+}
+
 export interface LayeredFilesOptions {
   /** Directories, the top first. */
   layers: readonly string[];
   /** Everything belongs to root, whoever it belongs to on this machine. */
   rootOwned?: boolean;
   identity?: () => Promise<string | null>;
-  /** Tells whether a directory hides what lower layers have at its place. */
-  isOpaque?: (directory: Buffer) => boolean;
+  /** Absent: a plain directory of this machine, which has none that count. */
+  attributes?: TreeAttributes;
   /** Digests that are known already. */
   known?: (path: string, entry: FileEntry) => string | undefined;
 }
@@ -29,6 +37,8 @@ const root: FileEntry = {
   device: 0,
   identity: '',
 };
+
+const anyExecute = 0o111;
 
 /** A directory, or a stack of them merged as overlay does (https://docs.kernel.org/filesystems/overlayfs.html), without mounting it. */
 export class LayeredFiles implements FileSource {
@@ -73,6 +83,14 @@ export class LayeredFiles implements FileSource {
     return (await this.#find(path))?.places ?? [];
   }
 
+  async capability(path: string): Promise<Buffer | null> {
+    const { attributes } = this.#options;
+    if (!attributes) return null;
+    const found = await this.#find(path);
+    if (found?.entry.type !== 'file' || (found.entry.mode & anyExecute) === 0) return null;
+    return attributes.capability(found.places[0] as Buffer);
+  }
+
   identity(): Promise<string | null> {
     return this.#options.identity?.() ?? Promise.resolve(null);
   }
@@ -109,7 +127,7 @@ export class LayeredFiles implements FileSource {
       if (top !== null && !status.isDirectory()) break;
       top ??= status;
       places.push(place);
-      if (!status.isDirectory() || this.#options.isOpaque?.(place)) break;
+      if (!status.isDirectory() || this.#options.attributes?.isOpaque(place)) break;
     }
     if (top === null) return null;
     const entry = await toEntry(places[0] as Buffer, top);

@@ -16,14 +16,14 @@ import { lowerOf, type RemoteFiles } from '../ops/values.ts';
 import { BuildChannels } from './channels.ts';
 import type { ContextStore } from './context-store.ts';
 import type { FileSource } from './file-source.ts';
-import { LayeredFiles } from './layered-files.ts';
+import { LayeredFiles, type TreeAttributes } from './layered-files.ts';
 
 export interface SessionBuildsOptions {
   builder: Builder;
   store: ImageStore;
   contexts: ContextStore;
   remote: RemoteFiles;
-  isOpaque: (directory: Buffer) => boolean;
+  attributes: TreeAttributes;
   /** A short path in memory, for sockets. */
   socketDirectory: string;
   /** An image as an archive that holds both of Docker's and OCI's layouts. */
@@ -191,7 +191,7 @@ export class SessionBuilds {
   ): Promise<AsyncIterable<Uint8Array>> {
     const { built, result, start, channels } = what;
     if (type !== 'tar') return this.#options.save(result.imageId, start.options.tags, channels.signal);
-    const files = new LayeredFiles({ layers: lowerOf(built.layers), isOpaque: this.#options.isOpaque });
+    const files = new LayeredFiles({ layers: lowerOf(built.layers), attributes: this.#options.attributes });
     return packSource(files, '/', channels.signal);
   }
 }

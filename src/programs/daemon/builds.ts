@@ -13,7 +13,7 @@ import { findImage } from '../../engine/images/image-names.ts';
 import type { ImageService } from '../../engine/images/image-service.ts';
 import type { ImagePull } from '../../engine/images/pull.ts';
 import { StepRunner } from '../../engine/steps/step-runner.ts';
-import { isOpaque } from '../../host/files/opaque.ts';
+import { fileCapability, isOpaque } from '../../host/files/opaque.ts';
 import { runTool } from '../../host/process/run-tool.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { BuildBackend } from '../../server/routers/build/backend.ts';
@@ -38,6 +38,7 @@ export interface BuildParts {
 export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise<void> } {
   const { store, database, paths, events, report } = parts;
   const tables = new BuildCacheTables(database);
+  const attributes = { isOpaque, capability: fileCapability };
   const remote = new HostRemoteFiles(runTool);
   const builder = new Builder({
     store,
@@ -46,7 +47,7 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
     remote,
     mountDirectory: paths.buildMounts,
     keepBytes: keptCache,
-    isOpaque,
+    attributes,
     findImage: imageFinder(parts),
     published: (id, names) => {
       events.publish('image', 'create', id, { name: id });
@@ -60,7 +61,7 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
     store,
     contexts,
     remote,
-    isOpaque,
+    attributes,
     socketDirectory: paths.locks,
     save: (id, names, signal) => parts.images.save(names.length > 0 ? [...names] : [id], { platform: null }, signal),
   });
