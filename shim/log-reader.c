@@ -23,6 +23,7 @@
 #define WATCH_MILLISECONDS 1000
 #define FRAME_HEADER 8
 #define TIME_SIZE 31
+#define FILE_CLOCK_SECONDS 2
 
 struct reader {
   const char *path;
@@ -194,6 +195,13 @@ static int follow(struct reader *reader, int links, struct log_file *file, struc
   return 0;
 }
 
+/* True for a file that was written for the last time before all that is asked for; the kernel's clock for files is a bit late. */
+static bool is_too_old(const struct reader *reader, const struct log_file *file) {
+  struct stat status;
+  if (reader->since == INT64_MIN || fstat(file->fd, &status) < 0) return false;
+  return status.st_mtim.tv_sec + FILE_CLOCK_SECONDS < reader->since / 1000000000;
+}
+
 static int read_log(struct reader *reader, struct failure *failure) {
   char name[PATH_MAX], state_path[PATH_MAX];
   snprintf(state_path, sizeof state_path, "%s%s", reader->path, LOG_STATE_SUFFIX);
@@ -204,6 +212,7 @@ static int read_log(struct reader *reader, struct failure *failure) {
   log_follower_prune(links, &files);
   if (result == 0 && reader->tail >= 0) result = log_files_tail(&files, (uint64_t)reader->tail, failure);
   for (size_t i = 0; result == 0 && i < files.count && !reader->finished; i++) {
+    if (i + 1 < files.count && is_too_old(reader, &files.files[i])) continue;
     result = read_file(reader, &files.files[i], failure);
     if (i + 1 < files.count) reader->held = 0;
   }

@@ -240,6 +240,25 @@ static void since_and_until(struct check *check) {
   place_remove(&place);
 }
 
+/* Rotated files that end before the time asked for are not opened at all. */
+static void since_passes_old_files_over(struct check *check) {
+  struct place place = place_make(1000, 3);
+  struct log_sink *sink = open_log(&place);
+  for (int i = 0; i < 20; i++) log_write(sink, STREAM_STDOUT, "some line\n", 10);
+  log_close(sink);
+  char name[128];
+  snprintf(name, sizeof name, "%s.1", place.path);
+  struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+  CHECK(utimensat(AT_FDCWD, name, times, 0) == 0);
+  size_t all, some;
+  free(READ(&place, &all, "--stdout", "--raw"));
+  free(READ(&place, &some, "--stdout", "--raw", "--since", "1001000000000"));
+  CHECK(all == some);
+  free(READ(&place, &some, "--stdout", "--raw", "--since", "1010000000000"));
+  CHECK(some > 0 && some < all);
+  place_remove(&place);
+}
+
 static void a_torn_end_is_cut_off(struct check *check) {
   struct place place = place_make(-1, 1);
   FILE *file = fopen(place.path, "w");
@@ -519,6 +538,7 @@ int main(void) {
   RUN(&check, tail_counts_over_rotated_files);
   RUN(&check, frames_times_and_details);
   RUN(&check, since_and_until);
+  RUN(&check, since_passes_old_files_over);
   RUN(&check, a_torn_end_is_cut_off);
   RUN(&check, a_follower_loses_nothing);
   RUN(&check, a_dead_followers_files_go);
