@@ -245,6 +245,26 @@ describe('faults', () => {
     expect(Date.now() - gone).toBeLessThan(5000);
   });
 
+  test('an image of another platform is no base', async () => {
+    const context = folder({ Dockerfile: 'FROM --platform=linux/s390x busybox\nRUN true' });
+    const result = await engine.berth('build', context);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('>>> FROM --platform=linux/s390x busybox');
+  });
+
+  test('a client of the classic API that goes away stops its build too', async () => {
+    const body = tar([{ name: 'Dockerfile', content: 'FROM busybox\nRUN echo classic; sleep 1000' }]);
+    const leaving = new AbortController();
+    const unix = engine.host.replace('unix://', '');
+    const answer = fetch('http://engine/build', { method: 'POST', body, unix, signal: leaving.signal });
+    answer.then((response) => response.text()).catch(() => undefined);
+    await until('the step to run', () => readdirSync(join(engine.identity.execRoot, 'containers')).length > 0);
+    leaving.abort();
+    const gone = Date.now();
+    await until('the step to be gone', () => left().length === 0);
+    expect(Date.now() - gone).toBeLessThan(5000);
+  });
+
   test('secrets are in no layer, history, cache or log', async () => {
     const secret = `very-secret-${crypto.randomUUID()}`;
     const context = folder({

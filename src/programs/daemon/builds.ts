@@ -1,5 +1,5 @@
 /** Puts the builder together: the engine's steps, its store, its images. */
-import { errorKind } from '../../api/errors.ts';
+import { BerthError, errorKind } from '../../api/errors.ts';
 import type { AuthConfig } from '../../api/types/image.ts';
 import type { BuildCacheRecord } from '../../api/types/system.ts';
 import { Builder, type BuilderOptions } from '../../build/builder.ts';
@@ -15,6 +15,8 @@ import type { ImagePull } from '../../engine/images/pull.ts';
 import { StepRunner } from '../../engine/steps/step-runner.ts';
 import { fileCapability, isOpaque } from '../../host/files/opaque.ts';
 import { runTool } from '../../host/process/run-tool.ts';
+import { configPlatform } from '../../oci/image-config.ts';
+import { formatPlatform, platformRank } from '../../oci/platform.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { BuildBackend } from '../../server/routers/build/backend.ts';
 import { BuildCacheTables } from '../../store/build-cache.ts';
@@ -113,6 +115,12 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
   return async (reference, options, { event, signal, lease, auths }) => {
     const look = () => {
       const image = findImage(store, reference);
+      const own = configPlatform(image.config);
+      if (options.platform && own.architecture !== '' && platformRank(own, options.platform) === null)
+        throw new BerthError(
+          'not-found',
+          `image with reference ${reference} was found but does not provide the specified platform (${formatPlatform(options.platform)})`,
+        );
       lease.hold(image.id, ...image.layers);
       return { name: nameOf(reference), layers: image.layers, config: image.config };
     };
