@@ -43,7 +43,7 @@ test('ps, inspect, rename, another upload’s container and rm -f do not wait fo
   await engine.ok('run', '--rm', 'busybox', 'true');
   await engine.ok('rm', '-f', 'renamed');
   expect(performance.now() - begun).toBeLessThan(4000);
-  await until('the client to be told', () => upload.answer().includes(' 500 '));
+  await until('the client to be told', () => upload.answer().includes(' 404 '));
   upload.socket.destroy();
 });
 
