@@ -216,6 +216,17 @@ describe('the resolver', () => {
     expect(await ask(await pidOf('two'), 'two')).toStartWith('0 ');
   });
 
+  test('that leaves is no hindrance to the next one', async () => {
+    await engine.ok('network', 'create', '--subnet', '10.97.8.0/24', 'net');
+    for (let round = 0; round < 5; round++) {
+      await engine.ok('run', '--rm', '--network', 'net', 'busybox', 'true');
+      // Without a container it leaves with the engine, and the next engine comes at once.
+      await engine.restart();
+    }
+    await run('one', '--network', 'net');
+    expect(await ask(await pidOf('one'), 'one')).toStartWith('0 10.97.8.');
+  });
+
   test('of another version is told to leave when an engine has one of its own', async () => {
     await engine.ok('network', 'create', '--subnet', '10.97.7.0/24', 'net');
     await run('one', '--network', 'net');

@@ -13,6 +13,10 @@ import { Resolver } from './resolver.ts';
 /** Milliseconds between two looks for ended containers, while no engine tells of them. */
 const watchInterval = 2000;
 
+/** For the lock, in milliseconds: a resolver that leaves takes no longer. */
+const retryInterval = 20;
+const mostAttempts = 100;
+
 interface Peer {
   /** Text behind the last whole line. */
   rest: string;
@@ -22,8 +26,11 @@ interface Peer {
 
 /** @param argv path of the socket to listen on, and the directory where each container has its own */
 export async function main([path = '', containers = '']: string[]): Promise<void> {
-  // Two engines of one exec root never start at once, but a dying resolver may still be there.
-  if (!lockFile(`${path}.lock`)) process.exit(1);
+  // Two engines of one exec root never start at once, but a resolver that is leaving may still be there.
+  for (let attempt = 1; !lockFile(`${path}.lock`); attempt++) {
+    if (attempt === mostAttempts) process.exit(1);
+    await Bun.sleep(retryInterval);
+  }
   answerFirst();
   const service = new Service(path, containers);
   service.listen();

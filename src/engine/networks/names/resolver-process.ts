@@ -46,6 +46,8 @@ export class ResolverProcess implements Names {
   readonly #options: ResolverProcessOptions;
   readonly #waiting = new Map<number, PromiseWithResolvers<void>>();
   #connection: Promise<Socket> | null = null;
+  /** The connection that is open. */
+  #current: Socket | null = null;
   #number = 0;
   #isClosing = false;
 
@@ -105,12 +107,29 @@ export class ResolverProcess implements Names {
 
   /** The process that is there, or a new one that knows everything. */
   async #open(): Promise<Socket> {
-    const adopted = await connectTo(this.socket);
+    const adopted = await this.#adopt();
     const connection = adopted ?? (await this.#start());
-    this.#listen(connection);
-    await this.#expect(connection, { hello: true });
-    if (!adopted) await this.#expect(connection, { sync: this.#options.running() });
+    if (!adopted) {
+      this.#listen(connection);
+      await this.#expect(connection, { hello: true });
+      await this.#expect(connection, { sync: this.#options.running() });
+    }
+    this.#current = connection;
     return connection;
+  }
+
+  /** The process that is there; null: there is none, or it is leaving. */
+  async #adopt(): Promise<Socket | null> {
+    const connection = await connectTo(this.socket);
+    if (!connection) return null;
+    this.#listen(connection);
+    try {
+      await this.#expect(connection, { hello: true });
+      return connection;
+    } catch {
+      // Without containers and without an engine it goes; one of the two came a moment too late.
+      return null;
+    }
   }
 
   async #start(): Promise<Socket> {
@@ -144,7 +163,7 @@ export class ResolverProcess implements Names {
       for (const line of lines) this.#answered(JSON.parse(line) as ResolverReply);
     });
     connection.on('error', () => connection.destroy());
-    connection.on('close', () => this.#lost());
+    connection.on('close', () => this.#lost(connection));
   }
 
   #answered(reply: ResolverReply): void {
@@ -157,10 +176,12 @@ export class ResolverProcess implements Names {
   }
 
   /** The process ended. Containers that run need another one. */
-  #lost(): void {
-    this.#connection = null;
+  #lost(connection: Socket): void {
     for (const waiting of this.#waiting.values()) waiting.reject(new Error('the resolver ended'));
     this.#waiting.clear();
+    if (this.#current !== connection) return;
+    this.#current = null;
+    this.#connection = null;
     if (this.#isClosing || this.#options.running().length === 0) return;
     this.#options.report('names', new Error('the resolver ended; another one takes its place'));
     this.#quietly('start the resolver again', this.#connect());
