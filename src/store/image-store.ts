@@ -45,8 +45,6 @@ export class ImageStore implements ImageStoreInterface {
   readonly #leases: Leases;
   readonly #ingests = new SharedWork<StoredLayer, number>();
   #removals = 0;
-  #syncing: Promise<void> | null = null;
-  #nextSync: Promise<void> | null = null;
   #sweeping: Promise<number> = Promise.resolve(0);
 
   constructor(options: ImageStoreOptions) {
@@ -131,7 +129,7 @@ export class ImageStore implements ImageStoreInterface {
   /** Makes layers outlive the engine that no image has yet: synced, then entered by `work`'s transaction. */
   async keepLayers(diffIds: readonly string[], work: () => void): Promise<void> {
     await this.layers.placed(diffIds);
-    if (this.layers.needSync(diffIds)) await this.#sync();
+    await this.helper.sync(...this.layers.unsynced(diffIds));
     this.#options.database.transaction(() => {
       this.layers.record(diffIds);
       work();
@@ -148,7 +146,7 @@ export class ImageStore implements ImageStoreInterface {
     await layers.placed(diffIds);
     const missing = diffIds.find((diffId) => layers.get(diffId) === null);
     if (missing) throw new BerthError('internal', `layer ${missing} of image ${id} is not in the store`);
-    if (layers.needSync(diffIds)) await this.#sync();
+    await this.helper.sync(...layers.unsynced(diffIds));
     const size = diffIds.reduce((sum, diffId) => sum + (layers.get(diffId)?.size ?? 0), 0);
     const manifest = options.manifest ?? null;
     const config: Document = { digest: id, mediaType: mediaTypes.ociConfig, bytes: options.config };
@@ -282,24 +280,6 @@ export class ImageStore implements ImageStoreInterface {
     });
     if (!unpacked) throw new BerthError('internal', 'the unpacking job said nothing');
     return unpacked;
-  }
-
-  /** Callers who come while a sync runs share the next one. */
-  #sync(): Promise<void> {
-    const start = (): Promise<void> => {
-      this.#syncing = this.helper.sync(this.#options.paths.dataRoot).finally(() => {
-        this.#syncing = null;
-      });
-      return this.#syncing;
-    };
-    if (!this.#syncing) return start();
-    this.#nextSync ??= this.#syncing
-      .catch(() => undefined) // its own callers hear of it
-      .then(() => {
-        this.#nextSync = null;
-        return start();
-      });
-    return this.#nextSync;
   }
 
   /** Moves things out of the way at once and removes them in a child. */

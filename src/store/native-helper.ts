@@ -76,9 +76,9 @@ export class NativeHelper {
     for (const batch of batches(paths)) await this.#run(['remove', ...batch]);
   }
 
-  /** Resolves when everything written to the file system of `path` is on disk. Error: `internal`. */
-  async sync(path: string): Promise<void> {
-    await this.#run(['sync', path]);
+  /** Resolves when everything below the paths is on disk, and their own names. Error: `internal`. */
+  async sync(...paths: string[]): Promise<void> {
+    for (const batch of batches(paths)) await this.#run(['sync', ...batch]);
   }
 
   /**

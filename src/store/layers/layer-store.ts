@@ -150,11 +150,14 @@ export class LayerStore {
     await Promise.all(diffIds.map((diffId) => this.#placing.get(diffId)));
   }
 
-  /** True where something of these layers is not on disk for certain: sync before `record`. */
-  needSync(diffIds: readonly string[]): boolean {
-    return (
-      diffIds.some((diffId) => this.#pending.has(diffId)) || this.#pendingBlobsOf(diffIds).some(([, { kept }]) => kept)
-    );
+  /** What of these layers is not on disk for certain: sync it before `record`. */
+  unsynced(diffIds: readonly string[]): string[] {
+    const rows = [...new Set(diffIds)].flatMap((diffId) => this.#pending.get(diffId) ?? []);
+    const blobs = this.#pendingBlobsOf(diffIds).filter(([, { kept }]) => kept);
+    return [
+      ...rows.map(({ directory }) => this.#paths.layer(directory)),
+      ...blobs.map(([digest]) => this.#paths.blob(digest)),
+    ];
   }
 
   /** Writes the rows of pending layers; call inside the transaction that makes an image of them, after a sync. */
