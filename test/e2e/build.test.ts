@@ -217,6 +217,29 @@ describe('the cache', () => {
   });
 });
 
+test('the cache stays within builder.gc.defaultKeepStorage', async () => {
+  const small = await startEngine({ images: ['busybox'], config: { builder: { gc: { defaultKeepStorage: '5MB' } } } });
+  try {
+    const context = folder({});
+    for (const number of [1, 2, 3]) {
+      writeFileSync(
+        join(context, 'Dockerfile'),
+        `FROM busybox\nRUN head -c 3000000 /dev/urandom > /f${number}\nRUN rm /f${number}`,
+      );
+      await small.ok('rmi', await small.ok('build', '-q', context));
+    }
+    await small.ok('build', '-q', context);
+    const usage = (await (await small.request('GET', '/system/df')).json()) as {
+      BuildCache: { Size: number; Shared: boolean }[];
+    };
+    const kept = usage.BuildCache.filter(({ Shared }) => !Shared).reduce((sum, { Size }) => sum + Size, 0);
+    expect(kept).toBeLessThanOrEqual(5_000_000);
+    expect(usage.BuildCache.length).toBeGreaterThan(1);
+  } finally {
+    await small.cleanUp();
+  }
+}, 60_000);
+
 describe('faults', () => {
   /** What a build leaves: containers of the runtime, drafts of layers, leases. */
   const left = (): string[] => {

@@ -71,8 +71,10 @@ export class LayerTrees {
     const workRoot = join(options.lease.directory, `work-${draft.number}`);
     const work = join(workRoot, 'work');
     const empty = join(workRoot, 'empty');
+    // Not recursive: a step that begins when its build is over must not bring the directory of the lease back.
+    await mkdir(workRoot, { mode: 0o700 });
     await mkdir(draft.diff, { recursive: true, mode: 0o755 });
-    await mkdir(work, { recursive: true, mode: 0o700 });
+    await mkdir(work, { mode: 0o700 });
     // Overlay wants a lower directory even where nothing lies below.
     await mkdir(empty, { mode: 0o755 });
     const scratch = join(workRoot, 'scratch');

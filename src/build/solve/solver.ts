@@ -25,6 +25,8 @@ export class Solver<Value, Session> {
   readonly #shared = new SharedWork<Solved<Value>, Message>();
   readonly #now: () => number;
   readonly #saving = new Set<Promise<void>>();
+  /** Work under way, and what calls it off. */
+  readonly #flights = new Map<Promise<unknown>, AbortSignal>();
 
   constructor(options: {
     runners: Readonly<Record<string, OperationRunner<Value, Session>>>;
@@ -101,19 +103,32 @@ export class Solver<Value, Session> {
     const solved = await this.#shared.join(alone ? `${key} ${crypto.randomUUID()}` : key, {
       signal,
       listener: tell,
-      start: async ({ signal: inner, emit }) => {
-        const value = await runner.run(vertex, inputs, { session, context: contextFor(inner, emit) });
-        const created = this.#now();
-        this.#saveSoon({ key, created, description: vertex.label.name }, runner.save(value));
-        return { key, value, created };
-      },
+      start: ({ signal: inner, emit }) =>
+        this.#track(inner, async () => {
+          const value = await runner.run(vertex, inputs, { session, context: contextFor(inner, emit) });
+          const created = this.#now();
+          this.#saveSoon({ key, created, description: vertex.label.name }, runner.save(value));
+          return { key, value, created };
+        }),
     });
     return { solved, cached: false, reasons };
   }
 
-  /** Resolves when everything that was done so far is in the cache. */
+  /** Resolves when work that was called off has come to its end, and everything that was done so far is in the cache. */
   async settled(): Promise<void> {
-    while (this.#saving.size > 0) await Promise.all(this.#saving);
+    for (;;) {
+      const ending = [...this.#flights].filter(([, signal]) => signal.aborted).map(([flight]) => flight);
+      if (ending.length === 0 && this.#saving.size === 0) return;
+      await Promise.allSettled([...ending, ...this.#saving]);
+    }
+  }
+
+  #track<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const flight = work();
+    this.#flights.set(flight, signal);
+    // Its followers hear of a failure.
+    flight.catch(() => undefined).finally(() => this.#flights.delete(flight));
+    return flight;
   }
 
   /** What builds upon a result need not wait until it is written down. */

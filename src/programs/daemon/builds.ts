@@ -24,9 +24,12 @@ import type { BerthDatabase } from '../../store/db/database.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Paths } from '../../store/paths.ts';
 import type { Filters } from '../../wire/filters.ts';
+import { parseDecimalSize } from '../../wire/size.ts';
 import { parseDuration } from '../../wire/time.ts';
+import type { DaemonConfig } from './config.ts';
 
 export interface BuildParts {
+  config: Pick<DaemonConfig, 'builder'>;
   paths: Paths;
   database: BerthDatabase;
   store: ImageStore;
@@ -48,7 +51,7 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
     steps: new StepRunner(parts.containers.context),
     remote,
     mountDirectory: paths.buildMounts,
-    keepBytes: keptCache,
+    keepBytes: keepStorage(parts.config.builder),
     attributes,
     findImage: imageFinder(parts),
     published: (id, names) => {
@@ -88,8 +91,14 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
   };
 }
 
-/** Bytes of layers that only the build cache has; beyond them the oldest go. */
-const keptCache = 20_000_000_000;
+const defaultKeepStorage = 20_000_000_000;
+
+/** Bytes of layers that only the build cache has; beyond them the oldest go. 0: no limit. Error: plain, for a size that is none. */
+function keepStorage({ gc }: DaemonConfig['builder']): number {
+  if (gc?.enabled === false) return 0;
+  const text = gc?.defaultKeepStorage ?? gc?.defaultReservedSpace;
+  return text === undefined ? defaultKeepStorage : parseDecimalSize(text);
+}
 
 /** The build cache as `system df` lists it. */
 export function buildCacheUsage(database: BerthDatabase): BuildCacheRecord[] {

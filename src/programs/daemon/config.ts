@@ -67,6 +67,8 @@ export interface DaemonConfig {
   tlskey: string;
   /** Serve plain TCP without TLS on addresses other than loopback: whoever reaches it is root here. */
   'allow-plain-tcp': boolean;
+  /** Docker's `builder`: of it `gc.enabled` and `gc.defaultKeepStorage` (or `defaultReservedSpace`) mean something here. */
+  builder: { gc?: { enabled?: boolean; defaultKeepStorage?: string; defaultReservedSpace?: string } };
 }
 
 /** `map`: text by name, `object`: a value that only the file can hold, unless the flag has a reader of its own. */
@@ -162,6 +164,7 @@ export const options: Record<keyof DaemonConfig, Option> = {
   tlscert: { kind: 'string', help: "The engine's TLS certificate" },
   tlskey: { kind: 'string', help: 'Key of that certificate' },
   'allow-plain-tcp': { kind: 'boolean', help: 'Serve the API on TCP without TLS beyond loopback' },
+  builder: { kind: 'object', flag: null, help: 'How much the build cache may take (gc.defaultKeepStorage, "20GB")' },
 };
 
 /** A key of dockerd's that Berth knows, but of which only some values mean something here. */
@@ -192,7 +195,6 @@ export const narrowOptions: Record<string, NarrowOption> = {
     why: 'plugins of the engine are not part of Berth; the group of the socket and TLS client certificates say who may use it',
   },
   bip6: { kind: 'string', only: [''] },
-  builder: { kind: 'object', flag: null },
   containerd: { kind: 'string' },
   'containerd-namespace': { kind: 'string' },
   'containerd-plugins-namespace': { kind: 'string' },
@@ -301,5 +303,6 @@ export function defaultConfig(certificates: string): DaemonConfig {
     tlscert: join(certificates, 'cert.pem'),
     tlskey: join(certificates, 'key.pem'),
     'allow-plain-tcp': false,
+    builder: {},
   };
 }
