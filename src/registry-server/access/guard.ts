@@ -8,7 +8,7 @@ import { RegistryProblem } from '../problem.ts';
 import type { Visibility } from '../storage/types.ts';
 import type { Accounts, Role } from './accounts.ts';
 import type { Identity, PasswordCheck } from './passwords.ts';
-import type { Claims, Scope, Tokens } from './tokens.ts';
+import { type Claims, parseScope, type Scope, type Tokens } from './tokens.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
 
@@ -86,7 +86,7 @@ export class Guard {
     const scope = `repository:${repository}:${wanted.join(',')}`;
     const may = this.actions(caller.identity, repository);
     if (!wanted.every((action) => may.includes(action))) {
-      if (caller.identity) throw new RegistryProblem('DENIED');
+      if (caller.identity) throw new RegistryProblem('DENIED', { detail: accessRecords(scope) });
       throw this.#challenge(request, { scope });
     }
     const granted =
@@ -137,6 +137,7 @@ export class Guard {
   #challenge(request: RegistryRequest, options: { scope?: string; error?: string; message?: string }): RegistryProblem {
     return new RegistryProblem('UNAUTHORIZED', {
       ...(options.message && { message: options.message }),
+      detail: accessRecords(options.scope ?? ''),
       headers: { 'WWW-Authenticate': this.#challengeHeader(request, options) },
     });
   }
@@ -148,6 +149,15 @@ export class Guard {
     if (options.error) fields.push(`error="${options.error}"`);
     return `Bearer ${fields.join(',')}`;
   }
+}
+
+/**
+ * What was wanted, as Docker's registry says it. Without a detail docker takes the code alone, prints `unauthorized` without the message and
+ * tries again.
+ */
+function accessRecords(scope: string): object[] {
+  const { type = '', name = '', actions = [] } = parseScope(scope) ?? {};
+  return actions.map((action) => ({ Type: type, Class: '', Name: name, Action: action }));
 }
 
 /** Where the client reached us, as far as it and a proxy in front of us tell. */

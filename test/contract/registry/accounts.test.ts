@@ -34,7 +34,11 @@ test('nobody: a challenge that says where to go', async () => {
   ]);
   const push = await nobody.request('POST', '/v2/alice/app/blobs/uploads/');
   expect(push.headers.get('www-authenticate')).toContain('scope="repository:alice/app:pull,push"');
-  expect(push.text).toContain('authentication required');
+  // Without a detail docker would print the code alone.
+  const detail = ['pull', 'push'].map((Action) => ({ Type: 'repository', Class: '', Name: 'alice/app', Action }));
+  expect(JSON.parse(push.text)).toEqual({
+    errors: [{ code: 'UNAUTHORIZED', message: 'authentication required', detail }],
+  });
   expect((await nobody.request('GET', '/v2/_catalog')).status).toBe(401);
 });
 
