@@ -1,14 +1,14 @@
 /** One container that hangs, in each way that one can: all the others live on as if it were not there. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { DeafMount } from '../support/deaf-mount.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { shimOf } from '../support/shim-of.ts';
 import { until } from '../support/until.ts';
 
+const runtime = `/var/tmp/berth-test-hanging-runtime-${process.pid}`;
 let engine: TestEngine;
 beforeAll(async () => {
-  const runtime = '/var/tmp/berth-test-hanging-runtime';
   writeFileSync(runtime, '#!/bin/sh\nsleep 100000\n');
   chmodSync(runtime, 0o755);
   engine = await startEngine({ images: ['busybox'], config: { runtimes: { hanging: { path: runtime } } } });
@@ -17,7 +17,10 @@ afterEach(async () => {
   await engine.removeContainers();
   await engine.expectNoLeaks();
 });
-afterAll(() => engine.cleanUp());
+afterAll(async () => {
+  await engine.cleanUp();
+  rmSync(runtime);
+});
 
 /** Milliseconds that a verb may take while another container hangs, on a busy machine. */
 const prompt = 3000;
