@@ -26,6 +26,8 @@
 #define EXEC_DRAIN_MILLISECONDS 2000
 /* How long a shim without a container waits for the engine to come and hear why. */
 #define REFUSAL_MILLISECONDS 2000
+/* Children that ended and are kept for a launch to claim. */
+#define STRAYS_MOST 16384
 
 struct session *shim_find(struct shim *shim, const char *id) {
   for (struct session *session = shim->sessions; session; session = session->next) {
@@ -45,12 +47,20 @@ static void session_exited(struct session *session, int status) {
   clock_gettime(CLOCK_MONOTONIC, &session->drain_since);
 }
 
-/* A process may end before its launch told the shim which one it is. */
+/* True while the pid is a child's, be it a zombie. */
+static bool is_child(pid_t pid) {
+  siginfo_t info;
+  return RETRY(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT)) == 0;
+}
+
+/* A process may end before its launch told the shim which one it is. A child of this pid is a later one than any stray. */
 static void claim_stray(struct shim *shim, struct session *session) {
-  for (size_t i = 0; i < shim->stray_count; i++) {
+  if (is_child(session->pid)) return;
+  for (size_t i = shim->stray_count; i-- > 0;) {
     if (shim->strays[i].pid != session->pid) continue;
     int status = shim->strays[i].status;
-    shim->strays[i] = shim->strays[--shim->stray_count];
+    shim->stray_count--;
+    memmove(shim->strays + i, shim->strays + i + 1, (shim->stray_count - i) * sizeof *shim->strays);
     session_exited(session, status);
     return;
   }
@@ -134,14 +144,25 @@ void shim_launch_failed(struct shim *shim, struct session *session, unsigned sta
   }
 }
 
+/* There is room for as many as a hundred launches at once bring along; what is kept for nobody goes with the last launch. */
 static void keep_stray(struct shim *shim, pid_t pid, int status) {
   if (!shim->launches) {
-    shim->stray_count = 0;
+    free(shim->strays);
+    shim->strays = NULL;
+    shim->stray_count = shim->stray_room = 0;
     return;
   }
-  if (shim->stray_count == STRAYS) {
-    memmove(shim->strays, shim->strays + 1, (STRAYS - 1) * sizeof *shim->strays);
-    shim->stray_count--;
+  if (shim->stray_count == shim->stray_room) {
+    size_t room = shim->stray_room == 0 ? 64 : 2 * shim->stray_room;
+    struct stray *strays = room <= STRAYS_MOST ? realloc(shim->strays, room * sizeof *strays) : NULL;
+    if (strays) {
+      shim->strays = strays;
+      shim->stray_room = room;
+    } else if (shim->stray_count > 0) {
+      memmove(shim->strays, shim->strays + 1, --shim->stray_count * sizeof *shim->strays);
+    } else {
+      return;
+    }
   }
   shim->strays[shim->stray_count++] = (struct stray){pid, status};
 }

@@ -16,8 +16,6 @@ struct stray {
   int status;
 };
 
-#define STRAYS 64
-
 struct shim {
   struct shim_plan plan;
   struct pollset pollset;
@@ -41,8 +39,8 @@ struct shim {
   bool out_of_memory;
   struct message *refusal;  /* the payload of FAILED; NULL: the container was started, or may still be */
   bool refusal_told;
-  struct stray strays[STRAYS];
-  size_t stray_count;
+  struct stray *strays;     /* the oldest first; as many as have ended since the first of the launches under way began */
+  size_t stray_count, stray_room;
   char buffer[65536]; /* scratch of one handler */
 };
 
