@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "check.h"
 #include "io.h"
@@ -60,6 +61,16 @@ static int flags_of(const char *name) {
   return flags;
 }
 
+/* The link's state of operation follows its carrier from a work queue of the kernel: up to five seconds for it. */
+static int comes_up(const char *name) {
+  const struct timespec millisecond = {.tv_nsec = 1000000};
+  for (int tries = 0; tries < 5000; tries++, nanosleep(&millisecond, NULL)) {
+    int flags = flags_of(name);
+    if (flags >= 0 && (flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING)) return 1;
+  }
+  return 0;
+}
+
 static int bad;
 #define EXPECT(condition) \
   if (!(condition)) printf("# inside, line %d: %s\n", __LINE__, #condition), fflush(stdout), bad = 1
@@ -68,7 +79,7 @@ static int look_at_bridged(void) {
   struct ifreq request = {0};
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   EXPECT(flags_of("lo") & IFF_UP);
-  EXPECT((flags_of("eth0") & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING));
+  EXPECT(comes_up("eth0"));
   strcpy(request.ifr_name, "eth0");
   EXPECT(ioctl(fd, SIOCGIFADDR, &request) == 0);
   EXPECT(((struct sockaddr_in *)&request.ifr_addr)->sin_addr.s_addr == inet_addr("10.9.8.2"));
