@@ -23,6 +23,23 @@ export interface ContainerDefaults {
   ArgsEscaped?: boolean;
 }
 
+/** All keys of the defaults, in the order of Docker's own type. */
+export const defaultsKeys = [
+  'User',
+  'ExposedPorts',
+  'Env',
+  'Entrypoint',
+  'Cmd',
+  'Volumes',
+  'WorkingDir',
+  'Labels',
+  'StopSignal',
+  'ArgsEscaped',
+  'Healthcheck',
+  'OnBuild',
+  'Shell',
+] as const satisfies readonly (keyof ContainerDefaults)[];
+
 export interface HistoryEntry {
   created?: string;
   created_by?: string;

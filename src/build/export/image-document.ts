@@ -1,4 +1,4 @@
-import type { ContainerDefaults, HistoryEntry } from '../../oci/image-config.ts';
+import { type ContainerDefaults, defaultsKeys, type HistoryEntry } from '../../oci/image-config.ts';
 import type { ImagePlan } from '../dockerfile/convert/plan.ts';
 import type { Vertex } from '../graph/vertex.ts';
 
@@ -47,23 +47,8 @@ export function imageDocument(plan: ImagePlan, tree: BuiltTree): Uint8Array {
 }
 
 function ordered(config: ContainerDefaults): object {
-  const keys = [
-    'User',
-    'ExposedPorts',
-    'Env',
-    'Entrypoint',
-    'Cmd',
-    'Volumes',
-    'WorkingDir',
-    'Labels',
-    'StopSignal',
-    'ArgsEscaped',
-    'Healthcheck',
-    'OnBuild',
-    'Shell',
-  ] as const;
   const result: Record<string, unknown> = {};
-  for (const key of keys) {
+  for (const key of defaultsKeys) {
     const value = config[key];
     if (value === undefined || value === null || value === '' || value === false) continue;
     // Go writes the keys of its maps in order.

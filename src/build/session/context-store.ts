@@ -1,10 +1,11 @@
 /** Contexts of clients between builds: only what has changed is sent again. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import { entryHeader } from '../../archive/entry-header.ts';
 import { tarEnd, tarPadding } from '../../archive/tar-stream.ts';
+import { namesIn } from '../../base/names-in.ts';
 import type { NativeHelper } from '../../store/native-helper.ts';
 import { type ContextEntry, contextLine, parseContextLine } from '../../wire/build-frames.ts';
 import type { FileSource } from './file-source.ts';
@@ -258,13 +259,4 @@ async function writeIndex(directory: string, index: ReadonlyMap<string, KnownFil
   const draft = join(directory, 'index.new');
   await writeFile(draft, rows.join(''), { encoding: 'latin1', mode: 0o600 });
   await rename(draft, join(directory, 'index'));
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

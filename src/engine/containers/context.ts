@@ -169,10 +169,10 @@ export class ContainerContext {
   }
 
   /** The container's cgroup, relative to the hierarchies' roots. */
-  cgroupOf(container: Container): string {
-    const parent = container.record.hostConfig.CgroupParent || this.dependencies.settings.cgroupParent;
+  cgroupOf({ record }: Pick<Container, 'record'>): string {
+    const parent = record.hostConfig.CgroupParent || this.dependencies.settings.cgroupParent;
     const parts = parent.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
-    return `/${[...parts, container.id].join('/')}`;
+    return `/${[...parts, record.id].join('/')}`;
   }
 
   /** Everything below the container's own layer, the top first. Error: `not-found` for an image that is gone. */

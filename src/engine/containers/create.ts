@@ -13,7 +13,7 @@ import { enterLinks } from './links.ts';
 import { mergeConfig } from './merge-config.ts';
 import { collectMounts } from './mounts/collect.ts';
 import { checkedName, generateName } from './names.ts';
-import { type ContainerRecord, type MountRecord, never } from './record.ts';
+import { type ContainerRecord, type MountRecord, neverStarted } from './record.ts';
 import { finishRemoval } from './remove.ts';
 import { limitWarnings } from './spec/limits.ts';
 import { checkModes, checkSettings } from './validate/config.ts';
@@ -163,16 +163,7 @@ function newRecord(parts: RecordParts, machine: string): ContainerRecord {
     arguments: words.slice(1),
     endpoints: parts.endpoints,
     mounts: parts.mounts,
-    state: 'created',
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: never,
-    finishedAt: never,
-    restartCount: 0,
-    stoppedByUser: false,
-    health: null,
-    sandbox: null,
+    ...neverStarted,
   };
 }
 

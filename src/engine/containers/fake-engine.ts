@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
+import { containerCreateRequest } from '../../api/schemas/container.ts';
 import type { ContainerConfig, HostConfig } from '../../api/types/container.ts';
 import { readHostFacts } from '../../host/facts.ts';
 import type { ContainerDefaults } from '../../oci/image-config.ts';
@@ -21,100 +22,18 @@ import { EventBus } from '../events/event-bus.ts';
 import type { SandboxProvider } from '../networks/types.ts';
 import type { ContainerVolumes } from '../volumes/types.ts';
 import type { BundleFiles, ContainerFiles } from './context.ts';
-import { type ContainerRecord, never } from './record.ts';
+import { type ContainerRecord, neverStarted } from './record.ts';
 import { ContainerService } from './service.ts';
 import type { ContainerSettings } from './settings.ts';
 
+const { HostConfig: zeroHostConfig, NetworkingConfig: _none, ...zeroConfig } = containerCreateRequest.zero();
+
 export function testConfig(changes: Partial<ContainerConfig> = {}): ContainerConfig {
-  return {
-    Hostname: '',
-    Domainname: '',
-    User: '',
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
-    Env: null,
-    Cmd: ['true'],
-    Image: 'busybox',
-    Volumes: null,
-    WorkingDir: '',
-    Entrypoint: null,
-    OnBuild: null,
-    Labels: null,
-    ...changes,
-  };
+  return { ...structuredClone(zeroConfig), Cmd: ['true'], Image: 'busybox', ...changes };
 }
 
 export function testHostConfig(changes: Partial<HostConfig> = {}): HostConfig {
-  return {
-    Binds: null,
-    ContainerIDFile: '',
-    LogConfig: { Type: '', Config: null },
-    NetworkMode: 'default',
-    PortBindings: null,
-    RestartPolicy: { Name: '', MaximumRetryCount: 0 },
-    AutoRemove: false,
-    VolumeDriver: '',
-    VolumesFrom: null,
-    ConsoleSize: [0, 0],
-    CapAdd: null,
-    CapDrop: null,
-    CgroupnsMode: '',
-    Dns: null,
-    DnsOptions: null,
-    DnsSearch: null,
-    ExtraHosts: null,
-    GroupAdd: null,
-    IpcMode: '',
-    Cgroup: '',
-    Links: null,
-    OomScoreAdj: 0,
-    PidMode: '',
-    Privileged: false,
-    PublishAllPorts: false,
-    ReadonlyRootfs: false,
-    SecurityOpt: null,
-    UTSMode: '',
-    UsernsMode: '',
-    ShmSize: 0,
-    Runtime: '',
-    Isolation: '',
-    CpuShares: 0,
-    Memory: 0,
-    NanoCpus: 0,
-    CgroupParent: '',
-    BlkioWeight: 0,
-    BlkioWeightDevice: null,
-    BlkioDeviceReadBps: null,
-    BlkioDeviceWriteBps: null,
-    BlkioDeviceReadIOps: null,
-    BlkioDeviceWriteIOps: null,
-    CpuPeriod: 0,
-    CpuQuota: 0,
-    CpuRealtimePeriod: 0,
-    CpuRealtimeRuntime: 0,
-    CpusetCpus: '',
-    CpusetMems: '',
-    Devices: null,
-    DeviceCgroupRules: null,
-    DeviceRequests: null,
-    MemoryReservation: 0,
-    MemorySwap: 0,
-    MemorySwappiness: null,
-    OomKillDisable: null,
-    PidsLimit: null,
-    Ulimits: null,
-    CpuCount: 0,
-    CpuPercent: 0,
-    IOMaximumIOps: 0,
-    IOMaximumBandwidth: 0,
-    MaskedPaths: null,
-    ReadonlyPaths: null,
-    ...changes,
-  };
+  return { ...structuredClone(zeroHostConfig), NetworkMode: 'default', ...changes };
 }
 
 export function newTestRecord(changes: Partial<ContainerRecord> = {}): ContainerRecord {
@@ -129,16 +48,7 @@ export function newTestRecord(changes: Partial<ContainerRecord> = {}): Container
     arguments: [],
     endpoints: {},
     mounts: [],
-    state: 'created',
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: never,
-    finishedAt: never,
-    restartCount: 0,
-    stoppedByUser: false,
-    health: null,
-    sandbox: null,
+    ...neverStarted,
     ...changes,
   };
 }

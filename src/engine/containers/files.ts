@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
+import { namesIn } from '../../base/names-in.ts';
 import { overlayDirectory, overlayEntry, readOverlayFile } from '../../host/files/overlay-root.ts';
 import { readInRoot } from '../../host/files/read-in-root.ts';
 import { sizeBelow } from '../../host/files/size-below.ts';
@@ -161,13 +162,4 @@ function runHelper(program: string, words: string[]): Promise<string> {
     else resolve(stdout);
   });
   return promise;
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

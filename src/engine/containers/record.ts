@@ -85,3 +85,17 @@ export function leaveSandbox(record: ContainerRecord): void {
 
 /** What Docker shows for a time that has not come. */
 export const never = '0001-01-01T00:00:00Z';
+
+/** The state of a container that was made and never started. */
+export const neverStarted = {
+  state: 'created',
+  exitCode: 0,
+  error: '',
+  oomKilled: false,
+  startedAt: never,
+  finishedAt: never,
+  restartCount: 0,
+  stoppedByUser: false,
+  health: null,
+  sandbox: null,
+} as const satisfies Partial<ContainerRecord>;

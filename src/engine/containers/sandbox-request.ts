@@ -35,7 +35,7 @@ export function sandboxRequest(context: ContainerContext, container: Container):
 }
 
 /** What its resolv.conf is to say; the engine's settings where the container has no wishes. */
-export function dnsWishes(context: ContainerContext, { record: { hostConfig } }: Container): DnsWishes {
+export function dnsWishes(context: ContainerContext, { record: { hostConfig } }: Pick<Container, 'record'>): DnsWishes {
   const { settings } = context.dependencies;
   return {
     dns: orDefault(hostConfig.Dns, settings.dns),

@@ -12,9 +12,13 @@ import { StdcopyDecoder } from '../../wire/stdcopy.ts';
 import { timestamp } from '../containers/clock.ts';
 import type { ContainerContext } from '../containers/context.ts';
 import { fillHostConfig } from '../containers/host-config.ts';
-import { type ContainerRecord, never } from '../containers/record.ts';
+import { type ContainerRecord, neverStarted } from '../containers/record.ts';
+import { dnsWishes } from '../containers/sandbox-request.ts';
 import { networkSysctls } from '../containers/spec/bundle.ts';
+import { parentsFirst } from '../containers/spec/mounts.ts';
+import { isContainerMode } from '../containers/spec/namespaces.ts';
 import { homeOfUnknown, resolveUser } from '../containers/spec/users.ts';
+import type { SandboxRequest } from '../networks/types.ts';
 
 /** Something mounted into a step; see `PreparedMount` of src/build/ops/engine.ts. */
 type StepMount =
@@ -96,7 +100,7 @@ export class StepRunner {
       dependencies.files.readRootFile(request.lower, '/etc/passwd'),
       dependencies.files.readRootFile(request.lower, '/etc/group'),
     ]);
-    const cgroupPath = this.#cgroup(record);
+    const cgroupPath = context.cgroupOf({ record });
     const isHost = sandbox.plan.kind === 'host';
     undo.push('bundle', () => dependencies.files.removeBundle(record.id));
     const user = resolveUser(record.config.User, [], { passwd, group });
@@ -182,21 +186,11 @@ export class StepRunner {
       arguments: request.args.slice(1),
       endpoints: {},
       mounts: [],
-      state: 'created',
-      exitCode: 0,
-      error: '',
-      oomKilled: false,
-      startedAt: never,
-      finishedAt: never,
-      restartCount: 0,
-      stoppedByUser: false,
-      health: null,
-      sandbox: null,
+      ...neverStarted,
     };
   }
 
-  #sandbox(record: ContainerRecord) {
-    const { settings } = this.#context.dependencies;
+  #sandbox(record: ContainerRecord): SandboxRequest {
     const { hostConfig } = record;
     return {
       containerId: record.id,
@@ -205,7 +199,7 @@ export class StepRunner {
       domainname: '',
       networkMode: hostConfig.NetworkMode,
       endpoints: [],
-      joinPid: hostConfig.NetworkMode.startsWith('container:')
+      joinPid: isContainerMode(hostConfig.NetworkMode)
         ? this.#context.pidOfMode(hostConfig.NetworkMode, 'network')
         : null,
       macAddress: null,
@@ -213,25 +207,16 @@ export class StepRunner {
       exposedPorts: [],
       portBindings: {},
       publishAllPorts: false,
-      dns: [...settings.dns],
-      dnsOptions: [...settings.dnsOptions],
-      dnsSearch: [...settings.dnsSearch],
+      ...dnsWishes(this.#context, { record }),
       extraHosts: hostConfig.ExtraHosts ?? [],
     };
-  }
-
-  #cgroup(record: ContainerRecord): string {
-    const parent = record.hostConfig.CgroupParent || this.#context.dependencies.settings.cgroupParent;
-    const parts = parent.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
-    return `/${[...parts, record.id].join('/')}`;
   }
 
   /** Parents before what lies below them. Secrets are written below the exec root, which is memory, and go with the bundle. */
   async #mounts(record: ContainerRecord, mounts: readonly StepMount[]): Promise<RuntimeMount[]> {
     const { bundle } = this.#context.dependencies.paths.container(record.id);
-    const depth = ({ target }: StepMount): number => target.split('/').filter((part) => part !== '').length;
     const made: RuntimeMount[] = [];
-    for (const [index, mount] of mounts.toSorted((a, b) => depth(a) - depth(b)).entries()) {
+    for (const [index, mount] of parentsFirst(mounts, ({ target }) => target).entries()) {
       if (mount.kind === 'secret') {
         const source = join(bundle, `secret-${index}`);
         await mkdir(bundle, { recursive: true, mode: 0o710 });

@@ -1,6 +1,6 @@
 /** A Dockerfile → the graph that makes its target, and the image's config. */
 import { errorKind, errorMessage } from '../../../api/errors.ts';
-import type { ContainerDefaults } from '../../../oci/image-config.ts';
+import { type ContainerDefaults, defaultsKeys } from '../../../oci/image-config.ts';
 import { type Platform, parsePlatform } from '../../../oci/platform.ts';
 import { imageVertex, sourceVertex, wholeCopy } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
@@ -390,22 +390,7 @@ function isStep(instruction: Instruction): boolean {
 /** What a stage takes over from its image. */
 function inherited(base: BaseImage): ContainerDefaults {
   const from = base.config.config ?? {};
-  const keys = [
-    'User',
-    'ExposedPorts',
-    'Env',
-    'Entrypoint',
-    'Cmd',
-    'Volumes',
-    'WorkingDir',
-    'Labels',
-    'StopSignal',
-    'Healthcheck',
-    'Shell',
-    'OnBuild',
-    'ArgsEscaped',
-  ] as const;
   const taken: Record<string, unknown> = {};
-  for (const key of keys) if (from[key] !== undefined && from[key] !== null) taken[key] = from[key];
+  for (const key of defaultsKeys) if (from[key] !== undefined && from[key] !== null) taken[key] = from[key];
   return taken as ContainerDefaults;
 }

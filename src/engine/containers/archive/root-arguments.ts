@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Container } from '../container.ts';
 import type { ContainerContext } from '../context.ts';
 import type { MountRecord } from '../record.ts';
+import { parentsFirst } from '../spec/mounts.ts';
 
 /** Which root, for what, and who holds its volumes meanwhile. */
 export interface RootRequest {
@@ -27,13 +28,9 @@ export async function rootArguments(context: ContainerContext, request: RootRequ
   for (const layer of layers) words.push('--lower', layer);
   if (access === 'write') words.push('--upper', paths.upper, '--work', paths.work);
   // What is mounted below another mount comes after it.
-  for (const mount of container.record.mounts.toSorted((a, b) => depth(a) - depth(b)))
+  for (const mount of parentsFirst(container.record.mounts, ({ destination }) => destination))
     words.push(...(await mountArguments(context, mount, holder)));
   return words;
-}
-
-function depth(mount: MountRecord): number {
-  return mount.destination.split('/').length;
 }
 
 async function mountArguments(context: ContainerContext, mount: MountRecord, holder: string): Promise<string[]> {

@@ -112,7 +112,7 @@ export async function containerMounts(
     }
   }
   let propagation: RuntimeLinux['rootfsPropagation'];
-  for (const mount of inOrder(context.mounts)) {
+  for (const mount of parentsFirst(context.mounts, ({ destination }) => destination)) {
     const image = context.imageMounts.get(mount.destination);
     if (image) {
       mounts.push(image);
@@ -134,10 +134,13 @@ export async function containerMounts(
   return { mounts, propagation };
 }
 
-/** Parents before what lies below them. */
-function inOrder(mounts: readonly MountRecord[]): MountRecord[] {
-  const depth = (mount: MountRecord): number => mount.destination.split('/').filter((part) => part !== '').length;
-  return [...mounts].sort((a, b) => depth(a) - depth(b));
+/** Mounts in the order in which they are made: parents before what lies below them. @param targetOf gives an absolute path */
+export function parentsFirst<Mount>(mounts: readonly Mount[], targetOf: (mount: Mount) => string): Mount[] {
+  const depth = (mount: Mount): number =>
+    targetOf(mount)
+      .split('/')
+      .filter((part) => part !== '').length;
+  return mounts.toSorted((a, b) => depth(a) - depth(b));
 }
 
 async function bindMount(mount: MountRecord, context: MountContext): Promise<RuntimeMount> {
