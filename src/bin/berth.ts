@@ -1,6 +1,8 @@
 /** Picks the program; loads nothing else, so that each starts as fast as it can. */
 const [first, ...rest] = process.argv.slice(2);
 if (first === 'daemon') {
+  const { keepHeapSmall } = await import('../host/process/small-heap.ts');
+  keepHeapSmall();
   const { main } = await import('../programs/daemon/main.ts');
   await main(rest);
 } else if (first === '--job') {

@@ -33,6 +33,11 @@ afterAll(async () => {
   rmSync(certificates, { recursive: true });
 });
 
+/** Of a container's first process it is the shim. */
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
 /** Each line of the log is an object. */
 function messages(): string[] {
   return engine.log
@@ -73,6 +78,15 @@ describe('berth daemon --validate', () => {
 
 test('ulimits of the configuration reach containers', async () => {
   expect(await engine.ok('run', '--rm', 'busybox', 'sh', '-c', 'ulimit -Sn; ulimit -Hn')).toBe('1000\n2000');
+});
+
+test('the collector reckons with little memory, and no program that the engine starts hears of it', async () => {
+  const environment = (pid: number): string => readFileSync(`/proc/${pid}/environ`, 'latin1');
+  expect(environment(engine.pid)).toContain('BUN_JSC_forceRAMSize=');
+  await engine.ok('run', '-d', '--name', 'poor', '--network', 'none', 'busybox', 'sleep', '1000');
+  const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'poor'));
+  expect(environment(parentOf(pid))).not.toContain('BUN_JSC');
+  await engine.ok('rm', '-f', 'poor');
 });
 
 describe('reload by SIGHUP', () => {
@@ -231,8 +245,7 @@ test('a socket that a service manager opened is served beside the others, and no
       .split('\n')
       .find((line) => line.includes(' 00010000 ') && line.endsWith(` ${socket}`))
       ?.split(/\s+/)[6];
-    const shim = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${State.Pid}/status`, 'utf8'))?.[1]);
-    for (const pid of [State.Pid, shim])
+    for (const pid of [State.Pid, parentOf(State.Pid)])
       for (const fd of readdirSync(`/proc/${pid}/fd`))
         expect(readlinkSync(`/proc/${pid}/fd/${fd}`)).not.toBe(`socket:[${inode}]`);
   } finally {

@@ -1,4 +1,5 @@
 /** The files of the service: systemd.unit(5), systemd.service(5), systemd.socket(5), tmpfiles.d(5). */
+import { reckonedMemory, reckonedMemoryVariable } from '../../host/process/small-heap.ts';
 import { defaultGroup, dockerSocketPath, engineSocket } from './places.ts';
 
 export interface UnitPlan {
@@ -28,6 +29,7 @@ StartLimitIntervalSec=60
 [Service]
 Type=notify
 ExecStart=${argv}
+Environment=${reckonedMemoryVariable}=${reckonedMemory}
 ExecReload=/bin/kill -s HUP $MAINPID
 TimeoutStartSec=0
 Restart=always
