@@ -2,7 +2,7 @@
 import type { ContainerSummary } from '../../api/types/container.ts';
 import { humanSize } from '../../wire/size.ts';
 import { humanDuration } from '../../wire/time.ts';
-import type { Listing } from './listing.ts';
+import type { Listing } from './listing-fields.ts';
 import { formatPorts } from './ports.ts';
 import { ellipsis, localTime, shortId } from './text.ts';
 

@@ -2,7 +2,7 @@
 import type { ImageSummary } from '../../api/types/image.ts';
 import { humanSize } from '../../wire/size.ts';
 import { humanDuration } from '../../wire/time.ts';
-import type { Listing } from './listing.ts';
+import type { Listing } from './listing-fields.ts';
 import { localTime, shortId } from './text.ts';
 
 export interface ImageRow {

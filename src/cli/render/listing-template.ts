@@ -2,7 +2,7 @@
 import { BerthError } from '../../api/errors.ts';
 import { compileTemplate, TemplateError, unescapeFormat } from '../template/execute.ts';
 import { rowText, toJson } from '../template/print.ts';
-import type { Listing } from './listing.ts';
+import type { Listing } from './listing-fields.ts';
 import { renderTable } from './table.ts';
 
 /** All fields by name, as Go's encoder writes them (`<`, `>` and `&` escaped). */

@@ -1,20 +1,6 @@
 /** Lists of things: a table of chosen columns, JSON lines, or the user's template. */
+import type { Field, Listing } from './listing-fields.ts';
 import { renderTable } from './table.ts';
-
-export interface Field<Item> {
-  header: string;
-  text(item: Item): string;
-  /** In JSON, where it is no text. */
-  json?(item: Item): unknown;
-}
-
-export interface Listing<Item> {
-  /** Go's name of a row's type, for the error about an unknown field. */
-  type: string;
-  fields: Record<string, Field<Item>>;
-  /** `.Label "key"` of a template. */
-  label?(item: Item, key: string): string;
-}
 
 export interface ListingOptions {
   /** `--format`, or the configuration's; empty: the table. */

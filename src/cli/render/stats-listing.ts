@@ -1,7 +1,7 @@
 /** The fields of `stats`, in Docker's words and with its arithmetic. */
 import type { ContainerStats } from '../../api/types/stats.ts';
 import { binarySize, humanSize } from '../../wire/size.ts';
-import type { Listing } from './listing.ts';
+import type { Listing } from './listing-fields.ts';
 import { shortId } from './text.ts';
 
 export interface StatsRow {

@@ -98,7 +98,7 @@ export class ContainerContext {
   readonly dependencies: ContainerDependencies;
   readonly index: ContainerIndex;
   readonly bundles: BundleWriter;
-  readonly users = new UserFileReader();
+  readonly users: UserFileReader;
   /** One operation at a time per container; held by nothing that waits for a process to end. */
   readonly mutex = new KeyedMutex();
   readonly #background = new Set<Promise<void>>();
@@ -112,6 +112,9 @@ export class ContainerContext {
     this.dependencies = dependencies;
     this.index = new ContainerIndex(dependencies.database);
     this.bundles = new BundleWriter(dependencies.host, dependencies.settings, () => dependencies.files.readMountInfo());
+    this.users = new UserFileReader(dependencies.paths, (layers, path) =>
+      dependencies.files.readRootFile(layers, path),
+    );
   }
 
   /** It runs: whoever follows containers looks at it from now on. */

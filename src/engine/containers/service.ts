@@ -69,12 +69,12 @@ export class ContainerService {
     return adoptContainers(this.context);
   }
 
-  /** No more starts and restarts; resolves when nothing is left half done. Containers go on running. */
   /** The machine goes down: every container ends in good order. */
   async halt(): Promise<void> {
     await haltContainers(this.context);
   }
 
+  /** No more starts and restarts; resolves when nothing is left half done. Containers go on running. */
   async close(): Promise<void> {
     this.context.closing = true;
     for (const container of this.context.index.all()) {

@@ -84,7 +84,7 @@ async function launch(context: ContainerContext, container: Container, undo: Und
   container.prepared ??= dependencies.files.prepare(record.id);
   const [sandbox, userFiles] = await together([
     allocateNetwork(context, container, undo),
-    context.users.read(context, container, lower),
+    context.users.read(container, lower),
     makeSources(context, container, undo),
   ]);
   await failpoint('run.after-network');

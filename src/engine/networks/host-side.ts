@@ -6,6 +6,7 @@ import { type BridgePlan, type Links, macOfAddress } from '../../host/netlink/li
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { PortHold } from '../../supervisor/types.ts';
 import type { Endpoint, EndpointTable } from './endpoint-table.ts';
+import type { HostSettings } from './host-settings.ts';
 import type { BridgeSettings, Network, NetworkTable } from './network-table.ts';
 import { portHolds } from './sandbox-shapes.ts';
 
@@ -19,28 +20,6 @@ export interface HostSideParts {
   endpoints: EndpointTable;
   settings: HostSettings;
 }
-
-export interface HostSettings {
-  /** Turns the kernel's forwarding on, which containers need to get out. */
-  forwarding: boolean;
-  /** On a host that did not forward before, nothing else is forwarded between its network cards either. */
-  separateCards: boolean;
-  /** What is published can be reached at the container's own address too. */
-  directRouting: boolean;
-  /** The engine writes rules of the packet filter. Without them the shim forwards every published port itself. */
-  filter: boolean;
-  /** The shim forwards what is published at IPv6 addresses. */
-  userlandProxy: boolean;
-}
-
-/** The settings of an engine that was told nothing. */
-export const plainHost: HostSettings = {
-  forwarding: true,
-  separateCards: true,
-  directRouting: false,
-  filter: true,
-  userlandProxy: true,
-};
 
 /** Keeps the kernel in step with the books. */
 export class HostSide {

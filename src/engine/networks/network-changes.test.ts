@@ -7,7 +7,7 @@ import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { plainBridge } from './default-networks.ts';
 import type { EtcEditor } from './etc-editor.ts';
-import { plainHost } from './host-side.ts';
+import { plainHost } from './host-settings.ts';
 import type { Member, MemberChange } from './members.ts';
 import { RecordingNames } from './names/recording-names.ts';
 import { NetworkChanges } from './network-changes.ts';

@@ -5,7 +5,7 @@ import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { type DefaultBridgeSettings, plainBridge } from './default-networks.ts';
 import { endpointRequest } from './endpoint-wishes.ts';
-import { plainHost } from './host-side.ts';
+import { plainHost } from './host-settings.ts';
 import { RecordingNames } from './names/recording-names.ts';
 import { Networks } from './networks.ts';
 import { defaultSubnetPools } from './subnets.ts';

@@ -4,7 +4,7 @@ import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { InterfacePlan, PortHold } from '../../supervisor/types.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { endpointSysctls } from './endpoint-wishes.ts';
-import type { HostSettings } from './host-side.ts';
+import type { HostSettings } from './host-settings.ts';
 import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
 import type { Publication } from './port-book.ts';

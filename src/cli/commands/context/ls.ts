@@ -1,7 +1,8 @@
 import { defineCommand } from '../../command.ts';
 import { engineAddress } from '../../config/host.ts';
 import { ContextStore, defaultContext } from '../../contexts/store.ts';
-import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
+import type { Listing } from '../../render/listing-fields.ts';
 
 interface Row {
   name: string;

@@ -4,7 +4,8 @@ import { humanSize } from '../../../wire/size.ts';
 import { humanDuration } from '../../../wire/time.ts';
 import { defineCommand } from '../../command.ts';
 import { formatHelp } from '../../grammar/common.ts';
-import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
+import type { Listing } from '../../render/listing-fields.ts';
 import { ellipsis, shortId } from '../../render/text.ts';
 
 const columns = ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'];

@@ -4,7 +4,8 @@ import { defineCommand } from '../../command.ts';
 import { registryAuthHeader } from '../../config/credentials.ts';
 import { checkFilter, collectFilters } from '../../filters.ts';
 import { formatHelp } from '../../grammar/common.ts';
-import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
+import type { Listing } from '../../render/listing-fields.ts';
 
 /** Characters of a description, as Docker cuts it. */
 const shortDescription = 45;

@@ -4,7 +4,8 @@ import { defineCommand } from '../../command.ts';
 import { collectFilters } from '../../filters.ts';
 import { listOptions } from '../../grammar/common.ts';
 import { joinLabels } from '../../render/container-listing.ts';
-import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
+import type { Listing } from '../../render/listing-fields.ts';
 import { goTime, shortId } from '../../render/text.ts';
 
 const columns = ['ID', 'Name', 'Driver', 'Scope'];

@@ -7,7 +7,8 @@ import { defineCommand } from '../../command.ts';
 import { formatHelp } from '../../grammar/common.ts';
 import { containerListing } from '../../render/container-listing.ts';
 import { imageListing, imageRows } from '../../render/image-listing.ts';
-import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
+import type { Listing } from '../../render/listing-fields.ts';
 import { renderTable } from '../../render/table.ts';
 import { volumeListing } from '../volume/ls.ts';
 

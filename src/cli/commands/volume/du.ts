@@ -2,7 +2,8 @@ import type { VolumeSize } from '../../../api/types/volume.ts';
 import { volumeSizes } from '../../../client/volumes/sizes.ts';
 import { humanSize } from '../../../wire/size.ts';
 import { defineCommand } from '../../command.ts';
-import { type Listing, renderListing } from '../../render/listing.ts';
+import { renderListing } from '../../render/listing.ts';
+import type { Listing } from '../../render/listing-fields.ts';
 
 export const command = defineCommand({
   usage: '[OPTIONS] [VOLUME...]',

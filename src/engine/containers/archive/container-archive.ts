@@ -161,7 +161,7 @@ export class ContainerArchive {
   async #owner(container: Container): Promise<string[]> {
     const { User } = container.record.config;
     if (User === '') return [];
-    const files = await this.#context.users.read(this.#context, container, await this.#context.lowerLayers(container));
+    const files = await this.#context.users.read(container, await this.#context.lowerLayers(container));
     const { uid, gid } = resolveUser(User, [], files);
     return ['--owner', `${uid}:${gid}`];
   }

@@ -1,0 +1,22 @@
+/** What the engine's configuration says about the host's side of networks. */
+export interface HostSettings {
+  /** Turns the kernel's forwarding on, which containers need to get out. */
+  forwarding: boolean;
+  /** On a host that did not forward before, nothing else is forwarded between its network cards either. */
+  separateCards: boolean;
+  /** What is published can be reached at the container's own address too. */
+  directRouting: boolean;
+  /** The engine writes rules of the packet filter. Without them the shim forwards every published port itself. */
+  filter: boolean;
+  /** The shim forwards what is published at IPv6 addresses. */
+  userlandProxy: boolean;
+}
+
+/** The settings of an engine that was told nothing. */
+export const plainHost: HostSettings = {
+  forwarding: true,
+  separateCards: true,
+  directRouting: false,
+  filter: true,
+  userlandProxy: true,
+};
