@@ -71,7 +71,7 @@ export async function uploadBlob(repository: Repository, options: UploadOptions)
     } catch (error) {
       options.signal.throwIfAborted();
       failures++;
-      if (!isTransient(error) || failures >= attempts) throw error;
+      if (!(isTransient(error) || isElsewhere(error)) || failures >= attempts) throw error;
       await pause(failures, error, options);
       const before = offset;
       offset = session === null ? 0 : await received(repository, session, options);
@@ -80,6 +80,11 @@ export async function uploadBlob(repository: Repository, options: UploadOptions)
       else if (offset > before) failures = 0;
     }
   }
+}
+
+/** The registry took more of the attempt before than it told when it was asked: its last bytes were still on their way. */
+function isElsewhere(error: unknown): boolean {
+  return error instanceof RegistryError && error.status === 416;
 }
 
 async function begin(repository: Repository, signal: AbortSignal): Promise<string> {

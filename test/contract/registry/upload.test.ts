@@ -1,6 +1,7 @@
 /** The client's side of a push against our own registry, through a wire that breaks. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Repository } from '../../../src/distribution/repository.ts';
 import { Transport } from '../../../src/distribution/transport.ts';
 import { hasBlob, mountBlob, uploadBlob } from '../../../src/distribution/upload.ts';
@@ -43,6 +44,7 @@ class Wire {
 
   #pass(client: Socket, server: Socket): void {
     let sent = 0;
+    let isBroken = false;
     client.on('data', (data) => {
       const chunk = data as Buffer;
       const text = chunk.toString('latin1');
@@ -51,10 +53,12 @@ class Wire {
       const limit = this.breaks[0];
       if (limit === undefined || sent < limit) return void server.write(chunk);
       this.breaks.shift();
+      isBroken = true;
+      client.pause();
+      // The client learns of it once the registry has taken what came and has closed: asked earlier it may know of less, or of nothing.
       server.end(chunk.subarray(0, chunk.length - (sent - limit)));
-      client.destroy();
     });
-    server.on('data', (chunk) => client.write(chunk));
+    server.on('data', (chunk) => void (isBroken || client.write(chunk)));
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -69,10 +73,25 @@ class Wire {
   }
 }
 
-function repository(path: string): Repository {
+/** A registry of which a test says every word. */
+async function serve(answer: RequestListener): Promise<{ base: string } & AsyncDisposable> {
+  const server = createHttpServer((request, response) => {
+    request.resume().once('end', () => answer(request, response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function repository(path: string, base = wire.base): Repository {
   const isInsecure = (): boolean => true;
   return new Repository({
-    endpoint: { base: wire.base, isMirror: false, verify: false },
+    endpoint: { base, isMirror: false, verify: false },
     path,
     credentials: null,
     transport: new Transport({ isInsecure }),
@@ -101,6 +120,27 @@ test('a push that breaks goes on where the registry has it', async () => {
   expect(wire.heads.match(/content-range: [1-9]\d+-1999999/gi)?.length).toBeGreaterThan(0);
   // One upload: nothing was sent twice from the beginning.
   expect(wire.heads.match(/^POST /gm)?.length).toBe(1);
+});
+
+test('a registry that had taken more than it knew of when it was asked is asked again', async () => {
+  const bytes = someBytes(3000);
+  const asked: string[] = [];
+  const offsets = ['0-999', '0-1999'];
+  await using stale = await serve((request, response) => {
+    asked.push(`${request.method} ${request.headers['content-range'] ?? ''}`.trimEnd());
+    if (request.method === 'POST') return response.writeHead(202, { location: '/v2/up/stale/blobs/uploads/1' }).end();
+    if (request.method === 'GET') return response.writeHead(204, { range: offsets.shift() }).end();
+    const { 'content-range': range } = request.headers;
+    response.writeHead(range === undefined ? 500 : range === '2000-2999' ? 201 : 416).end();
+  });
+  await uploadBlob(repository('up/stale', stale.base), {
+    digest: digestOf(bytes),
+    size: bytes.length,
+    open: (offset) => new Blob([bytes.subarray(offset)]).stream(),
+    firstPause: 1,
+    signal,
+  });
+  expect(asked).toEqual(['POST', 'PUT', 'GET', 'PUT 1000-2999', 'GET', 'PUT 2000-2999']);
 });
 
 test('what can never work is not tried again', async () => {
