@@ -3,6 +3,7 @@ import { BerthError, errorMessage } from '../api/errors.ts';
 import type { BuildEvent, BuildOptions, BuildResult } from '../api/types/build.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../oci/reference.ts';
+import type { StepRunner } from '../oci/step.ts';
 import type { BuildCacheTables } from '../store/build-cache.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { Lease } from '../store/types.ts';
@@ -13,7 +14,6 @@ import { DockerfileError, type DockerfileSource, excerpt } from './dockerfile/so
 import { imageDocument } from './export/image-document.ts';
 import type { Vertex } from './graph/vertex.ts';
 import { CopyRunner, DirectoryRunner } from './ops/copy.ts';
-import type { StepRunner } from './ops/engine.ts';
 import { ExecRunner } from './ops/exec.ts';
 import { ImageRunner, MergeRunner, SourceRunner } from './ops/sources.ts';
 import { MountMaker } from './ops/step-mounts.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { StepRunner } from '../../oci/step.ts';
 import type { ExecDefinition } from '../graph/operations.ts';
 import { digestOf, type Vertex } from '../graph/vertex.ts';
 import type { Parts } from '../solve/cache.ts';
 import type { OperationRunner, RunContext, Saved, Solved } from '../solve/runner.ts';
-import type { StepRunner } from './engine.ts';
 import { fileParts } from './selection.ts';
 import { DockerfileStepError } from './step-error.ts';
 import { type MountMaker, releaseAll } from './step-mounts.ts';

@@ -3,6 +3,7 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import { KeyedMutex } from '../../base/mutex.ts';
+import type { PreparedMount } from '../../oci/step.ts';
 import type { NativeHelper } from '../../store/native-helper.ts';
 import type { StepMount } from '../graph/operations.ts';
 import { digestOf } from '../graph/vertex.ts';
@@ -10,7 +11,6 @@ import { type FileSource, toPath } from '../session/file-source.ts';
 import { followLinks, type TreeAttributes } from '../session/layered-files.ts';
 import type { RunContext, Solved } from '../solve/runner.ts';
 import { filesOf } from './copy.ts';
-import type { PreparedMount } from './engine.ts';
 import { placeAll } from './place-all.ts';
 import type { BuildSession, BuildValue } from './values.ts';
 

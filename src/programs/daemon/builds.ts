@@ -12,7 +12,7 @@ import type { EventBus } from '../../engine/events/event-bus.ts';
 import { findImage } from '../../engine/images/image-names.ts';
 import type { ImageService } from '../../engine/images/image-service.ts';
 import type { ImagePull } from '../../engine/images/pull.ts';
-import { StepRunner } from '../../engine/steps/step-runner.ts';
+import { ContainerSteps } from '../../engine/steps/container-steps.ts';
 import { fileCapability, isOpaque } from '../../host/files/opaque.ts';
 import { runTool } from '../../host/process/run-tool.ts';
 import { configPlatform } from '../../oci/image-config.ts';
@@ -48,7 +48,7 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
   const builder = new Builder({
     store,
     tables,
-    steps: new StepRunner(parts.containers.context),
+    steps: new ContainerSteps(parts.containers.context),
     remote,
     mountDirectory: paths.buildMounts,
     keepBytes: keepStorage(parts.config.builder),

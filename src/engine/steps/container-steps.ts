@@ -7,6 +7,7 @@ import { containerCreateRequest } from '../../api/schemas/container.ts';
 import type { ContainerConfig, HostConfig } from '../../api/types/container.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
 import type { RuntimeMount } from '../../oci/runtime-spec.ts';
+import type { PreparedMount, StepOptions, StepOutcome, StepRequest, StepRunner } from '../../oci/step.ts';
 import type { ExitStatus, ShimSpec } from '../../supervisor/types.ts';
 import { StdcopyDecoder } from '../../wire/stdcopy.ts';
 import { timestamp } from '../containers/clock.ts';
@@ -20,38 +21,11 @@ import { isContainerMode } from '../containers/spec/namespaces.ts';
 import { homeOfUnknown, resolveUser } from '../containers/spec/users.ts';
 import type { SandboxRequest } from '../networks/types.ts';
 
-/** Something mounted into a step; see `PreparedMount` of src/build/ops/engine.ts. */
-type StepMount =
-  | { kind: 'bind'; target: string; source: string; readonly: boolean }
-  | { kind: 'overlay'; target: string; lower: readonly string[]; upper: string | null; work: string | null }
-  | { kind: 'tmpfs'; target: string; size: number }
-  | { kind: 'secret'; target: string; content: Uint8Array; uid: number; gid: number; mode: number };
-
-export interface StepRequest {
-  lower: readonly string[];
-  upper: string;
-  work: string;
-  args: readonly string[];
-  env: readonly string[];
-  directory: string;
-  user: string;
-  network: string;
-  privileged: boolean;
-  mounts: readonly StepMount[];
-  extraHosts: readonly string[];
-  limits: { readonly [key: string]: unknown };
-}
-
-interface StepOptions {
-  signal: AbortSignal;
-  output: (stream: 1 | 2, data: Uint8Array) => void;
-}
-
 /** What BuildKit calls the machine that a step runs on. */
 const hostname = 'buildkitsandbox';
 const sigkill = 9;
 
-export class StepRunner {
+export class ContainerSteps implements StepRunner {
   readonly #context: ContainerContext;
   readonly #exits = new Map<string, (status: ExitStatus) => void>();
 
@@ -60,8 +34,7 @@ export class StepRunner {
     context.onStranger = (id, status) => this.#exits.get(id)?.(status);
   }
 
-  /** See `StepRunner` of src/build/ops/engine.ts. */
-  async run(request: StepRequest, options: StepOptions): Promise<{ exitCode: number; outOfMemory: boolean }> {
+  async run(request: StepRequest, options: StepOptions): Promise<StepOutcome> {
     const { dependencies } = this.#context;
     options.signal.throwIfAborted();
     dependencies.supervisor.prepareStart();
@@ -213,7 +186,7 @@ export class StepRunner {
   }
 
   /** Parents before what lies below them. Secrets are written below the exec root, which is memory, and go with the bundle. */
-  async #mounts(record: ContainerRecord, mounts: readonly StepMount[]): Promise<RuntimeMount[]> {
+  async #mounts(record: ContainerRecord, mounts: readonly PreparedMount[]): Promise<RuntimeMount[]> {
     const { bundle } = this.#context.dependencies.paths.container(record.id);
     const made: RuntimeMount[] = [];
     for (const [index, mount] of parentsFirst(mounts, ({ target }) => target).entries()) {
@@ -232,7 +205,7 @@ export class StepRunner {
   }
 }
 
-function runtimeMount(mount: Exclude<StepMount, { kind: 'secret' }>): RuntimeMount {
+function runtimeMount(mount: Exclude<PreparedMount, { kind: 'secret' }>): RuntimeMount {
   const destination = mount.target;
   if (mount.kind === 'bind')
     return {

@@ -1,5 +1,4 @@
-/** What the builder asks of the engine; src/engine/steps/ satisfies it by shape, and so does a fake. */
-import type { Definition } from '../graph/vertex.ts';
+/** One step of a build: a command that runs in a tree of layers. The builder says what, the engine does it. */
 
 /** Something that is mounted into the step, in the host's terms. */
 export type PreparedMount =
@@ -25,7 +24,14 @@ export interface StepRequest {
   mounts: readonly PreparedMount[];
   extraHosts: readonly string[];
   /** Docker's resource limits by the names of `HostConfig`. */
-  limits: Definition;
+  limits: Readonly<Record<string, unknown>>;
+}
+
+export interface StepOptions {
+  /** Aborted: the command is killed. */
+  signal: AbortSignal;
+  /** What the command writes, as it comes; stream 1 is standard output, 2 standard error. */
+  output: (stream: 1 | 2, data: Uint8Array) => void;
 }
 
 export interface StepOutcome {
@@ -39,8 +45,5 @@ export interface StepRunner {
    * Resolves when the command has ended and all its output was given; nothing of the step is left but what it wrote. Errors: the runtime's
    * words for a command that cannot be started; the signal's reason, once the command is dead.
    */
-  run(
-    request: StepRequest,
-    options: { signal: AbortSignal; output: (stream: 1 | 2, data: Uint8Array) => void },
-  ): Promise<StepOutcome>;
+  run(request: StepRequest, options: StepOptions): Promise<StepOutcome>;
 }
