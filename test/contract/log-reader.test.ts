@@ -2,10 +2,11 @@
 import { expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LogQuery, readLog } from '../../src/engine/logs/log-reader.ts';
+import type { LogsOptions } from '../../src/api/types/container-requests.ts';
+import { readLog } from '../../src/engine/logs/log-reader.ts';
 import { helperProgram, scratch } from '../support/native-helper.ts';
 
-const everything: LogQuery = {
+const everything: LogsOptions = {
   ...{ stdout: true, stderr: true, follow: true, since: null, until: null },
   ...{ tail: null, timestamps: false, details: false, mergeFrames: false },
 };

@@ -1,18 +1,9 @@
 import type { Duplex, Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
+import type { AttachOptions } from '../../api/types/container-requests.ts';
 import { DeferredDuplex } from '../../base/deferred-duplex.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
-
-export interface AttachOptions {
-  stdin: boolean;
-  stdout: boolean;
-  stderr: boolean;
-  /** Past output first. */
-  logs: boolean;
-  /** Live output and input; false: only past output. */
-  stream: boolean;
-}
 
 export interface AttachedStreams {
   stream: Duplex;

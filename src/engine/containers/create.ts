@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerConfig, ContainerCreateResponse, HostConfig } from '../../api/types/container.ts';
+import type { ContainerCreateOptions } from '../../api/types/container-requests.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { ContainerImage } from '../images/types.ts';
@@ -19,22 +20,13 @@ import { limitWarnings } from './spec/limits.ts';
 import { checkModes, checkSettings } from './validate/config.ts';
 import { checkResources } from './validate/resources.ts';
 
-export interface CreateOptions {
-  /** Empty: the engine makes one up. */
-  name: string;
-  platform: { os: string; architecture: string; variant?: string } | null;
-  config: ContainerConfig;
-  hostConfig: HostConfig;
-  endpoints: Record<string, EndpointSettings>;
-}
-
 /**
  * Enters a container into the books; nothing of it runs or is mounted. Resolves when it would survive a power cut, except for
  * `--rm` containers, which nobody misses after one. Errors: dockerd's words and kinds.
  */
 export async function createContainer(
   context: ContainerContext,
-  options: CreateOptions,
+  options: ContainerCreateOptions,
 ): Promise<ContainerCreateResponse> {
   const { dependencies, index } = context;
   dependencies.supervisor.prepareStart();
@@ -125,7 +117,7 @@ function checkRequest(context: ContainerContext, config: ContainerConfig, hostCo
   return warnings;
 }
 
-function findImage(context: ContainerContext, options: CreateOptions): ContainerImage | null {
+function findImage(context: ContainerContext, options: ContainerCreateOptions): ContainerImage | null {
   const reference = options.config.Image;
   if (reference === '') return null;
   const image = context.dependencies.images.resolve(reference);

@@ -1,5 +1,6 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerSummary, PortSummary } from '../../api/types/container.ts';
+import type { ContainerListOptions } from '../../api/types/container-requests.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
 import { type Filters, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
 import type { Container } from './container.ts';
@@ -9,15 +10,8 @@ import { linkNames } from './links.ts';
 import { containerStates, isRunning } from './states.ts';
 import { statusText } from './status-text.ts';
 
-export interface ListOptions {
-  all: boolean;
-  limit: number;
-  size: boolean;
-  filters: Filters;
-}
-
 /** The newest first. Takes no lock. Errors: `invalid` for filter values that cannot be, `not-found` for before and since. */
-export function listContainers(context: ContainerContext, options: ListOptions): ContainerSummary[] {
+export function listContainers(context: ContainerContext, options: ContainerListOptions): ContainerSummary[] {
   const now = Date.now();
   const links = linkNames(context.index);
   return selectContainers(context, options).map((container) => {
@@ -27,7 +21,7 @@ export function listContainers(context: ContainerContext, options: ListOptions):
 }
 
 /** The containers that a list with these options shows. */
-function selectContainers(context: ContainerContext, options: Omit<ListOptions, 'size'>): Container[] {
+function selectContainers(context: ContainerContext, options: Omit<ContainerListOptions, 'size'>): Container[] {
   const { filters } = options;
   checkValues(filters);
   let newest = [...context.index.all()].reverse();

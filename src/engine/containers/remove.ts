@@ -1,15 +1,10 @@
 import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
+import type { ContainerRemoveOptions } from '../../api/types/container-requests.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { removeLink } from './links.ts';
 import { isRunning } from './states.ts';
-
-export interface RemoveOptions {
-  force: boolean;
-  removeVolumes: boolean;
-  removeLink: boolean;
-}
 
 const killSignal = 9;
 /** Milliseconds that a start which was under way may take before it is ended. */
@@ -22,7 +17,7 @@ const patience = 5000;
 export async function removeContainer(
   context: ContainerContext,
   reference: string,
-  options: RemoveOptions,
+  options: ContainerRemoveOptions,
 ): Promise<void> {
   if (options.removeLink) {
     removeLink(context, reference);

@@ -11,47 +11,45 @@ import type {
   ContainerWaitResponse,
   FilesystemChange,
 } from '../../api/types/container.ts';
+import type {
+  AttachOptions,
+  ContainerCreateOptions,
+  ContainerListOptions,
+  ContainerRemoveOptions,
+  ContainerStopOptions,
+  LogsOptions,
+  WaitCondition,
+} from '../../api/types/container-requests.ts';
 import type { ContainerStats } from '../../api/types/stats.ts';
 import type { ExitStatus } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { CommitSource } from '../images/types.ts';
 import { clearLog } from '../logs/clear-log.ts';
 import { adoptContainers } from './adopt.ts';
-import { type AttachedStreams, type AttachOptions, attachContainer, type PastOutput } from './attach.ts';
+import { type AttachedStreams, attachContainer, type PastOutput } from './attach.ts';
 import { containerChanges } from './changes.ts';
 import { commitSource } from './commit-source.ts';
 import type { Container } from './container.ts';
 import { ContainerContext, type ContainerDependencies } from './context.ts';
-import { type CreateOptions, createContainer } from './create.ts';
+import { createContainer } from './create.ts';
 import { containerExited, containerOutOfMemory } from './exited.ts';
 import { inspectContainer } from './inspect.ts';
 import { killContainer } from './kill.ts';
-import { type ListOptions, listContainers } from './list.ts';
+import { listContainers } from './list.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
-import { type RemoveOptions, removeContainer } from './remove.ts';
+import { removeContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
 import { resizeContainer } from './resize.ts';
 import { listWithSizes, withSizes } from './sizes.ts';
 import { startContainer } from './start.ts';
 import { containerStats } from './stats.ts';
-import { haltContainers, restartContainer, type StopOptions, stopContainer } from './stop.ts';
+import { haltContainers, restartContainer, stopContainer } from './stop.ts';
 import { topContainer } from './top.ts';
 import { updateContainer } from './update.ts';
-import { type WaitCondition, waitContainer } from './wait.ts';
+import { waitContainer } from './wait.ts';
 
-/** Logs of a container, as the server asks for them; src/engine/logs. */
-export interface LogsOptions {
-  stdout: boolean;
-  stderr: boolean;
-  follow: boolean;
-  since: bigint | null;
-  until: bigint | null;
-  tail: number | null;
-  timestamps: boolean;
-  details: boolean;
-  mergeFrames: boolean;
-}
+/** The log of a container; src/engine/logs. */
 export type ReadLogs = (container: Container, options: LogsOptions) => Promise<Readable>;
 
 /** Containers, by verb. Each method's contract stands at the function of its name in this folder. */
@@ -91,14 +89,15 @@ export class ContainerService {
     onOutOfMemory: (id: string): void => containerOutOfMemory(this.context, id),
   };
 
-  create = (options: CreateOptions): Promise<ContainerCreateResponse> => createContainer(this.context, options);
+  create = (options: ContainerCreateOptions): Promise<ContainerCreateResponse> =>
+    createContainer(this.context, options);
   start = (id: string): Promise<void> => startContainer(this.context, id);
-  stop = (id: string, options: StopOptions): Promise<void> => stopContainer(this.context, id, options);
-  restart = (id: string, options: StopOptions): Promise<void> => restartContainer(this.context, id, options);
+  stop = (id: string, options: ContainerStopOptions): Promise<void> => stopContainer(this.context, id, options);
+  restart = (id: string, options: ContainerStopOptions): Promise<void> => restartContainer(this.context, id, options);
   kill = (id: string, signal: string): Promise<void> => killContainer(this.context, id, signal);
   pause = (id: string): Promise<void> => pauseContainer(this.context, id);
   unpause = (id: string): Promise<void> => unpauseContainer(this.context, id);
-  remove = (id: string, options: RemoveOptions): Promise<void> => removeContainer(this.context, id, options);
+  remove = (id: string, options: ContainerRemoveOptions): Promise<void> => removeContainer(this.context, id, options);
   rename = (id: string, name: string): Promise<void> => renameContainer(this.context, id, name);
   resize = (id: string, size: { rows: number; columns: number }): Promise<void> =>
     resizeContainer(this.context, id, size);
@@ -126,9 +125,9 @@ export class ContainerService {
     return waitContainer(this.context, id, { condition, signal });
   }
 
-  list(options: ListOptions & { size: false }): ContainerSummary[];
-  list(options: ListOptions): ContainerSummary[] | Promise<ContainerSummary[]>;
-  list(options: ListOptions): ContainerSummary[] | Promise<ContainerSummary[]> {
+  list(options: ContainerListOptions & { size: false }): ContainerSummary[];
+  list(options: ContainerListOptions): ContainerSummary[] | Promise<ContainerSummary[]>;
+  list(options: ContainerListOptions): ContainerSummary[] | Promise<ContainerSummary[]> {
     const summaries = listContainers(this.context, options);
     return options.size ? listWithSizes(this.context, summaries) : summaries;
   }

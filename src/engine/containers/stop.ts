@@ -1,4 +1,5 @@
 import { BerthError } from '../../api/errors.ts';
+import type { ContainerStopOptions } from '../../api/types/container-requests.ts';
 import { parseSignal } from '../../host/process/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -6,18 +7,15 @@ import { markStopped, sendSignal, stopSignalOf } from './kill.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './states.ts';
 
-export interface StopOptions {
-  /** Empty: the container's own. */
-  signal: string;
-  /** Seconds before SIGKILL; negative: wait for ever; null: the container's own. */
-  timeout: number | null;
-}
-
 const sigkill = 9;
 const defaultTimeout = 10;
 
 /** Resolves when the process has ended. Errors: `not-modified` when there is none, `invalid` for no signal. */
-export async function stopContainer(context: ContainerContext, reference: string, options: StopOptions): Promise<void> {
+export async function stopContainer(
+  context: ContainerContext,
+  reference: string,
+  options: ContainerStopOptions,
+): Promise<void> {
   const container = context.index.find(reference);
   if (!isRunning(container.state)) throw new BerthError('not-modified', `Container ${container.id} is already stopped`);
   try {
@@ -50,7 +48,7 @@ export async function haltContainers(context: ContainerContext): Promise<void> {
 export async function restartContainer(
   context: ContainerContext,
   reference: string,
-  options: StopOptions,
+  options: ContainerStopOptions,
 ): Promise<void> {
   const container = context.index.find(reference);
   container.restarts++;
@@ -70,7 +68,11 @@ export async function restartContainer(
   context.publish(container, 'restart');
 }
 
-async function endProcess(context: ContainerContext, container: Container, options: StopOptions): Promise<void> {
+async function endProcess(
+  context: ContainerContext,
+  container: Container,
+  options: ContainerStopOptions,
+): Promise<void> {
   const signal = options.signal === '' ? stopSignalOf(container) : parseSignal(options.signal);
   const timeout = options.timeout ?? container.record.config.StopTimeout ?? defaultTimeout;
   const exit = container.nextExit();

@@ -1,10 +1,9 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerWaitResponse } from '../../api/types/container.ts';
+import type { WaitCondition } from '../../api/types/container-requests.ts';
 import type { ExitNotice } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { isRunning } from './states.ts';
-
-export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 /**
  * Subscribes at once; `exit` settles when the condition holds and rejects only when `signal` aborts.

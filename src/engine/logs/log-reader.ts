@@ -5,23 +5,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
-
-export interface LogQuery {
-  stdout: boolean;
-  stderr: boolean;
-  /** Go on until the container exits. */
-  follow: boolean;
-  /** Unix nanoseconds, inclusive; null: no bound. */
-  since: bigint | null;
-  until: bigint | null;
-  /** Last entries; null: all. */
-  tail: number | null;
-  timestamps: boolean;
-  /** The log driver's attributes before each line. */
-  details: boolean;
-  /** Neighbouring entries of one stream may share a frame: less work for a client that only passes the bytes on. */
-  mergeFrames: boolean;
-}
+import type { LogsOptions } from '../../api/types/container-requests.ts';
 
 /** What a reader must know of a container. */
 export interface LoggedContainer {
@@ -39,7 +23,7 @@ export interface LoggedContainer {
  * @param helper path of the native helper program
  * @throws `internal` when the helper cannot be started
  */
-export async function readLog(helper: string, container: LoggedContainer, query: LogQuery): Promise<Readable> {
+export async function readLog(helper: string, container: LoggedContainer, query: LogsOptions): Promise<Readable> {
   const child = spawn(helper, ['read-log', container.path, ...readerArguments(container, query)], {
     // A follower reads to the end and leaves when its standard input is closed.
     stdio: [query.follow ? 'pipe' : 'ignore', 'pipe', 'pipe'],
@@ -66,7 +50,7 @@ export async function readLog(helper: string, container: LoggedContainer, query:
   return child.stdout;
 }
 
-function readerArguments(container: LoggedContainer, query: LogQuery): string[] {
+function readerArguments(container: LoggedContainer, query: LogsOptions): string[] {
   const list: string[] = [];
   if (query.stdout) list.push('--stdout');
   // A terminal's output is one stream; asking for either gives it.

@@ -6,8 +6,7 @@ import type { Handlers } from '../../handler.ts';
 import type { ApiRequest } from '../../request.ts';
 import type { ContainerArchive } from './backend.ts';
 
-export function archiveHandlers(archive: ContainerArchive | null): Handlers {
-  if (!archive) return {};
+export function archiveHandlers(archive: ContainerArchive): Handlers {
   return {
     async containerArchiveStat(request, reply) {
       const stat = await archive.stat(request.parameter('id'), pathOf(request));

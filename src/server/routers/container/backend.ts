@@ -1,7 +1,6 @@
 /** What the container routes need of the engine, cut into roles. `id` is always what the client wrote: id, unique id prefix or name. */
 import type { Duplex, Readable } from 'node:stream';
 import type {
-  ContainerConfig,
   ContainerCreateResponse,
   ContainerInspect,
   ContainerPathStat,
@@ -12,38 +11,18 @@ import type {
   ContainerUpdateResponse,
   ContainerWaitResponse,
   FilesystemChange,
-  HostConfig,
 } from '../../../api/types/container.ts';
-import type { Platform } from '../../../api/types/image.ts';
-import type { EndpointSettings } from '../../../api/types/network.ts';
+import type {
+  AttachOptions,
+  ContainerCreateOptions,
+  ContainerListOptions,
+  ContainerRemoveOptions,
+  ContainerStopOptions,
+  LogsOptions,
+  WaitCondition,
+} from '../../../api/types/container-requests.ts';
 import type { ContainerStats } from '../../../api/types/stats.ts';
 import type { Filters } from '../../../wire/filters.ts';
-
-export interface ContainerCreateOptions {
-  /** Without the leading slash; empty: the engine makes one up. */
-  name: string;
-  /** Null: the host's. */
-  platform: Platform | null;
-  config: ContainerConfig;
-  hostConfig: HostConfig;
-  /** By network name or id. */
-  endpoints: Record<string, EndpointSettings>;
-}
-
-export interface ContainerStopOptions {
-  /** A signal's name or number; empty: the container's own. */
-  signal: string;
-  /** Seconds before SIGKILL; −1: wait for ever; null: the container's own. */
-  timeout: number | null;
-}
-
-export interface ContainerRemoveOptions {
-  force: boolean;
-  /** Anonymous volumes too. */
-  removeVolumes: boolean;
-  /** Remove the link of that name, not the container. */
-  removeLink: boolean;
-}
 
 /** Errors carry Docker's words: `not-found` `No such container: x`, `conflict`, `not-modified` for start of a running one, … */
 export interface ContainerLifecycle {
@@ -62,13 +41,10 @@ export interface ContainerLifecycle {
   remove(id: string, options: ContainerRemoveOptions): Promise<void>;
 }
 
-export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
-
 export interface ContainerState {
   /** @param name without the leading slash */
   rename(id: string, name: string): Promise<void>;
-  /** Absent: not offered. */
-  update?(id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
+  update(id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
   resize(id: string, size: { rows: number; columns: number }): Promise<void>;
   /**
    * Resolves at once, subscribed: the server sends the headers then, and a client may rely on every later exit being seen.
@@ -82,43 +58,22 @@ export interface ContainerState {
   prune(filters: Filters): Promise<ContainersPruneReport>;
 }
 
-export interface ContainerListOptions {
-  /** Not only running ones. */
-  all: boolean;
-  /** The newest so many, running or not; 0: no limit. */
-  limit: number;
-  size: boolean;
-  /** Keys are already checked. */
-  filters: Filters;
-}
-
 export interface ContainerQueries {
   /** The newest first. */
   list(options: ContainerListOptions): ContainerSummary[] | Promise<ContainerSummary[]>;
   inspect(id: string, options: { size: boolean }): ContainerInspect | Promise<ContainerInspect>;
   /** @param arguments for ps; empty: `-ef` */
   top(id: string, psArguments: string): Promise<ContainerTopResponse>;
-  /** Absent: not offered. */
-  changes?(id: string): Promise<FilesystemChange[]>;
+  changes(id: string): Promise<FilesystemChange[]>;
   /**
    * A reading a second until `signal` aborts or the container is removed; one reading when `stream` is false (with a reading
-   * before it for `precpu_stats`, unless `oneShot`). Absent: not offered.
+   * before it for `precpu_stats`, unless `oneShot`).
    */
-  stats?(
+  stats(
     id: string,
     options: { stream: boolean; oneShot: boolean },
     signal: AbortSignal,
   ): Promise<AsyncIterable<ContainerStats>>;
-}
-
-export interface AttachOptions {
-  stdin: boolean;
-  stdout: boolean;
-  stderr: boolean;
-  /** Past output first. */
-  logs: boolean;
-  /** Live output and input; false: only past output. */
-  stream: boolean;
 }
 
 /** Live streams of a process. */
@@ -131,23 +86,6 @@ export interface AttachedStreams {
   terminal: boolean;
   /** The client typed the detach keys: publishes the event; the server destroys the stream. */
   detached(): void;
-}
-
-export interface LogsOptions {
-  stdout: boolean;
-  stderr: boolean;
-  follow: boolean;
-  /** Unix nanoseconds, inclusive; null: from the beginning. */
-  since: bigint | null;
-  /** Unix nanoseconds; null: to the end. */
-  until: bigint | null;
-  /** Last lines; null: all. */
-  tail: number | null;
-  timestamps: boolean;
-  /** `key=value,…` of the log driver's attributes before each line. */
-  details: boolean;
-  /** The header `Berth-Merge-Frames: 1`: entries need not be frames of their own. */
-  mergeFrames: boolean;
 }
 
 export interface ContainerStreams {
@@ -180,6 +118,5 @@ export interface ContainerBackend {
   state: ContainerState;
   queries: ContainerQueries;
   streams: ContainerStreams;
-  /** Null: not offered. */
-  archive: ContainerArchive | null;
+  archive: ContainerArchive;
 }

@@ -2,11 +2,12 @@
 import { shapeContainerInspect, shapeContainerSummary, shapeStats } from '../../../api/compat/container.ts';
 import { BerthError, errorMessage } from '../../../api/errors.ts';
 import { containerUpdateRequest } from '../../../api/schemas/container.ts';
+import type { ContainerStopOptions, WaitCondition } from '../../../api/types/container-requests.ts';
 import type { Filters } from '../../../wire/filters.ts';
 import type { Handlers } from '../../handler.ts';
 import type { ApiRequest } from '../../request.ts';
 import { archiveHandlers } from './archive-handlers.ts';
-import type { ContainerBackend, ContainerStopOptions, WaitCondition } from './backend.ts';
+import type { ContainerBackend } from './backend.ts';
 import { createHandler } from './create-handler.ts';
 import { streamHandlers } from './stream-handlers.ts';
 
@@ -26,10 +27,6 @@ export function containerHandlers(backend: ContainerBackend, options: { cgroup2:
     ...streamHandlers(backend),
     ...archiveHandlers(backend.archive),
   };
-}
-
-function notOffered(verb: string): BerthError {
-  return new BerthError('not-implemented', `${verb} of a container is not supported by this engine`);
 }
 
 function stopOptions(request: ApiRequest): ContainerStopOptions {
@@ -97,7 +94,6 @@ function stateHandlers({ state }: ContainerBackend): Handlers {
       reply.empty(204);
     },
     async containerUpdate(request, reply) {
-      if (!state.update) throw notOffered('update');
       const update = await request.json(containerUpdateRequest);
       if (request.version < 40) update.PidsLimit = null;
       // 0, −1 and (historically) every negative number are no limit.
@@ -157,12 +153,10 @@ function queryHandlers({ queries }: ContainerBackend): Handlers {
       reply.json(200, await queries.top(request.parameter('id'), request.text('ps_args')));
     },
     async containerChanges(request, reply) {
-      if (!queries.changes) throw notOffered('changes');
       const changes = await queries.changes(request.parameter('id'));
       reply.json(200, changes.length === 0 ? null : changes);
     },
     async containerStats(request, reply) {
-      if (!queries.stats) throw notOffered('stats');
       const stream = request.flag('stream', true);
       const oneShot = request.version >= 41 && request.flag('one-shot');
       const { signal } = request;
