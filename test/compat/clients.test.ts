@@ -1,7 +1,7 @@
 /** Programs that use other people's clients, unmodified, from npm and PyPI. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { run } from '../support/command.ts';
-import { ownPools, startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 import { nodeProgram, pythonProgram } from '../support/foreign-clients.ts';
 import { busyboxLayer, dockerArchive } from '../support/images.ts';
 
@@ -9,7 +9,7 @@ const fetchTime = 180_000;
 let engine: TestEngine;
 
 beforeAll(async () => {
-  engine = await startEngine({ images: ['busybox'], config: ownPools });
+  engine = await startEngine({ images: ['busybox'] });
 });
 afterEach(async () => {
   // What a program that failed half way has left.

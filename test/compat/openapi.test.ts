@@ -4,7 +4,7 @@ import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020.js';
 import type { OpenApiDocument, OpenApiOperation } from '../../scripts/openapi-document.ts';
 import { Client, nodeTransport, outputText } from '../../src/client/index.ts';
 import { JsonStreamDecoder } from '../../src/wire/json-lines.ts';
-import { ownPools, startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 import { busyboxLayer, dockerArchive } from '../support/images.ts';
 import { repository } from '../support/repository.ts';
 import { tar } from '../support/tar.ts';
@@ -68,7 +68,7 @@ interface Question {
 
 let engine: TestEngine;
 beforeAll(async () => {
-  engine = await startEngine({ images: ['busybox'], config: ownPools });
+  engine = await startEngine({ images: ['busybox'] });
 });
 afterAll(() => engine.cleanUp());
 

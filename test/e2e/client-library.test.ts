@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, runOk } from '../support/command.ts';
-import { ownPools, startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 import { node22 } from '../support/foreign-clients.ts';
 import { repository } from '../support/repository.ts';
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   await runOk([join(repository, 'scripts/build-client'), join(installed, 'dist/client')]);
   cpSync(examples, folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  [engine, node] = await Promise.all([startEngine({ images: ['busybox'], config: ownPools }), node22()]);
+  [engine, node] = await Promise.all([startEngine({ images: ['busybox'] }), node22()]);
 }, 180_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });

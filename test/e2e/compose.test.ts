@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, RunningCommand, run } from '../support/command.ts';
 import { composePlugin } from '../support/docker-client.ts';
-import { ownPools, startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 import { ask, inNetworkOf } from '../support/machine.ts';
 
 const project = join(import.meta.dir, 'compose/compose.yaml');
@@ -14,7 +14,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'berth-compose-'));
-  engine = await startEngine({ images: ['busybox'], config: ownPools });
+  engine = await startEngine({ images: ['busybox'] });
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });

@@ -69,7 +69,11 @@ export class TestEngine {
     this.#directory = `${identity.dataRoot}.test`;
     mkdirSync(this.#directory, { recursive: true });
     this.failpoints = new Failpoints(join(this.#directory, 'failpoints'));
-    const config = { 'cgroup-parent': identity.cgroupParent, ...options.config };
+    const config = {
+      'cgroup-parent': identity.cgroupParent,
+      'default-address-pools': [{ base: identity.pool, size: 24 }],
+      ...options.config,
+    };
     writeFileSync(join(this.#directory, 'daemon.json'), JSON.stringify(config));
   }
 
@@ -299,6 +303,3 @@ export class TestEngine {
     releaseIdentity(this.identity);
   }
 }
-
-/** Subnets for networks where no other program of this machine takes its own; Docker's rules outlive it where it lets go of one. */
-export const ownPools = { 'default-address-pools': [{ base: '10.99.0.0/16', size: 24 }] };

@@ -1,5 +1,5 @@
 /**
- * What tells one test's engine from every other on this host: roots, bridge, subnet, nftables table, cgroup parent. A name is
+ * What tells one test's engine from every other on this host: roots, bridge, subnets, nftables table, cgroup parent. A name is
  * claimed by a directory below /run/berth-test, which records the claiming process, so that what a killed test left can be
  * found and swept (test/support/sweep.ts).
  */
@@ -16,6 +16,8 @@ export interface EngineIdentity {
   bridge: string;
   /** Address of the bridge with prefix length: a /24 of its own. */
   bip: string;
+  /** Subnets of further networks come out of this block, and no other program of the host takes its own there. */
+  pool: string;
   /** The nftables table, family inet. */
   table: string;
   /** Absolute below each hierarchy's root. */
@@ -37,6 +39,7 @@ export function identityOf(number: number): EngineIdentity {
     pidfile: `/run/${name}.pid`,
     bridge: name,
     bip: `10.${212 + (number >> 8)}.${number & 255}.1/24`,
+    pool: `10.${128 + (number >> 4)}.${(number & 15) << 4}.0/20`,
     table: `berth-${name}`,
     cgroupParent: `/${name}`,
   };

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../support/command.ts';
-import { ownPools, startEngine, type TestEngine } from '../../support/engine.ts';
+import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { dockerPySuite } from '../../support/foreign-clients.ts';
 import { imageFixture } from '../../support/image-fixture.ts';
 import { busyboxLayer } from '../../support/images.ts';
@@ -43,7 +43,7 @@ beforeAll(async () => {
   hub.add('library/hello-world', 'latest', imageFixture());
   const names = ['alpine:3.10', 'alpine:latest', 'busybox:latest'];
   for (const name of names) hub.add(`library/${name.split(':')[0]}`, name.split(':')[1] ?? '', alpine);
-  engine = await startEngine({ config: { ...ownPools, 'registry-mirrors': [hub.url] } });
+  engine = await startEngine({ config: { 'registry-mirrors': [hub.url] } });
   for (const name of names) await engine.ok('pull', '-q', name);
 });
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RunningCommand } from '../../support/command.ts';
-import { ownPools, startEngine, type TestEngine } from '../../support/engine.ts';
+import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { busyboxLayer, dockerArchive } from '../../support/images.ts';
 import { ask, askUdp, inNetworkOf } from '../../support/machine.ts';
 import { until } from '../../support/until.ts';
@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'berth-notebook-'));
 const serve = `sh -c 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 5000 -h /w'`;
 
 beforeAll(async () => {
-  engine = await startEngine({ images: ['busybox'], config: ownPools });
+  engine = await startEngine({ images: ['busybox'] });
   const archive = join(folder, 'webapp.tar');
   const config = { Cmd: ['httpd', '-f', '-p', '5000'], ExposedPorts: { '5000/tcp': {}, '5001/tcp': {} } };
   writeFileSync(archive, dockerArchive({ tags: ['training/webapp:latest'], layers: [busyboxLayer()], config }));
