@@ -42,15 +42,7 @@ const needs: Record<string, { query?: string; body?: unknown }> = {
 };
 
 /** Routes that no backend of this test serves. */
-const unserved = new Set([
-  'imageSearch',
-  'berthManifestInspect',
-  'berthManifestPush',
-  'distributionInspect',
-  'buildCancel',
-  'session',
-  'grpc',
-]);
+const unserved = new Set(['buildCancel', 'session', 'grpc']);
 
 /** A hijack has no end of its own here. */
 const hijacks = new Set(['containerAttach', 'containerAttachWebsocket', 'berthBuild']);

@@ -1,4 +1,5 @@
 import type { ContainerConfig } from '../../api/types/container.ts';
+import type { ImageCommitOptions } from '../../api/types/image-requests.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { HistoryEntry, ImageConfigDocument } from '../../oci/image-config.ts';
 import { canonicalString, familiarString } from '../../oci/reference.ts';
@@ -7,19 +8,6 @@ import { applyChanges } from './changes.ts';
 import { type ImageContext, publishImageEvent, sweepSoon } from './image-context.ts';
 import { readTarget } from './tag.ts';
 import type { CommitSource } from './types.ts';
-
-export interface CommitOptions {
-  repository: string;
-  tag: string;
-  comment: string;
-  author: string;
-  /** Let the container stand still meanwhile. */
-  pause: boolean;
-  /** Dockerfile instructions. */
-  changes: string[];
-  /** Null: the container's own. */
-  config: ContainerConfig | null;
-}
 
 /** Diff id of a layer that changes nothing: a tar of two empty blocks. An image leaves it out. */
 const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
@@ -30,7 +18,7 @@ const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfa
  */
 export async function commitContainer(
   context: ImageContext,
-  options: CommitOptions & { dockerVersion: string },
+  options: ImageCommitOptions & { dockerVersion: string },
   source: CommitSource,
 ): Promise<string> {
   const target = options.repository === '' ? null : readTarget(options.repository, options.tag);
@@ -89,7 +77,7 @@ async function readLayer(
 }
 
 interface Committed {
-  options: CommitOptions & { dockerVersion: string };
+  options: ImageCommitOptions & { dockerVersion: string };
   source: CommitSource;
   config: ContainerConfig;
   diffId: string;

@@ -8,16 +8,17 @@ import type {
   ImagesPruneReport,
   Platform,
 } from '../../api/types/image.ts';
+import type { ImageCommitOptions, ImageImportOptions, ImageListOptions } from '../../api/types/image-requests.ts';
 import type { ProgressSink } from '../../api/types/progress.ts';
 import { hostPlatform } from '../../oci/platform.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { EventBus } from '../events/event-bus.ts';
-import { type CommitOptions, commitContainer } from './commit.ts';
+import { commitContainer } from './commit.ts';
 import { type ImageContext, sweepSoon } from './image-context.ts';
 import { importImage } from './import.ts';
 import { imageHistory, inspectImage } from './inspect.ts';
-import { type ImageListOptions, listImages } from './list.ts';
+import { listImages } from './list.ts';
 import { loadImages } from './load.ts';
 import { pruneImages } from './prune.ts';
 import { removeImage } from './remove.ts';
@@ -87,19 +88,14 @@ export class ImageService {
     return saveImages(this.#context, names, { ...options, signal });
   }
 
-  import(
-    source: Readable,
-    options: { repository: string; tag: string; message: string; changes: string[]; platform: Platform | null },
-    progress: ProgressSink,
-    signal: AbortSignal,
-  ): Promise<string> {
+  import(source: Readable, options: ImageImportOptions, progress: ProgressSink, signal: AbortSignal): Promise<string> {
     const { repository, tag, ...rest } = options;
     const target = repository === '' ? null : readTarget(repository, tag);
     return importImage(this.#context, { ...rest, target, source, progress, signal });
   }
 
   /** Makes an image of a container; gives its id. */
-  commit(options: CommitOptions, source: CommitSource, dockerVersion: string): Promise<string> {
+  commit(options: ImageCommitOptions, source: CommitSource, dockerVersion: string): Promise<string> {
     return commitContainer(this.#context, { ...options, dockerVersion }, source);
   }
 

@@ -1,5 +1,6 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ImageSummary } from '../../api/types/image.ts';
+import type { ImageListOptions } from '../../api/types/image-requests.ts';
 import { chainIds } from '../../oci/image-config.ts';
 import { familiarName, parseReference } from '../../oci/reference.ts';
 import type { StoredImage } from '../../store/types.ts';
@@ -8,12 +9,6 @@ import { parseMoment } from '../../wire/time.ts';
 import { goPathMatch } from './go-path-match.ts';
 import type { ImageContext } from './image-context.ts';
 import { familiarNames, findImage } from './image-names.ts';
-
-export interface ImageListOptions {
-  all: boolean;
-  sharedSize: boolean;
-  filters: Filters;
-}
 
 /** `GET /images/json`. Errors: `not-found` for an unknown image in `before` or `since`, `invalid`. */
 export function listImages(context: ImageContext, options: ImageListOptions): ImageSummary[] {

@@ -1,6 +1,7 @@
 /** `POST /images/create?fromImage=`: an image from a registry into the store, with dockerd's progress stream and errors. */
 import { BerthError } from '../../api/errors.ts';
-import type { AuthConfig, Platform as WirePlatform } from '../../api/types/image.ts';
+import type { Platform as WirePlatform } from '../../api/types/image.ts';
+import type { ImageTransferRequest } from '../../api/types/image-requests.ts';
 import type { ProgressMessage, ProgressSink } from '../../api/types/progress.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import { credentialsOf } from '../../distribution/credentials.ts';
@@ -33,13 +34,6 @@ import type { Document, ImageStoreInterface, Lease } from '../../store/types.ts'
 import type { EventBus } from '../events/event-bus.ts';
 import type { BuiltInImages } from './built-in.ts';
 import { type LayerTransfers, shortId } from './layer-transfers.ts';
-
-export interface ImagePullRequest {
-  /** As the client wrote it; without tag and digest every tag of the repository is pulled. */
-  reference: string;
-  platform: WirePlatform | null;
-  auth: AuthConfig | null;
-}
 
 export interface ImagePullOptions {
   store: Pick<ImageStoreInterface, 'lease' | 'reference' | 'document' | 'commitImage' | 'image'> & {
@@ -87,7 +81,7 @@ export class ImagePull {
    * Pulls. Rejects before the first message for what is wrong with the reference, the registry or the manifest, later for the rest.
    * `signal` is the client's: when it aborts, what nobody else waits for stops.
    */
-  async pull(request: ImagePullRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
+  async pull(request: ImageTransferRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
     // "name:" is how old clients ask for all tags.
     const reference = parseReference(request.reference.replace(/:$/, ''));
     if (familiarName(reference) === 'scratch') throw new BerthError('forbidden', "'scratch' is a reserved name");

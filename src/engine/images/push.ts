@@ -1,5 +1,6 @@
 /** `POST /images/{name}/push`: an image from the store to a registry, with dockerd's progress stream and errors. */
 import { BerthError } from '../../api/errors.ts';
+import type { ImageTransferRequest } from '../../api/types/image-requests.ts';
 import type { ProgressSink } from '../../api/types/progress.ts';
 import { credentialsOf } from '../../distribution/credentials.ts';
 import type { Registries } from '../../distribution/registries.ts';
@@ -22,7 +23,6 @@ import type { ImageStore } from '../../store/image-store.ts';
 import type { Document, StoredImage } from '../../store/types.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { shortId } from './layer-transfers.ts';
-import type { ImagePullRequest } from './pull.ts';
 import { LayerPushes } from './push-layers.ts';
 
 export interface ImagePushOptions {
@@ -48,7 +48,7 @@ export class ImagePush {
   }
 
   /** Pushes one tag, or every tag of the repository where none is named. Only a bad name is told before the first message. */
-  async push(request: ImagePullRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
+  async push(request: ImageTransferRequest, progress: ProgressSink, signal: AbortSignal): Promise<void> {
     const reference = parseReference(request.reference);
     if (reference.digest) throw new BerthError('invalid', 'cannot push a digest reference');
     progress({ status: `The push refers to repository [${canonicalName(reference)}]` });

@@ -241,7 +241,12 @@ function openImages(foundation: Foundation, containers: ContainerService) {
   const push = new ImagePush({ store, registries, events, concurrentUploads: uploads });
   const backend: Backends['images'] = {
     queries: images,
-    changes: images,
+    changes: {
+      tag: (name, repository, tag) => images.tag(name, repository, tag),
+      remove: (name, options) => images.remove(name, options),
+      prune: (filters) => images.prune(filters),
+      commit: (options) => images.commit(options, containers.commitSource(options.container), dockerVersion),
+    },
     transfer: {
       pull: (options, progress, signal) => pull.pull(options, progress, signal),
       push: (options, progress, signal) => push.push(options, progress, signal),
@@ -249,12 +254,8 @@ function openImages(foundation: Foundation, containers: ContainerService) {
       save: (names, options, signal) => images.save(names, options, signal),
       import: (source, options, progress, signal) => images.import(source, options, progress, signal),
     },
-    extras: {
-      distribution: (reference, auth) => registryQueries.distribution(reference, auth),
-      search: (term, options) => registryQueries.search(term, options),
-      manifests: new ManifestLists(registries),
-      commit: (options) => images.commit(options, containers.commitSource(options.container), dockerVersion),
-    },
+    registries: registryQueries,
+    manifests: new ManifestLists(registries),
     bootstrap: new ImageBootstrap({ store, events }),
   };
   return { images, registryQueries, reloadable: { registries, transfers, push }, pull, backend };

@@ -164,6 +164,12 @@ export const imageInspect: ImageInspect = {
   Metadata: { LastTagTime: '0001-01-01T00:00:00Z' },
 };
 
+const descriptor = {
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
+  digest: `sha256:${'c'.repeat(64)}`,
+  size: 2,
+};
+
 export const network: NetworkInspect = {
   Name: 'bridge',
   Id: 'c'.repeat(64),
@@ -287,6 +293,7 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
         tag: verb('images.tag', nothing),
         remove: verb('images.remove', async () => [{ Untagged: 'a:latest' }]),
         prune: verb('images.prune', async () => ({ ImagesDeleted: null, SpaceReclaimed: 0 })),
+        commit: verb('images.commit', async () => 'sha256:2'),
       },
       transfer: {
         pull: verb('images.pull', async (_options: unknown, progress: (message: object) => void) =>
@@ -299,7 +306,18 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
         save: verb('images.save', async () => Readable.from([Buffer.from('tar')])),
         import: verb('images.import', async () => 'sha256:1'),
       },
-      extras: { commit: verb('images.commit', async () => 'sha256:2') },
+      registries: {
+        search: verb('registries.search', async () => []),
+        distribution: verb('registries.distribution', async () => ({ Descriptor: descriptor, Platforms: [] })),
+      },
+      manifests: {
+        inspect: verb('manifests.inspect', async () => ({
+          Ref: 'docker.io/library/a@sha256:1',
+          Descriptor: descriptor,
+          Document: '{}',
+        })),
+        push: verb('manifests.push', async () => ({ Digest: descriptor.digest })),
+      },
       bootstrap: { bootstrap: verb('images.bootstrap', nothing) },
     },
     networks: {

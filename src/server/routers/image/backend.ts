@@ -1,6 +1,5 @@
 /** What the image routes need of the engine. `name` is what the client wrote: name, name:tag, name@digest, id or unique id prefix. */
 import type { Readable } from 'node:stream';
-import type { ContainerConfig } from '../../../api/types/container.ts';
 import type {
   AuthConfig,
   DistributionInspect,
@@ -12,17 +11,15 @@ import type {
   ImagesPruneReport,
   Platform,
 } from '../../../api/types/image.ts';
+import type {
+  ImageCommitOptions,
+  ImageImportOptions,
+  ImageListOptions,
+  ImageTransferRequest,
+} from '../../../api/types/image-requests.ts';
 import type { ManifestPush, ManifestPushed, RemoteManifest } from '../../../api/types/manifest.ts';
 import type { ProgressSink } from '../../../api/types/progress.ts';
 import type { Filters } from '../../../wire/filters.ts';
-
-export interface ImageListOptions {
-  /** Intermediate images too. */
-  all: boolean;
-  sharedSize: boolean;
-  /** Keys are already checked. */
-  filters: Filters;
-}
 
 export interface ImageQueries {
   list(options: ImageListOptions): ImageSummary[] | Promise<ImageSummary[]>;
@@ -37,23 +34,8 @@ export interface ImageChanges {
   /** Errors: `not-found`, `conflict` in Docker's words while containers use it. */
   remove(name: string, options: { force: boolean; noPrune: boolean }): Promise<ImageDeleteItem[]>;
   prune(filters: Filters): Promise<ImagesPruneReport>;
-}
-
-export interface ImagePullOptions {
-  /** As the client wrote it, tag or digest included: `debian:12`, `host:5000/a/b@sha256:…`. Without either: all tags were asked for. */
-  reference: string;
-  platform: Platform | null;
-  /** Null: none given. */
-  auth: AuthConfig | null;
-}
-
-export interface ImageImportOptions {
-  repository: string;
-  tag: string;
-  message: string;
-  /** Dockerfile instructions. */
-  changes: string[];
-  platform: Platform | null;
+  /** Makes an image of a container; gives its id. */
+  commit(options: ImageCommitOptions): Promise<string>;
 }
 
 /**
@@ -61,8 +43,8 @@ export interface ImageImportOptions {
  * `signal` aborts when the client leaves.
  */
 export interface ImageTransfer {
-  pull(options: ImagePullOptions, progress: ProgressSink, signal: AbortSignal): Promise<void>;
-  push(options: ImagePullOptions, progress: ProgressSink, signal: AbortSignal): Promise<void>;
+  pull(options: ImageTransferRequest, progress: ProgressSink, signal: AbortSignal): Promise<void>;
+  push(options: ImageTransferRequest, progress: ProgressSink, signal: AbortSignal): Promise<void>;
   load(
     archive: Readable,
     options: { quiet: boolean; platform: Platform | null },
@@ -75,28 +57,13 @@ export interface ImageTransfer {
   import(source: Readable, options: ImageImportOptions, progress: ProgressSink, signal: AbortSignal): Promise<string>;
 }
 
-export interface ImageCommitOptions {
-  container: string;
-  repository: string;
-  tag: string;
-  comment: string;
-  author: string;
-  pause: boolean;
-  changes: string[];
-  /** Null: the container's own. */
-  config: ContainerConfig | null;
-}
-
-/** Further verbs; null where they are not offered. */
-export interface ImageExtras {
-  /** Gives the new image's id. */
-  commit(options: ImageCommitOptions): Promise<string>;
+/** What is asked of registries without an image coming or going. */
+export interface RegistryQueries {
   search(
     term: string,
     options: { limit: number; filters: Filters; auth: AuthConfig | null },
   ): Promise<ImageSearchResult[]>;
   distribution(reference: string, auth: AuthConfig | null): Promise<DistributionInspect>;
-  manifests: ManifestLists;
 }
 
 /** Only Berth has this: manifests at registries, without an image in between. */
@@ -115,6 +82,7 @@ export interface ImageBackend {
   queries: ImageQueries;
   changes: ImageChanges;
   transfer: ImageTransfer;
-  extras: Partial<ImageExtras>;
-  bootstrap: ImageBootstrap | null;
+  registries: RegistryQueries;
+  manifests: ManifestLists;
+  bootstrap: ImageBootstrap;
 }

@@ -19,7 +19,7 @@ export function imageHandlers(backend: ImageBackend): Handlers {
     ...queryHandlers(backend),
     ...changeHandlers(backend),
     ...transferHandlers(backend),
-    ...extraHandlers(backend),
+    ...registryHandlers(backend),
   };
 }
 
@@ -70,6 +70,20 @@ function changeHandlers({ changes }: ImageBackend): Handlers {
     async imagePrune(request, reply) {
       reply.json(200, await changes.prune(request.filters(pruneFilters)));
     },
+    async imageCommit(request, reply) {
+      const config = await request.jsonOrNull(containerConfig, 'empty-is-zero');
+      const id = await changes.commit({
+        container: request.text('container'),
+        repository: request.text('repo'),
+        tag: request.text('tag'),
+        comment: request.text('comment'),
+        author: request.text('author'),
+        pause: request.flag('pause', true),
+        changes: request.query.getAll('changes'),
+        config,
+      });
+      reply.json(201, { Id: id });
+    },
   };
 }
 
@@ -118,7 +132,6 @@ function transferHandlers({ transfer, bootstrap }: ImageBackend): Handlers {
     imageSave: (request, reply) => save(request, reply.http, [request.parameter('name')]),
     imageSaveMany: (request, reply) => save(request, reply.http, request.query.getAll('names')),
     async berthImageBootstrap(request, reply) {
-      if (!bootstrap) throw new BerthError('not-implemented', 'this engine cannot make base images');
       const { signal } = request;
       return withProgress(reply, ({ send }) => bootstrap.bootstrap(request.text('name'), send, signal));
     },
@@ -158,44 +171,25 @@ async function download(source: string, signal: AbortSignal): Promise<Readable> 
   return Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
 }
 
-function extraHandlers({ extras }: ImageBackend): Handlers {
-  const handlers: Handlers = {};
-  const { commit, search, distribution, manifests } = extras;
-  if (commit)
-    handlers.imageCommit = async (request, reply) => {
-      const config = await request.jsonOrNull(containerConfig, 'empty-is-zero');
-      const id = await commit.call(extras, {
-        container: request.text('container'),
-        repository: request.text('repo'),
-        tag: request.text('tag'),
-        comment: request.text('comment'),
-        author: request.text('author'),
-        pause: request.flag('pause', true),
-        changes: request.query.getAll('changes'),
-        config,
-      });
-      reply.json(201, { Id: id });
-    };
-  if (search)
-    handlers.imageSearch = async (request, reply) => {
+function registryHandlers({ registries, manifests }: ImageBackend): Handlers {
+  return {
+    async imageSearch(request, reply) {
       const options = {
         limit: request.integer('limit') ?? 25,
         filters: request.filters(searchFilters),
         auth: request.registryAuth(),
       };
-      reply.json(200, await search.call(extras, request.text('term'), options));
-    };
-  if (manifests) {
-    handlers.berthManifestInspect = async (request, reply) =>
+      reply.json(200, await registries.search(request.text('term'), options));
+    },
+    async distributionInspect(request, reply) {
+      reply.json(200, await registries.distribution(request.parameter('name'), request.registryAuth()));
+    },
+    async berthManifestInspect(request, reply) {
       reply.json(200, await manifests.inspect(request.parameter('name'), request.registryAuth()));
-    handlers.berthManifestPush = async (request, reply) => {
+    },
+    async berthManifestPush(request, reply) {
       const list = await request.json(manifestPush);
       reply.json(200, await manifests.push(request.parameter('name'), list, request.registryAuth()));
-    };
-  }
-  if (distribution)
-    handlers.distributionInspect = async (request, reply) => {
-      reply.json(200, await distribution.call(extras, request.parameter('name'), request.registryAuth()));
-    };
-  return handlers;
+    },
+  };
 }
