@@ -89,6 +89,18 @@ test('the collector reckons with little memory, and no program that the engine s
   await engine.ok('rm', '-f', 'poor');
 });
 
+test('version and info tell which runtime runs the containers', async () => {
+  const [runtime = ''] = (await engine.ok('info', '--format', '{{.DefaultRuntime}}')).split('\n');
+  const { stdout } = await run([runtime, '--version']);
+  const [, version] = /version (\S+)/.exec(stdout) as RegExpExecArray;
+  const [, commit] = /^commit: (\S+)/m.exec(stdout) as RegExpExecArray;
+  for (const client of [engine.berth.bind(engine), engine.docker.bind(engine)]) {
+    const shown = await client('version', '--format', '{{range .Server.Components}}{{.Name}} {{.Version}};{{end}}');
+    expect(shown.stdout).toContain(`${runtime} ${version};`);
+    expect((await client('info', '--format', '{{.RuncCommit.ID}}')).stdout).toBe(`${commit}\n`);
+  }
+});
+
 describe('reload by SIGHUP', () => {
   const file = (): string => `${engine.identity.dataRoot}.test/daemon.json`;
 

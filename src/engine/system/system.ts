@@ -13,6 +13,7 @@ import type { Volume } from '../../api/types/volume.ts';
 import { newestVersion, oldestVersion, versionText } from '../../api/versions.ts';
 import type { HostFacts } from '../../host/facts.ts';
 import type { ContainerSettings } from '../containers/settings.ts';
+import type { RuntimeVersion, RuntimeVersions } from './runtime-version.ts';
 
 /** What clients compare: a version of dockerd that speaks the same API. Berth's own stands in `Components`. */
 export const dockerVersion = '28.5.2';
@@ -42,8 +43,7 @@ export interface SystemDependencies {
   countContainers(): { running: number; paused: number; stopped: number };
   countImages(): number;
   countEventListeners(): number;
-  /** Version text of an OCI runtime; empty where it does not say. */
-  runtimeVersion(): string;
+  runtimeVersions: RuntimeVersions;
   usage: {
     containers(): Promise<ContainerSummary[]> | ContainerSummary[];
     images(): Promise<ImageSummary[]> | ImageSummary[];
@@ -63,8 +63,9 @@ export class SystemService {
     this.#dependencies = dependencies;
   }
 
-  version(): VersionInfo {
-    const { settings, host, runtimeVersion } = this.#dependencies;
+  async version(): Promise<VersionInfo> {
+    const { settings, host } = this.#dependencies;
+    const runtime = await this.#defaultRuntime();
     const api = { ApiVersion: versionText(newestVersion), MinAPIVersion: versionText(oldestVersion) };
     return {
       Platform: { Name: `Berth ${settings.version}` },
@@ -88,7 +89,7 @@ export class SystemService {
           },
         },
         { Name: 'Berth', Version: settings.version, Details: { GitCommit: settings.commit } },
-        { Name: settings.containers.defaultRuntime, Version: runtimeVersion(), Details: { GitCommit: '' } },
+        { Name: settings.containers.defaultRuntime, Version: runtime.version, Details: { GitCommit: runtime.commit } },
       ],
       GitCommit: settings.commit,
       GoVersion: '',
@@ -97,7 +98,8 @@ export class SystemService {
     };
   }
 
-  info(): SystemInfo {
+  async info(): Promise<SystemInfo> {
+    const runtime = await this.#defaultRuntime();
     const { settings, host, countContainers, countImages, countEventListeners } = this.#dependencies;
     const { running, paused, stopped } = countContainers();
     return {
@@ -145,7 +147,8 @@ export class SystemService {
       Isolation: '',
       InitBinary: 'docker-init',
       ContainerdCommit: { ID: '' },
-      RuncCommit: { ID: '' },
+      // Of the default runtime, whichever it is: dockerd does the same.
+      RuncCommit: { ID: runtime.commit },
       InitCommit: { ID: '' },
       SecurityOptions: securityOptions(host, settings.containers),
       ...(settings.addressPools.length > 0 && {
@@ -169,6 +172,12 @@ export class SystemService {
 
   async authenticate(auth: AuthConfig): Promise<AuthResponse> {
     return await this.#dependencies.authenticate(auth);
+  }
+
+  #defaultRuntime(): Promise<RuntimeVersion> {
+    const { settings, runtimeVersions } = this.#dependencies;
+    const { defaultRuntime, runtimes } = settings.containers;
+    return runtimeVersions.of(runtimes.get(defaultRuntime)?.path ?? '');
   }
 }
 

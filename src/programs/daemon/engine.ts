@@ -23,10 +23,12 @@ import { ImagePush } from '../../engine/images/push.ts';
 import { RegistryQueries } from '../../engine/images/registry-queries.ts';
 import { readLog } from '../../engine/logs/log-reader.ts';
 import { type KernelNetworks, openKernelNetworks } from '../../engine/networks/kernel-networks.ts';
+import { RuntimeVersions } from '../../engine/system/runtime-version.ts';
 import { dockerVersion, SystemService, type SystemSettings } from '../../engine/system/system.ts';
 import { VolumeService } from '../../engine/volumes/volume-service.ts';
 import { makeFreezer } from '../../host/cgroup/freezer.ts';
 import { type HostFacts, readForwarding, readHostFacts } from '../../host/facts.ts';
+import { runTool } from '../../host/process/run-tool.ts';
 import type { Backends } from '../../server/create-server.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
@@ -307,7 +309,7 @@ function openSystem(foundation: Foundation, { containers, volumes, images, regis
     countContainers: () => containers.count(),
     countImages: () => store.records.all().filter((image) => !image.hidden).length,
     countEventListeners: () => events.listenerCount,
-    runtimeVersion: () => '',
+    runtimeVersions: new RuntimeVersions((path) => runTool([path, '--version'])),
     usage: {
       containers: () => containers.list({ all: true, limit: 0, size: true, filters: none }),
       images: () => images.list({ all: true, sharedSize: true, filters: none }),

@@ -345,8 +345,8 @@ export function fakeBackends(overrides: Overrides = {}): Fake {
       },
     },
     system: {
-      info: verb('system.info', () => systemInfo),
-      version: verb('system.version', () => versionInfo),
+      info: verb('system.info', async () => systemInfo),
+      version: verb('system.version', async () => versionInfo),
       diskUsage: verb('system.diskUsage', async () => ({
         LayersSize: 1,
         Images: [image],

@@ -4,8 +4,8 @@ import type { AuthConfig } from '../../../api/types/image.ts';
 import type { AuthResponse, DiskUsage, DiskUsageType, SystemInfo, VersionInfo } from '../../../api/types/system.ts';
 
 export interface SystemBackend {
-  info(): SystemInfo | Promise<SystemInfo>;
-  version(): VersionInfo | Promise<VersionInfo>;
+  info(): Promise<SystemInfo>;
+  version(): Promise<VersionInfo>;
   /** Only the named types. */
   diskUsage(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>;
   /** Asks the registry whether it takes these credentials. Errors: `unauthorized`, `unavailable`. */
