@@ -75,6 +75,11 @@ export function bridge(client: Duplex, process: Duplex, options: BridgeOptions):
     client.on('data', onClientData);
     client.on('end', onClientEnd);
     client.once('close', finish);
+    // It may have left before, while the engine was asked.
+    if (client.destroyed) {
+      finish();
+      return;
+    }
 
     process.on('error', finish);
     process.on('drain', resumeClient);

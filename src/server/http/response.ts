@@ -174,6 +174,8 @@ export class HttpResponse {
     const { socket } = this.#owner;
     const leave = (): void => void source.destroy();
     socket.once('close', leave);
+    // It may have left before, while the engine was asked.
+    if (this.closed) leave();
     try {
       for await (const chunk of source) {
         if (!this.write(chunk as Uint8Array)) await this.drained();

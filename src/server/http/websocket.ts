@@ -137,5 +137,6 @@ export function websocketStream(socket: Socket, asText: boolean): Duplex {
   socket.on('end', () => stream.push(null));
   socket.on('error', () => {});
   socket.once('close', () => stream.destroy());
+  if (socket.destroyed) stream.destroy();
   return stream;
 }

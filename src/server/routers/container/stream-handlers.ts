@@ -37,10 +37,6 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
         logs: request.flag('logs'),
         stream: request.flag('stream'),
       });
-      if (reply.http.closed) {
-        attached.stream.destroy();
-        return;
-      }
       const upgrade = upgradeProtocol(request);
       const type = upgrade ? streamType(attached.terminal, request.version) : rawStream;
       const client = reply.http.hijack(upgrade, { 'Content-Type': type });
@@ -96,6 +92,7 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
       const leave = (): void => void stream.destroy();
       // A client that only closed its half is gone too, as far as logs are concerned.
       request.signal.addEventListener('abort', leave);
+      if (request.signal.aborted) leave();
       reply.http.start(200, { 'Content-Type': streamType(terminal, request.version) });
       await reply.http.pipe(stream);
     },
