@@ -1,31 +1,23 @@
 /** PostgreSQL in a Debian container keeps its data whatever is done to containers, engine and volumes; by both clients. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { ownFolder } from '../support/own-folder.ts';
 import { loadPostgres } from '../support/postgres-image.ts';
 import { until } from '../support/until.ts';
 import { clients, UserShell } from '../support/user-shell.ts';
 
 let engine: TestEngine;
-const folder = mkdtempSync(join(tmpdir(), 'berth-postgres-'));
+const folder = ownFolder();
 
 beforeAll(async () => {
   engine = await startEngine();
   await loadPostgres(engine);
 }, 600_000);
 afterEach(() => engine.removeContainers());
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await engine.cleanUp();
-});
+afterAll(() => engine.cleanUp());
 
 describe.each(clients)('%s', (client) => {
-  let shell: UserShell;
-  beforeAll(() => {
-    shell = new UserShell(engine, client, folder);
-  });
+  const shell = new UserShell(() => engine, client, folder);
 
   test('run -it X /bin/bash', async () => {
     const said = await shell.type(`script -qec "$D run -it postgres /bin/bash" /dev/null`, 'echo $BASH\nexit\n');
@@ -71,7 +63,7 @@ class Database {
 }
 
 test('PostgreSQL keeps its data through rename, clone, export and import of its volume', async () => {
-  const shell = new UserShell(engine, 'berth', folder);
+  const shell = new UserShell(() => engine, 'berth', folder);
   const first = new Database(shell, 'first', 'first');
   await first.start();
   await first.query("create table notes as select 'kept' as line");

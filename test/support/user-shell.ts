@@ -7,11 +7,12 @@ export type ClientName = 'berth' | 'docker';
 export const clients: readonly ClientName[] = ['berth', 'docker'];
 
 export class UserShell {
-  readonly #engine: TestEngine;
+  readonly #engine: () => TestEngine;
   readonly #client: ClientName;
   readonly #cwd: string;
 
-  constructor(engine: TestEngine, client: ClientName, cwd: string) {
+  /** @param engine asked for with each line: it may start later than its shells are made */
+  constructor(engine: () => TestEngine, client: ClientName, cwd: string) {
     this.#engine = engine;
     this.#client = client;
     this.#cwd = cwd;
@@ -20,7 +21,7 @@ export class UserShell {
   /** Runs the lines to the first that fails. */
   async try(script: string, stdin?: string): Promise<CommandResult> {
     const D = this.#client === 'berth' ? program().join(' ') : dockerClient();
-    const env = { ...this.#engine.clientEnvironment, D };
+    const env = { ...this.#engine().clientEnvironment, D };
     return await run(['bash', '-ec', script], { env, cwd: this.#cwd, stdin });
   }
 

@@ -1,24 +1,21 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles have such variables
 /** The everyday lines of a Dockerfile, typed into a shell, by both clients. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
+import { ownFolder } from '../../support/own-folder.ts';
 import { tar } from '../../support/tar.ts';
 import { clients, UserShell } from '../../support/user-shell.ts';
 
 let engine: TestEngine;
-const folder = mkdtempSync(join(tmpdir(), 'berth-notebook-'));
+const folder = ownFolder();
 
 beforeAll(async () => {
   engine = await startEngine({ images: ['busybox'] });
 });
 afterEach(() => engine.removeContainers());
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await engine.cleanUp();
-}, 60_000);
+afterAll(() => engine.cleanUp(), 60_000);
 
 interface Facts {
   Id: string;
@@ -27,10 +24,7 @@ interface Facts {
 }
 
 describe.each(clients)('%s', (client) => {
-  let shell: UserShell;
-  beforeAll(() => {
-    shell = new UserShell(engine, client, folder);
-  });
+  const shell = new UserShell(() => engine, client, folder);
 
   /** Builds a folder with this Dockerfile under a name; gives the image's facts. */
   async function build(

@@ -1,18 +1,16 @@
 /** The everyday lines about images, typed into a shell, by both clients. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { imageFixture } from '../../support/image-fixture.ts';
 import { busyboxArchive } from '../../support/images.ts';
+import { ownFolder } from '../../support/own-folder.ts';
 import { TestRegistry } from '../../support/registry.ts';
 import { clients, UserShell } from '../../support/user-shell.ts';
 
 let engine: TestEngine;
 let hub: TestRegistry;
 const small = imageFixture();
-const folder = mkdtempSync(join(tmpdir(), 'berth-notebook-'));
+const folder = ownFolder();
 
 beforeAll(async () => {
   // What stands in for Docker Hub: a mirror of it.
@@ -23,17 +21,13 @@ beforeAll(async () => {
 });
 afterEach(() => engine.removeContainers());
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
   await engine.cleanUp();
   await hub.stop();
 });
 
 describe.each(clients)('%s', (client) => {
-  let shell: UserShell;
-  beforeAll(async () => {
-    shell = new UserShell(engine, client, folder);
-    await engine.load(busyboxArchive());
-  });
+  const shell = new UserShell(() => engine, client, folder);
+  beforeAll(() => engine.load(busyboxArchive()));
 
   test('pull name: default registry, user library, tag latest; layer by layer', async () => {
     const said = await shell.type('$D pull small');

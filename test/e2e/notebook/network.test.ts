@@ -1,12 +1,12 @@
 /** The everyday lines about networks, typed into a shell, by both clients. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunningCommand } from '../../support/command.ts';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { busyboxLayer, dockerArchive } from '../../support/images.ts';
 import { ask, askUdp, inNetworkOf } from '../../support/machine.ts';
+import { ownFolder } from '../../support/own-folder.ts';
 import { until } from '../../support/until.ts';
 import { clients, UserShell } from '../../support/user-shell.ts';
 
@@ -19,7 +19,7 @@ while True:
     s.sendto(*s.recvfrom(100))
 `;
 let engine: TestEngine;
-const folder = mkdtempSync(join(tmpdir(), 'berth-notebook-'));
+const folder = ownFolder();
 const serve = `sh -c 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 5000 -h /w'`;
 
 beforeAll(async () => {
@@ -33,10 +33,7 @@ afterEach(async () => {
   await engine.removeContainers();
   await engine.ok('network', 'prune', '-f');
 });
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await engine.cleanUp();
-});
+afterAll(() => engine.cleanUp());
 
 /** Address and port as `port` prints them. */
 async function page(published: string): Promise<string> {
@@ -44,10 +41,7 @@ async function page(published: string): Promise<string> {
 }
 
 describe.each(clients)('%s', (client) => {
-  let shell: UserShell;
-  beforeAll(() => {
-    shell = new UserShell(engine, client, folder);
-  });
+  const shell = new UserShell(() => engine, client, folder);
 
   test('the bridge with the host end of each veth on it, an address from the pool', async () => {
     await shell.type('$D run -d --name one busybox sleep 1000; $D run -d --name two busybox sleep 1000');

@@ -1,14 +1,14 @@
 /** The everyday lines about volumes, typed into a shell, by both clients. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { busyboxLayer, dockerArchive } from '../../support/images.ts';
+import { ownFolder } from '../../support/own-folder.ts';
 import { clients, UserShell } from '../../support/user-shell.ts';
 
 let engine: TestEngine;
-const folder = mkdtempSync(join(tmpdir(), 'berth-notebook-'));
+const folder = ownFolder();
 
 beforeAll(async () => {
   engine = await startEngine({ images: ['busybox'] });
@@ -18,16 +18,10 @@ beforeAll(async () => {
   await engine.load(archive);
 });
 afterEach(() => engine.removeContainers());
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await engine.cleanUp();
-});
+afterAll(() => engine.cleanUp());
 
 describe.each(clients)('%s', (client) => {
-  let shell: UserShell;
-  beforeAll(() => {
-    shell = new UserShell(engine, client, folder);
-  });
+  const shell = new UserShell(() => engine, client, folder);
 
   test('-v /host/dir:/data shared by two containers', async () => {
     const shared = join(folder, `shared-${client}`);
