@@ -214,10 +214,9 @@ describe.each(transports)('%s', (_name, transport) => {
   });
 
   test('an abort closes the connection', async () => {
-    await using server = await serve(transport, () => undefined);
     const controller = new AbortController();
+    await using server = await serve(transport, () => controller.abort());
     const failure = server.client.withSignal(controller.signal).text({ method: 'GET', path: '/x' });
-    setTimeout(() => controller.abort(), 20);
     await expect(failure).rejects.toMatchObject({ kind: 'cancelled' });
   });
 

@@ -43,7 +43,7 @@ test('mounts', async () => {
   } finally {
     await engine.cleanUp();
   }
-}, 120_000);
+}, 180_000);
 
 /**
  * dockerd says 500 to some wrong input; 400 is what it means. The host of the recording had its volumes on a shared mount, which made

@@ -228,7 +228,7 @@ test('containers', async () => {
     `/events?since=${now - 60}&until=${now}&${filters({ type: ['container', 'image', 'volume', 'network'] })}`,
   );
   expect(problems).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('images', async () => {
   const archive = dockerArchive({

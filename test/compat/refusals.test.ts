@@ -23,4 +23,4 @@ test('refusals', async () => {
   } finally {
     await engine.cleanUp();
   }
-}, 60_000);
+}, 180_000);

@@ -26,8 +26,8 @@ test('a package is fetched and unpacked, with the host’s lists or lists of its
   const unpacked = await unpackedPackage('debootstrap', directory, { env: { APT_CONFIG: settings } });
   expect(existsSync(join(unpacked, 'usr/sbin/debootstrap'))).toBe(true);
   expect(existsSync(join(directory, 'apt/lists'))).toBe(true);
-}, 60_000);
+}, 180_000);
 
 test('a package that nobody has', async () => {
   await expect(unpackedPackage('no-such-package-anywhere', directory, {})).rejects.toThrow('no-such-package-anywhere');
-}, 60_000);
+}, 180_000);

@@ -81,4 +81,4 @@ test('loads, saves, tags and removals of images that share layers', async () => 
   for (const table of ['layers', 'blobs', 'documents', 'images', 'image_layers', 'tags'])
     expect(engine.database.sql.query(`SELECT * FROM ${table}`).all()).toEqual([]);
   expect(engine.warnings).toEqual([]);
-}, 60_000);
+}, 180_000);

@@ -92,4 +92,4 @@ test('debian: apt works, and nothing of this machine is in it', async () => {
   );
   expect(installed).toBe('Hello, world!');
   await until('its files to be gone', () => left().length === 0);
-}, 240_000);
+}, 300_000);

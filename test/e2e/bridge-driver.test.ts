@@ -1,7 +1,7 @@
 /** Options of bridge networks and of places on them, gateways, links of the default bridge, and the daemon's flags of networks. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type EngineOptions, startEngine, type TestEngine } from '../support/engine.ts';
-import { answerOf, ask, inNetworkOf, Machine } from '../support/machine.ts';
+import { answerOf, ask, inNetworkOf, Machine, silence } from '../support/machine.ts';
 
 const bridge = 'com.docker.network.bridge';
 
@@ -118,11 +118,11 @@ for _ in range(2):
     await docker('run', '-d', '--name', 'closed', '--network', 'routed', ...server);
     for (const address of ['10.95.4.2', '10.95.5.2', '10.95.6.2', '10.95.6.3'])
       await answerOf(host, `http://${address}/`);
-    const outside = (address: string): Promise<string> => ask(all.neighbour, `http://${address}/`);
-    expect(await outside('10.95.4.2')).toBe('');
+    const outside = (address: string, asking = ask): Promise<string> => asking(all.neighbour, `http://${address}/`);
+    expect(await outside('10.95.4.2', silence)).toBe('');
     expect(await outside('10.95.5.2')).not.toBe('');
     expect(await outside('10.95.6.2')).not.toBe('');
-    expect(await outside('10.95.6.3')).toBe('');
+    expect(await outside('10.95.6.3', silence)).toBe('');
     expect(await docker('port', 'nat')).toStartWith('80/tcp -> 0.0.0.0:8300');
     await docker('rm', '-f', 'routed', 'bare');
     expect(
@@ -263,7 +263,7 @@ describe('the daemon’s flags', () => {
       // Published ports of other containers may be reached, also where containers may not talk: by the host's address only.
       const { Pid } = (await other.engine.inspect('bb0')).State;
       expect(State.Pid).toBeGreaterThan(0);
-      expect(await ask(inNetworkOf(Pid), `http://${address}/`)).toBe('');
+      expect(await silence(inNetworkOf(Pid), `http://${address}/`)).toBe('');
       expect(await ask(other.neighbour, `http://${address}/`)).not.toBe('');
       await run('network', 'create', 'small');
       const mtu = ['run', '--rm', '--network', 'small', 'busybox', 'cat', '/sys/class/net/eth0/mtu'];

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(context, { recursive: true });
   await engine.cleanUp();
-}, 60_000);
+}, 300_000);
 
 test('the flask image is built, cached, run on 8080 and asked', async () => {
   writeFileSync(

@@ -33,7 +33,7 @@ afterAll(async () => {
   await server.stop(true);
   rmSync(root, { recursive: true });
   await engine.cleanUp();
-}, 60_000);
+}, 300_000);
 
 function put(path: string, content: string | Uint8Array): string {
   const place = join(root, path);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true });
   await engine.cleanUp();
-}, 60_000);
+}, 300_000);
 
 function folder(files: Record<string, string>): string {
   const made = mkdtempSync('/tmp/berth-build-');
@@ -198,13 +198,15 @@ describe('the cache', () => {
   });
 
   test('stages that do not need each other run at once', async () => {
-    const stage = (name: string): string => `FROM busybox AS ${name}\nRUN sleep 2; touch /${name}\n`;
+    // Each of them waits for the others.
+    const script = (name: string): string =>
+      `touch /met/${name} /${name}; until [ $(ls /met | wc -l) = 4 ]; do usleep 10000; done`;
+    const stage = (name: string): string =>
+      `FROM busybox AS ${name}\nRUN --mount=type=cache,id=meeting,target=/met ${script(name)}\n`;
     const names = ['a', 'b', 'c', 'd'];
     const copies = names.map((name) => `COPY --from=${name} /${name} /`).join('\n');
     const context = folder({ Dockerfile: `${names.map(stage).join('')}FROM scratch\n${copies}` });
-    const before = Date.now();
     await engine.ok('build', '-q', context);
-    expect(Date.now() - before).toBeLessThan(7000);
   });
 
   test('prune empties it', async () => {
@@ -238,7 +240,7 @@ test('the cache stays within builder.gc.defaultKeepStorage', async () => {
   } finally {
     await small.cleanUp();
   }
-}, 60_000);
+}, 300_000);
 
 describe('faults', () => {
   /** What a build leaves: containers of the runtime, drafts of layers, leases. */
@@ -263,9 +265,7 @@ describe('faults', () => {
     const client = engine.spawn('berth', 'build', '--progress', 'plain', context);
     await until('the step to run', () => readdirSync(join(engine.identity.execRoot, 'containers')).length > 0);
     await client.kill();
-    const gone = Date.now();
     await until('the step to be gone', () => left().length === 0);
-    expect(Date.now() - gone).toBeLessThan(5000);
   });
 
   test('an image of another platform is no base', async () => {
@@ -283,9 +283,7 @@ describe('faults', () => {
     answer.then((response) => response.text()).catch(() => undefined);
     await until('the step to run', () => readdirSync(join(engine.identity.execRoot, 'containers')).length > 0);
     leaving.abort();
-    const gone = Date.now();
     await until('the step to be gone', () => left().length === 0);
-    expect(Date.now() - gone).toBeLessThan(5000);
   });
 
   test('secrets are in no layer, history, cache or log', async () => {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   cpSync(examples, folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   [engine, node] = await Promise.all([startEngine({ images: ['busybox'] }), node22()]);
-}, 180_000);
+}, 300_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await engine.cleanUp();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type CommandResult, RunningCommand, run } from '../support/command.ts';
 import { composePlugin } from '../support/docker-client.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
-import { ask, inNetworkOf } from '../support/machine.ts';
+import { answerOf, inNetworkOf } from '../support/machine.ts';
 
 const project = join(import.meta.dir, 'compose/compose.yaml');
 let engine: TestEngine;
@@ -55,7 +55,7 @@ test('a project of six services', async () => {
     await events.kill();
     await tryCompose('down', '-v', '--timeout', '0');
   }
-}, 180_000);
+}, 300_000);
 
 async function up(): Promise<void> {
   await compose('up', '-d', '--wait', '--wait-timeout', '60', 'database', 'cache', 'api', 'web', 'worker');
@@ -71,7 +71,7 @@ async function up(): Promise<void> {
   expect(await compose('logs', '--no-log-prefix', 'migrate')).toBe('row');
   const published = await compose('port', 'web', '80');
   expect(published).toMatch(/^127\.0\.0\.1:\d+$/);
-  expect(await ask(null, `http://${published}/`)).toBe('<h1>shop</h1>\n');
+  expect(await answerOf(null, `http://${published}/`)).toBe('<h1>shop</h1>\n');
   expect(lines(await compose('volumes', '--format', '{{.Name}}'))).toContain('shop_rows');
   expect(await compose('images')).toContain('busybox');
 }
@@ -126,7 +126,7 @@ async function scale(): Promise<void> {
   expect(address).toBe('3');
   const web = await engine.inspect('shop-web-1');
   const third = await engine.inspect('shop-api-3');
-  const reached = await ask(
+  const reached = await answerOf(
     inNetworkOf(web.State.Pid),
     `http://${third.NetworkSettings.Networks.shop_front.IPAddress}:8000/`,
   );

@@ -46,7 +46,7 @@ kind = {'A': 1, 'tcp': 1, 'AAAA': 28, 'PTR': 12}[how]
 labels = b''.join(bytes([len(l)]) + l.encode() for l in name.split('.'))
 query = b'\\x12\\x34\\x01\\x00\\x00\\x01\\0\\0\\0\\0\\0\\0' + labels + b'\\0' + struct.pack('>HH', kind, 1)
 s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if how == 'tcp' else socket.SOCK_DGRAM)
-s.settimeout(6)
+s.settimeout(60)
 s.connect(('127.0.0.11', 53))
 if how == 'tcp':
     s.send(struct.pack('>H', len(query)) + query)

@@ -45,28 +45,28 @@ test('the waits double from 100 ms', async () => {
     const [die, start] = events.slice(index * 2 + 1);
     return { wait, took: Number(((start as Happened).at - (die as Happened).at) / 1_000_000n) };
   });
-  for (const { wait, took } of waits) {
-    expect(took).toBeGreaterThanOrEqual(wait - 1);
-    expect(took).toBeLessThan(wait * 2 + 300);
-  }
+  // How much longer they take is the machine's matter.
+  for (const { wait, took } of waits) expect(took).toBeGreaterThanOrEqual(wait - 1);
+  // A start by hand counts from the beginning: the first run and four more.
   await engine.ok('start', 'failing');
-  expect((await engine.inspect('failing')).RestartCount).toBeLessThan(4);
+  await until('ten runs', async () => (await happened('failing', 'die')).length === 10);
+  await becomes('failing', 'exited');
 });
 
 test('what waits for its restart can be stopped, killed and removed', async () => {
   const meet = async (...verb: string[]): Promise<void> => {
     const name = `waiting-${verb[0]}`;
     await run(name, 'always', 'busybox', 'sleep', '1000');
-    // The fourth wait is long enough to be met.
-    for (let round = 0; round < 4; round++) {
+    // The sixth wait has 3.2 seconds: long enough to be met on a busy machine.
+    for (let round = 0; round < 6; round++) {
       const { Pid } = (await engine.inspect(name)).State;
       process.kill(Pid, 'SIGKILL');
-      if (round < 3)
+      if (round < 5)
         await until('the next process', async () => ![0, Pid].includes((await engine.inspect(name)).State.Pid));
     }
     await becomes(name, 'restarting');
     const { State, RestartCount } = await engine.inspect(name);
-    expect([State.Running, State.Restarting, State.ExitCode, RestartCount]).toEqual([true, true, 137, 4]);
+    expect([State.Running, State.Restarting, State.ExitCode, RestartCount]).toEqual([true, true, 137, 6]);
     expect(await engine.berth(...verb, name)).toMatchObject({ code: 0 });
     if (verb[0] !== 'rm') expect(await state(name)).toBe('exited');
   };

@@ -35,14 +35,14 @@ async function beginUpload(container: string): Promise<{ socket: Socket; answer:
 test('ps, inspect, rename, another upload’s container and rm -f do not wait for it', async () => {
   const id = await engine.ok('create', '--name', 'slow', 'busybox', 'true');
   const upload = await beginUpload(id);
-  const begun = performance.now();
   expect(await engine.ok('ps', '-aq', '--no-trunc')).toBe(id);
   await engine.ok('rename', 'slow', 'renamed');
   await engine.ok('update', '--restart', 'always', 'renamed');
   expect((await engine.inspect('renamed')).State.Status).toBe('created');
   await engine.ok('run', '--rm', 'busybox', 'true');
+  // Nobody had to give up on it first.
+  expect(upload.answer()).toBe('');
   await engine.ok('rm', '-f', 'renamed');
-  expect(performance.now() - begun).toBeLessThan(4000);
   await until('the client to be told', () => upload.answer().includes(' 404 '));
   upload.socket.destroy();
 });

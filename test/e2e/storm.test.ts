@@ -66,7 +66,7 @@ test('a storm of verbs', async () => {
   await engine.removeContainers();
   expect(await engine.ok('ps', '-aq')).toBe('');
   expect(engine.log).not.toContain('TypeError');
-}, 120_000);
+}, 300_000);
 
 function wish(pick: <T>(values: readonly T[]) => T): unknown {
   return {

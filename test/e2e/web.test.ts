@@ -19,7 +19,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'berth-web-'));
   host = await Machine.start();
   engine = await startEngine({ images: ['busybox'], machine: host });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await engine.cleanUp();
@@ -88,14 +88,14 @@ describe.each(clients)('with %s', (_name, client) => {
       for (let question = 0; question < 6; question++) answers.add(await ask(host, 'http://127.0.0.1:8080/'));
       return answers.has('back1\n') && answers.has('back2\n');
     };
-    await until('both back ends to answer', bothAnswer, 30_000);
+    await until('both back ends to answer', bothAnswer);
     await engine.kill9();
     expect(await bothAnswer()).toBe(true);
     await engine.start();
     expect(await bothAnswer()).toBe(true);
     await client('rm', '-f', 'front', 'back1', 'back2');
     await client('network', 'rm', 'shop');
-  }, 120_000);
+  }, 300_000);
 
   test('a server of UDP and TCP has both ports, each with the same number', async () => {
     const program = `
@@ -166,7 +166,7 @@ test('two engines and a dockerd live side by side', async () => {
   const other = await startEngine({ images: ['busybox'], machine: host });
   const docker = new Dockerd();
   try {
-    await until('dockerd to answer', () => docker.answers(), 60_000);
+    await until('dockerd to answer', () => docker.answers());
     await docker.command('load', '-q', '-i', busyboxArchive());
     const all: [string, Run][] = [
       ['one', (...args) => engine.ok(...args)],
@@ -208,4 +208,4 @@ test('two engines and a dockerd live side by side', async () => {
     await docker.stop();
     await other.cleanUp();
   }
-}, 180_000);
+}, 300_000);

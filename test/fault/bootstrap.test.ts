@@ -38,4 +38,4 @@ test('debootstrap dies with the engine', async () => {
   await engine.start();
   await until('its files to be gone', () => readdirSync(join(engine.identity.dataRoot, 'tmp')).length === 0);
   await engine.expectNoLeaks();
-}, 120_000);
+}, 300_000);

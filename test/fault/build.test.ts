@@ -18,7 +18,7 @@ afterEach(() => engine.removeContainers());
 afterAll(async () => {
   rmSync(context, { recursive: true });
   await engine.cleanUp();
-}, 60_000);
+}, 300_000);
 
 const entries = (path: string): string[] => readdirSync(path);
 const running = (): string[] => entries(join(engine.identity.execRoot, 'containers'));
@@ -88,4 +88,4 @@ test('a step that fills the disk leaves nothing of it', async () => {
     await small.cleanUp();
     await disk.remove();
   }
-}, 60_000);
+}, 300_000);

@@ -59,7 +59,7 @@ const dockersOwn = /is not paused|is not connected to (the )?network/;
 
 /** The status; 0 where there is no answer in time; the message of an internal error. */
 async function ask([method, path, body]: Call): Promise<number | string> {
-  const limit = setTimeout(20_000, 0);
+  const limit = setTimeout(60_000, 0);
   const answer = engine.request(method, path, body).then(async (response) => {
     const text = await response.text();
     return response.status === 500 ? (dockersOwn.test(text) ? 409 : text) : response.status;

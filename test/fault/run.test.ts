@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { failpointsOf } from '../support/failpoints.ts';
 import { shimOf } from '../support/shim-of.ts';
@@ -142,16 +143,22 @@ describe('while the engine is dead', () => {
   test('an exit is entered with its code and its time', async () => {
     const waiting = 'until [ -e /go ]; do usleep 1000; done; echo last words; exit 42';
     await engine.ok('run', '-d', '--name', 'leaving', 'busybox', 'sh', '-c', waiting);
-    const { Pid } = (await engine.inspect('leaving')).State;
+    const {
+      Id,
+      State: { Pid },
+    } = await engine.inspect('leaving');
     const go = `/proc/${Pid}/root/go`;
     await engine.kill9();
+    const told = Date.now();
     await Bun.write(go, '');
-    await until('the container to end', () => !existsSync(`/proc/${Pid}`));
+    const noted = join(engine.identity.execRoot, 'containers', Id, 'exit');
+    await until('the end of the container to be noted', () => existsSync(noted));
     const ended = Date.now();
     await engine.start();
     const { State } = await engine.inspect('leaving');
     expect(State).toMatchObject({ Status: 'exited', ExitCode: 42, OOMKilled: false });
-    expect(Math.abs(Date.parse(State.FinishedAt) - ended)).toBeLessThan(3000);
+    // Not the time at which the next engine learns of it.
+    expect(Date.parse(State.FinishedAt)).toBeWithin(told - 1, ended + 1);
     expect(await engine.ok('logs', 'leaving')).toBe('last words');
     expect(await engine.ok('wait', 'leaving')).toBe('42');
   });

@@ -22,27 +22,42 @@ afterAll(async () => {
   rmSync(runtime);
 });
 
-/** Milliseconds that a verb may take while another container hangs, on a busy machine. */
+/** Milliseconds below which a verb has waited for nothing that hangs: the engine gives up on a shim after 5,000. */
 const prompt = 3000;
+/** A busy machine makes a verb late now and then; one that waits for what hangs is late each time. */
+const attempts = 4;
 
-async function promptly(what: string, work: () => Promise<unknown>): Promise<void> {
-  const begun = performance.now();
-  await work();
-  expect({ what, prompt: performance.now() - begun < prompt }).toEqual({ what, prompt: true });
+/**
+ * Everything that people do with containers.
+ * @returns the verbs that were late
+ */
+async function doEverything(stuck: string): Promise<string[]> {
+  const late: string[] = [];
+  const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    const begun = performance.now();
+    await work();
+    if (performance.now() - begun > prompt) late.push(what);
+  };
+  await timed('ps', () => engine.ok('ps', '-a'));
+  await timed('inspect of the stuck one', () => engine.inspect(stuck));
+  await timed('run', () => engine.ok('run', '--rm', 'busybox', 'true'));
+  await timed('run -d', () => engine.ok('run', '-d', '--name', 'other', '-v', '/v', 'busybox', 'sleep', '1000'));
+  await timed('inspect', () => engine.inspect('other'));
+  await timed('exec', () => engine.ok('exec', 'other', 'true'));
+  await timed('logs', () => engine.ok('logs', 'other'));
+  await timed('stop', () => engine.ok('stop', '-t', '0', 'other'));
+  await timed('start', () => engine.ok('start', 'other'));
+  await timed('rm', () => engine.ok('rm', '-f', '-v', 'other'));
+  return late;
 }
 
-/** Everything that people do with containers. */
 async function expectOthersToLive(stuck: string): Promise<void> {
-  await promptly('ps', () => engine.ok('ps', '-a'));
-  await promptly('inspect of the stuck one', () => engine.inspect(stuck));
-  await promptly('run', () => engine.ok('run', '--rm', 'busybox', 'true'));
-  await promptly('run -d', () => engine.ok('run', '-d', '--name', 'other', '-v', '/v', 'busybox', 'sleep', '1000'));
-  await promptly('inspect', () => engine.inspect('other'));
-  await promptly('exec', () => engine.ok('exec', 'other', 'true'));
-  await promptly('logs', () => engine.ok('logs', 'other'));
-  await promptly('stop', () => engine.ok('stop', '-t', '0', 'other'));
-  await promptly('start', () => engine.ok('start', 'other'));
-  await promptly('rm', () => engine.ok('rm', '-f', '-v', 'other'));
+  let always = await doEverything(stuck);
+  for (let attempt = 1; attempt < attempts && always.length > 0; attempt++) {
+    const late = await doEverything(stuck);
+    always = always.filter((what) => late.includes(what));
+  }
+  expect(always).toEqual([]);
 }
 
 async function expectItToGo(stuck: string): Promise<void> {
@@ -78,7 +93,7 @@ describe('a shim that stands still', () => {
     await engine.ok('run', '-d', '--name', 'stuck', 'busybox', 'sh', '-c', 'trap "exit 9" TERM; sleep 1000 & wait');
     const shim = await shimOf((await engine.inspect('stuck')).State.Pid);
     process.kill(shim, 'SIGSTOP');
-    const stopped = engine.ok('stop', '-t', '20', 'stuck');
+    const stopped = engine.ok('stop', '-t', '100', 'stuck');
     await expectOthersToLive('stuck');
     process.kill(shim, 'SIGCONT');
     await stopped;

@@ -123,4 +123,4 @@ test('a compiled executable loads what a verb needs, with splitting and bytecode
   expect(Bun.spawnSync([join(directory, 'out')], { cwd: '/' }).stdout.toString()).toBe('none\n');
   expect(readFileSync(join(directory, 'out')).length).toBeGreaterThan(50_000_000);
   rmSync(directory, { recursive: true });
-}, 60_000);
+}, 120_000);

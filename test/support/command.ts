@@ -8,7 +8,7 @@ export interface CommandOptions {
   cwd?: string;
   /** What the program reads; without it: nothing (/dev/null). */
   stdin?: string | Uint8Array;
-  /** Milliseconds after which the program is killed and the test fails; default 100,000. */
+  /** Milliseconds after which the program is killed and the test fails; default 200,000. */
   timeout?: number;
 }
 
@@ -21,7 +21,7 @@ export interface CommandResult {
 
 /** Runs a program to its end. */
 export async function run(command: string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { stdin, timeout = 100_000 } = options;
+  const { stdin, timeout = 200_000 } = options;
   const process = Bun.spawn(command, {
     ...places(options),
     stdin: stdin === undefined ? 'ignore' : typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin,

@@ -27,7 +27,7 @@ export interface EngineOptions {
   env?: Record<string, string>;
   /** Images to load once it answers: `busybox` or the path of an archive. */
   images?: string[];
-  /** Milliseconds until it must answer; default 20,000. */
+  /** Milliseconds until it must answer; default 60,000. */
   deadline?: number;
   /** Where it runs, when not on this machine; the socket is reached from here all the same. */
   machine?: Machine;
@@ -134,7 +134,7 @@ export class TestEngine {
     try {
       const response = await fetch('http://engine/_ping', {
         unix: this.identity.socket,
-        signal: AbortSignal.timeout(2000),
+        signal: AbortSignal.timeout(10_000),
       });
       return (await response.text()) === 'OK';
     } catch {

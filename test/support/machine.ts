@@ -83,15 +83,23 @@ export function inNetworkOf(pid: number): Place {
   return { prefix: ['nsenter', `--net=/proc/${pid}/ns/net`, '--'] };
 }
 
-/** What an HTTP server says, asked from `machine` (null: here); the empty text where it does not answer within a second. */
-export async function ask(machine: Place | null, url: string): Promise<string> {
-  const command = ['curl', '--silent', '--max-time', '1', '--globoff', url];
+/**
+ * What an HTTP server says, asked from `machine` (null: here); the empty text where nobody answers.
+ * @param patience seconds: a busy machine takes its time
+ */
+export async function ask(machine: Place | null, url: string, patience = 20): Promise<string> {
+  const command = ['curl', '--silent', '--max-time', String(patience), '--globoff', url];
   return (await run([...(machine?.prefix ?? []), ...command])).stdout;
+}
+
+/** As `ask`, where an answer would come at once and must not come: the empty text after a second. */
+export async function silence(machine: Place | null, url: string): Promise<string> {
+  return await ask(machine, url, 1);
 }
 
 /** As `ask`, until there is an answer. */
 export async function answerOf(machine: Place | null, url: string): Promise<string> {
-  return await until(`an answer from ${url}`, async () => await ask(machine, url));
+  return await until(`an answer from ${url}`, async () => await ask(machine, url, 2));
 }
 
 /** The datagram that comes back for `text`, or the empty text after a second. */

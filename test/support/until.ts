@@ -2,12 +2,12 @@
 import { setTimeout } from 'node:timers/promises';
 
 /** Milliseconds; generous, because a red test costs more than a slow one and a machine may be busy. */
-const defaultDeadline = 20_000;
+const defaultDeadline = 60_000;
 
 /**
  * Calls `probe` until it gives something truthy and returns that. An exception counts as "not yet" and its message is part of
  * the failure.
- * @param description the state that is waited for, as in "waited 20 s for <description>"
+ * @param description the state that is waited for, as in "waited 60 s for <description>"
  */
 export async function until<T>(
   description: string,

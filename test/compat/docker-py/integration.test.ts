@@ -72,7 +72,7 @@ test('docker-py 6.1.3', async () => {
   );
   const { stdout, stderr } = await run(
     [
-      ...['python3', '-m', 'pytest', '-q', '-rfEp', '--tb=short', '--timeout=60', '-p', 'no:cacheprovider'],
+      ...['python3', '-m', 'pytest', '-q', '-rfEp', '--tb=short', '--timeout=240', '-p', 'no:cacheprovider'],
       ...files.map((name) => `tests/integration/${name}`),
     ],
     {
@@ -84,7 +84,7 @@ test('docker-py 6.1.3', async () => {
         DOCKER_CONFIG: home,
         DOCKER_TEST_API_VERSION: apiVersion,
       },
-      timeout: 380_000,
+      timeout: 900_000,
     },
   );
   const named = (outcome: string) =>
@@ -96,4 +96,4 @@ test('docker-py 6.1.3', async () => {
     console.error(`${stdout.slice(-60_000)}\n${stderr}`);
   expect(failures).toEqual(certain.sort());
   expect(passed).toBeGreaterThan(230);
-}, 400_000);
+}, 1_000_000);

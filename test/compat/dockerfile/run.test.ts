@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true });
   await engine.cleanUp();
-}, 60_000);
+}, 180_000);
 
 type FileFact = NonNullable<RunCase['files']>[string];
 
@@ -50,5 +50,5 @@ for (const one of runCases) {
       return;
     }
     expect(result.code === 0 ? '' : said).toBe('');
-  }, 60_000);
+  }, 180_000);
 }

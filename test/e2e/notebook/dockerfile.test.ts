@@ -15,7 +15,7 @@ beforeAll(async () => {
   engine = await startEngine({ images: ['busybox'] });
 });
 afterEach(() => engine.removeContainers());
-afterAll(() => engine.cleanUp(), 60_000);
+afterAll(() => engine.cleanUp(), 300_000);
 
 interface Facts {
   Id: string;
