@@ -241,6 +241,7 @@ export class Builder {
       ),
       slot: `${work.client.slot}/${work.source.name}`,
       allowInsecure: options.allow.includes('security.insecure'),
+      allowHostNetwork: options.network === 'host' || options.allow.includes('network.host'),
       findImage: (reference, wanted) =>
         this.#options.findImage(reference, { platform: wanted, pull: options.pull }, work),
     });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { readCgroupFacts } from './cgroup/detect.ts';
 import { parseLimits, parseList, readHostFacts, unlimited } from './facts.ts';
-import { parseSignal } from './process/signals.ts';
 
 describe('kernel lists', () => {
   const cases: [string, number[] | null][] = [
@@ -46,19 +45,4 @@ test('this machine can be read', () => {
   expect(facts.memory).toBeGreaterThan(0);
   expect(facts.boundingCapabilities).toMatch(/^[0-9a-f]{16}$/);
   expect(facts.hardLimits.has('RLIMIT_NOFILE')).toBe(true);
-});
-
-describe('signals', () => {
-  const cases: [string, number][] = [
-    ['TERM', 15],
-    ['SIGKILL', 9],
-    ['sigint', 2],
-    ['64', 64],
-    ['RTMIN', 34],
-    ['SIGRTMIN+3', 37],
-    ['RTMAX-1', 63],
-  ];
-  for (const [text, number] of cases) test(text, () => expect(parseSignal(text)).toBe(number));
-  for (const text of ['FOO', '0', '65', '-1', ''])
-    test(`'${text}' is none`, () => expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`));
 });

@@ -80,6 +80,7 @@ async function plan(text: string): Promise<unknown> {
     namedContexts: new Map(),
     slot: '',
     allowInsecure: false,
+    allowHostNetwork: false,
     findImage: (name) =>
       Promise.resolve({
         name,

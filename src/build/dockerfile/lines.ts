@@ -32,6 +32,9 @@ export function splitLines(text: string): { directives: Directives; lines: Logic
   const raw = text.replace(/^\uFEFF/, '').split('\n');
   if (raw.at(-1) === '') raw.pop();
   const rows = raw.map((line) => line.replace(/\r$/, ''));
+  const zero = rows.findIndex((row) => row.includes('\0'));
+  if (zero >= 0)
+    throw parseError('the line has a NUL byte', { first: zero + 1, last: zero + 1 }, 'A Dockerfile is UTF-8 text.');
   const directives = readDirectives(rows);
   return { directives, lines: new LineReader(rows, directives.escapeSign).read() };
 }

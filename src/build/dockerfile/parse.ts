@@ -14,6 +14,7 @@ export interface ParsedDockerfile {
 /** Error: `DockerfileError` with the line. */
 export function parseDockerfile(text: string): ParsedDockerfile {
   const { directives, lines } = splitLines(text);
+  if (text.trim() === '') throw new DockerfileError('the Dockerfile cannot be empty', { first: 1, last: 1 });
   if (lines.length === 0) throw new DockerfileError('file with no instructions', { first: 1, last: 1 });
   return { directives, instructions: lines.map((line) => parseInstruction(line, directives.escapeSign)) };
 }
@@ -31,12 +32,12 @@ const parsers: Readonly<Record<string, (line: Line) => Instruction>> = {
   ARG: argInstruction,
   CMD: (line) => {
     noFlags(line);
-    return { kind: 'cmd', command: commandLine(line.rest), ...common(line) };
+    return { kind: 'cmd', command: commandLine(line), ...common(line) };
   },
   COPY: (line) => copyInstruction('copy', line),
   ENTRYPOINT: (line) => {
     noFlags(line);
-    return { kind: 'entrypoint', command: commandLine(line.rest), ...common(line) };
+    return { kind: 'entrypoint', command: commandLine(line), ...common(line) };
   },
   ENV: (line) => pairsInstruction('env', line),
   EXPOSE: (line) => {
@@ -69,8 +70,11 @@ function parseInstruction(line: LogicalLine, escapeSign: string): Instruction {
   return parser({ ...line, name, flags, rest, escapeSign });
 }
 
-/** A sentence about quotes that only look like quotes, as tutorials have them; undefined where there are none. */
+/** A sentence about quotes and dashes that only look like them, as tutorials have them; undefined where there are none. */
 export function quoteHint(text: string): string | undefined {
+  const dash = /(?<=\s)[\u2013\u2014](?=\w)/.exec(text);
+  if (dash)
+    return `The line has the dash ${dash[0]} (at character ${dash.index + 1}), which begins no option: write - or --.`;
   const match = /[\u2018\u2019\u201C\u201D\u201E\u201A]/.exec(text);
   if (!match) return undefined;
   return `The line has the typographic quote ${match[0]} (at character ${match.index + 1}), which is no quote to a shell or a Dockerfile: write ' or ".`;
@@ -93,19 +97,23 @@ function atLeastOne<T>(line: Line, items: T[]): T[] {
   return items;
 }
 
-/** A JSON list of strings, or null: then the text is for a shell. */
-function jsonWords(text: string): string[] | null {
+/** A JSON list of strings, or null: then the text is for a shell. Error: a list of something else. */
+function jsonWords(line: Line, text: string): string[] | null {
   if (!text.startsWith('[')) return null;
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+    value = JSON.parse(text);
   } catch {
     return null; // as BuildKit: what is no JSON is a line for the shell
   }
+  if (!Array.isArray(value)) return null;
+  if (!value.every((item) => typeof item === 'string'))
+    throw parseError('when using JSON array syntax, arrays must be comprised of strings only', line.range);
+  return value;
 }
 
-function commandLine(text: string): CommandLine {
-  const words = jsonWords(text);
+function commandLine(line: Line, text = line.rest): CommandLine {
+  const words = jsonWords(line, text);
   return words ? { form: 'exec', words } : { form: 'shell', text };
 }
 
@@ -170,7 +178,7 @@ const addFlags = {
 
 function copyInstruction(kind: 'copy' | 'add', line: Line): Instruction {
   const flags = readFlags(line.flags, kind === 'copy' ? copyFlags : addFlags, line.range);
-  const words = atLeastOne(line, jsonWords(line.rest) ?? blankWords(line.rest));
+  const words = atLeastOne(line, jsonWords(line, line.rest) ?? blankWords(line.rest));
   if (words.length < 2)
     throw parseError(
       `${line.name} requires at least two arguments, but only one was provided. Destination could not be determined`,
@@ -198,7 +206,7 @@ const runFlags = { mount: 'list', network: 'text', security: 'text', device: 'li
 
 function runInstruction(line: Line): Instruction {
   const flags = readFlags(line.flags, runFlags, line.range);
-  const command = commandLine(line.rest);
+  const command = commandLine(line);
   if (command.form === 'exec' ? command.words.length === 0 : command.text === '')
     throw parseError('RUN requires at least one argument', line.range);
   return { kind: 'run', flags, command, heredocs: command.form === 'shell' ? line.heredocs : [], ...common(line) };
@@ -223,7 +231,7 @@ function healthcheckInstruction(line: Line): Instruction {
   }
   if (type.toUpperCase() !== 'CMD')
     throw parseError(`unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`, line.range);
-  const command = commandLine(rest);
+  const command = commandLine(line, rest);
   if (command.form === 'exec' ? command.words.length === 0 : command.text === '')
     throw parseError('missing command after HEALTHCHECK CMD', line.range);
   return { kind: 'healthcheck', flags, command, ...common(line) };
@@ -231,14 +239,14 @@ function healthcheckInstruction(line: Line): Instruction {
 
 function shellInstruction(line: Line): Instruction {
   noFlags(line);
-  const words = jsonWords(line.rest);
+  const words = jsonWords(line, line.rest);
   if (!words) throw parseError('SHELL requires the arguments to be in JSON form', line.range, quoteHint(line.text));
   return { kind: 'shell', words: atLeastOne(line, words), ...common(line) };
 }
 
 function volumeInstruction(line: Line): Instruction {
   noFlags(line);
-  const words = atLeastOne(line, jsonWords(line.rest) ?? blankWords(line.rest));
+  const words = atLeastOne(line, jsonWords(line, line.rest) ?? blankWords(line.rest));
   if (words.some((word) => word.trim() === ''))
     throw parseError('VOLUME specified can not be an empty string', line.range);
   return { kind: 'volume', words, ...common(line) };

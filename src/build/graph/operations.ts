@@ -58,14 +58,16 @@ export interface CopyAction {
     | { kind: 'input'; input: number }
     /** A here-document. */
     | { kind: 'inline'; name: string; content: string };
-  /** Patterns below the input's root; each must match something. */
+  /** Below the input's root: names, which must be there, and patterns. */
   sources: readonly string[];
   /** Clean and absolute, with a slash at its end where it must be a directory. */
   destination: string;
   /** `user:group` by name or number; empty: as it is. */
   chown: string;
-  /** Octal, or the symbolic form of chmod(1); empty: as it is. */
+  /** Octal, which is for directories that are made on the way too, or the symbolic form of chmod(1); empty: as it is. */
   chmod: string;
+  /** What files get where `chmod` is empty: octal; empty: their own. */
+  fileMode: string;
   excludes: readonly string[];
   /** Directories on the way to a source are made below the destination too. */
   parents: boolean;
@@ -81,6 +83,7 @@ export function wholeCopy(input: number, path: string): CopyAction {
     destination: '/',
     chown: '',
     chmod: '',
+    fileMode: '',
     excludes: [],
     parents: false,
     unpack: 'never',
@@ -96,6 +99,8 @@ export interface CopyDefinition {
 
 export interface DirectoryDefinition {
   path: string;
+  /** `user:group` by name or number, whom what is made belongs to; empty, or a name that the tree does not know: root. */
+  owner: string;
   epoch: number | null;
 }
 

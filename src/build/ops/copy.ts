@@ -7,15 +7,15 @@ import type { BuildCacheTables } from '../../store/build-cache.ts';
 import type { NativeHelper } from '../../store/native-helper.ts';
 import type { CopyAction, CopyDefinition, DirectoryDefinition } from '../graph/operations.ts';
 import { digestOf, type Vertex } from '../graph/vertex.ts';
-import type { FileSource } from '../session/file-source.ts';
-import { toPath } from '../session/file-source.ts';
+import type { FileEntry, FileSource } from '../session/file-source.ts';
+import { fromPath, toPath } from '../session/file-source.ts';
 import { followLinks, LayeredFiles, type TreeAttributes } from '../session/layered-files.ts';
 import { readPieces, readStart } from '../session/read-file.ts';
 import type { Parts } from '../solve/cache.ts';
 import type { OperationRunner, RunContext, Saved, Solved } from '../solve/runner.ts';
 import { type PlacedEntry, packEntries } from './entry-stream.ts';
-import { applyMode } from './file-mode.ts';
-import { ownerOf } from './owner.ts';
+import { applyMode, isOctal } from './file-mode.ts';
+import { ownerIfKnown, ownerOf } from './owner.ts';
 import { type Selected, select, selectionParts } from './selection.ts';
 import { type LayerTrees, type LayerWork, restoreAbove, topLayer } from './trees.ts';
 import { type BuildSession, type BuildValue, lowerOf, treeOf } from './values.ts';
@@ -135,14 +135,14 @@ export class DirectoryRunner implements OperationRunner<BuildValue, BuildSession
   }
 
   async run(vertex: Vertex, inputs: readonly Solved<BuildValue>[], { session, context }: Work): Promise<BuildValue> {
-    const { path, epoch } = vertex.definition as unknown as DirectoryDefinition;
+    const { path, owner, epoch } = vertex.definition as unknown as DirectoryDefinition;
     const below = treeOf(inputs[0]?.value);
     const layer = await this.#options.trees.make(
       { lower: lowerOf(below), latest: epoch, lease: session.lease },
       async (work) => {
         const tree = new LayeredFiles({ layers: lowerOf(below), attributes: this.#options.attributes });
         const copy = new Copy({ ...this.#options, tree, work, context });
-        await copy.directory(path, { uid: 0, gid: 0 });
+        await copy.directory(path, await ownerIfKnown(owner, tree));
         await copy.finish();
       },
     );
@@ -190,32 +190,45 @@ class Copy {
     if (action.from.kind === 'inline' || source === null) return this.#inline(action, owner);
     const selected = await select(source, action);
     const destination = toPath(action.destination);
-    const isDirectory =
-      destination.endsWith('/') ||
-      action.parents ||
-      selected.filter(({ isRoot }) => isRoot).length > 1 ||
-      (await this.#isDirectory(destination));
     const base = destination.replace(/(.)\/$/, '$1');
+    let isDirectory = destination.endsWith('/') || action.parents || (await this.#isDirectory(destination));
+    let file: Selected | null = null;
     for (const one of selected) {
       this.#options.context.signal.throwIfAborted();
+      if (!isDirectory && one.isRoot && one.entry.type !== 'directory') {
+        if (file)
+          throw new BerthError(
+            'invalid',
+            `${fromPath(file.path)} and ${fromPath(one.path)} cannot both be ${fromPath(base)}: with more than one source file, the destination must be a directory and end with a /`,
+          );
+        file = one;
+      }
+      if (file && one.isRoot && one.entry.type === 'directory')
+        throw new BerthError('invalid', `cannot copy to non-directory: ${fromPath(base)}`);
       await this.#place(one, { action, source, owner, base, isDirectory });
+      isDirectory ||= one.isRoot && one.entry.type === 'directory';
     }
   }
 
   /** Makes a directory and what is missing above it. */
-  async directory(path: string, owner: { uid: number; gid: number } | null): Promise<void> {
+  async directory(path: string, owner: { uid: number; gid: number } | null, chmod = ''): Promise<void> {
     if (path === '/' || path === '' || this.#directories.has(path)) return;
     const isThere = await this.#isDirectory(path);
     this.#directories.add(path);
     if (isThere) return;
-    await this.directory(posix.dirname(path), owner);
+    const inTheWay = await this.#entryAt(path);
+    // A link to nowhere: what it names is made.
+    if (inTheWay?.entry.type === 'symlink')
+      return this.directory(posix.resolve(posix.dirname(inTheWay.path), inTheWay.entry.link), owner, chmod);
+    if (inTheWay) throw new BerthError('invalid', `mkdir ${fromPath(path)}: not a directory`);
+    await this.directory(posix.dirname(path), owner, chmod);
     const { uid = 0, gid = 0 } = owner ?? {};
     const mtime = BigInt(Date.now()) * 1_000_000n;
     this.#entries.push({
       type: 'directory',
       path: path.slice(1),
       link: '',
-      mode: 0o755,
+      mode: isOctal(chmod) ? applyMode(chmod, 0o755, true) : 0o755,
       uid,
       gid,
       size: 0,
@@ -246,14 +259,14 @@ class Copy {
     const destination = toPath(action.destination);
     const isDirectory = destination.endsWith('/') || (await this.#isDirectory(destination));
     const path = isDirectory ? posix.join(destination, toPath(action.from.name)) : destination;
-    await this.directory(posix.dirname(path), owner);
+    await this.directory(posix.dirname(path), owner, action.chmod);
     const bytes = Buffer.from(action.from.content);
     const { uid = 0, gid = 0 } = owner ?? {};
     this.#entries.push({
       type: 'file',
       path: path.slice(1),
       link: '',
-      mode: applyMode(action.chmod, 0o644, false),
+      mode: applyMode(action.chmod || action.fileMode, 0o644, false),
       uid,
       gid,
       size: bytes.length,
@@ -280,7 +293,7 @@ class Copy {
       if (entry.type !== 'directory') return;
       if (!(await this.#isDirectory(base)) && (await this.#exists(base)))
         throw new BerthError('invalid', `cannot copy to non-directory: ${base}`);
-      return this.directory(base, owner);
+      return this.directory(base, owner, action.chmod);
     }
     if (one.isRoot && action.unpack !== 'never' && entry.type === 'file' && (await isArchive(source, one.path))) {
       await this.directory(base, owner);
@@ -288,13 +301,15 @@ class Copy {
       return;
     }
     const path = isDirectory || !one.isRoot ? posix.join(base, one.target) : base;
-    await this.directory(posix.dirname(path), owner);
+    if (one.isRoot && (await this.#entryAt(path))?.entry.type === 'directory')
+      throw new BerthError('invalid', `cannot replace to directory ${fromPath(path)} with file`);
+    await this.directory(posix.dirname(path), owner, action.chmod);
     if (entry.type === 'directory') this.#directories.add(path);
     this.#entries.push({
       type: entry.type,
       path: path.slice(1),
       link: entry.link,
-      mode: entry.type === 'symlink' ? entry.mode : applyMode(action.chmod, entry.mode, entry.type === 'directory'),
+      mode: entry.type === 'symlink' ? entry.mode : modeOf(action, entry),
       uid: owner?.uid ?? entry.uid,
       gid: owner?.gid ?? entry.gid,
       size: entry.size,
@@ -305,9 +320,21 @@ class Copy {
     });
   }
 
+  /** What is there, no link at its end followed. */
+  async #entryAt(path: string): Promise<{ path: string; entry: FileEntry } | null> {
+    const found = await followLinks(this.#options.tree, path, false);
+    const entry = found === null ? null : await this.#options.tree.entry(found);
+    return found === null || entry === null ? null : { path: found, entry };
+  }
+
   async #exists(path: string): Promise<boolean> {
     return (await followLinks(this.#options.tree, path, true)) !== null;
   }
+}
+
+function modeOf({ chmod, fileMode }: CopyAction, entry: FileEntry): number {
+  const isDirectory = entry.type === 'directory';
+  return applyMode(chmod || (isDirectory ? '' : fileMode), entry.mode, isDirectory);
 }
 
 /** True for a tar, packed or not. */

@@ -1,7 +1,12 @@
+/** True for a mode in digits. */
+export function isOctal(text: string): boolean {
+  return /^[0-7]+$/.test(text);
+}
+
 /** Permissions by the words of chmod(1): octal, or clauses like `u=rwX,go-w`. `text` has been checked by the front end. */
 export function applyMode(text: string, mode: number, isDirectory: boolean): number {
   if (text === '') return mode;
-  if (/^[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  if (isOctal(text)) return Number.parseInt(text, 8);
   let result = mode;
   for (const clause of text.split(',')) result = applyClause(clause, result, isDirectory);
   return result;

@@ -1,4 +1,4 @@
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorKind } from '../../api/errors.ts';
 import type { FileSource } from '../session/file-source.ts';
 import { smallFile } from '../session/layered-files.ts';
 
@@ -33,4 +33,15 @@ async function groupByName(name: string, tree: FileSource): Promise<number> {
 
 async function rows(tree: FileSource, path: string): Promise<string[][]> {
   return ((await smallFile(tree, path)) ?? '').split('\n').map((line) => line.split(':'));
+}
+
+/** As `ownerOf`; root where the tree does not know the names. */
+export async function ownerIfKnown(text: string, tree: FileSource): Promise<{ uid: number; gid: number }> {
+  const root = { uid: 0, gid: 0 };
+  try {
+    return (await ownerOf(text, tree)) ?? root;
+  } catch (error) {
+    if (errorKind(error) === 'invalid') return root;
+    throw error;
+  }
 }

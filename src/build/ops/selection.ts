@@ -18,13 +18,13 @@ export interface Selected {
   isRoot: boolean;
 }
 
-/** What a copy takes, parents before what is below them. Error: `not-found` `"/x": not found`. */
+/** What a copy takes, parents before what is below them; a pattern may match nothing. Error: `not-found` `"/x": not found`. */
 export async function select(source: FileSource, action: CopyAction): Promise<Selected[]> {
   const excludes = new IgnoreRules(action.excludes.map((pattern) => toPath(pattern)));
   const found: Selected[] = [];
   for (const pattern of action.sources) {
     const roots = await rootsOf(source, pattern);
-    if (roots.length === 0) throw notFound(pattern);
+    if (roots.length === 0 && !isPattern(pattern)) throw notFound(pattern);
     for (const root of roots) await addRoot({ source, action, excludes, found, pattern }, root);
   }
   return found;

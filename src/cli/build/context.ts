@@ -120,7 +120,7 @@ async function readDockerfile(folder: string, file: string): Promise<ReadDockerf
     }
     throw new ExitStatus(
       1,
-      `ERROR: failed to build: failed to solve: failed to read dockerfile: open ${basename(path)}: ${/ENOENT/.test(errorMessage(error)) ? 'no such file or directory' : errorMessage(error)}`,
+      `ERROR: failed to build: failed to solve: failed to read dockerfile: ${unreadable(basename(path), error)}`,
     );
   }
   const within = relative(folder, path);
@@ -203,4 +203,12 @@ async function readStart(source: AsyncIterator<Uint8Array>): Promise<Buffer> {
 async function* follow(start: Uint8Array, source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield start;
   for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+}
+
+/** Why a file cannot be read, as Go says it. */
+function unreadable(name: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return `open ${name}: no such file or directory`;
+  if (code === 'EISDIR') return `read ${name}: is a directory`;
+  return code === 'EACCES' ? `open ${name}: permission denied` : errorMessage(error);
 }

@@ -14,8 +14,8 @@ export function parseSecrets(texts: readonly string[], environment: Environment)
     const fields = fieldsOf(text);
     const file = fields.get('src') ?? fields.get('source');
     const variable = fields.get('env');
-    const id = fields.get('id') ?? variable ?? file ?? '';
-    if (id === '') throw new ExitStatus(1, `ERROR: invalid secret ${text}: it needs an id`);
+    const id = fields.get('id') ?? '';
+    if (id === '') throw new ExitStatus(1, `ERROR: failed to build: secret missing ID: ${text}`);
     const type = fields.get('type');
     if (type !== undefined && type !== 'file' && type !== 'env')
       throw new ExitStatus(1, `ERROR: unsupported secret type ${JSON.stringify(type)}`);

@@ -1,4 +1,4 @@
-import { parseSignal } from '../../host/process/signals.ts';
+import { parseSignal } from '../../wire/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { cancelRestart } from './exited.ts';

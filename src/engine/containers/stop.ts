@@ -1,6 +1,6 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerStopOptions } from '../../api/types/container-requests.ts';
-import { parseSignal } from '../../host/process/signals.ts';
+import { parseSignal } from '../../wire/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { markStopped, sendSignal, stopSignalOf } from './kill.ts';

@@ -156,7 +156,7 @@ export const planCases: readonly PlanCase[] = [
     config: { Env: env('a=b'), Labels: { c: 'd' } },
   },
   { name: 'small letters', dockerfile: 'from busybox\nenv a=b\ncmd ["x"]', config: { Env: env('a=b'), Cmd: ['x'] } },
-  { name: 'empty file', dockerfile: '', error: { says: 'file with no instructions', line: 1 } },
+  { name: 'empty file', dockerfile: '', error: { says: 'the Dockerfile cannot be empty', line: 1 } },
   { name: 'only comments', dockerfile: '# x\n\n# y\n', error: { says: 'file with no instructions', line: 1 } },
   { name: 'no FROM', dockerfile: 'RUN true', error: { says: 'no build stage in current context', line: 1 } },
   { name: 'only ARG', dockerfile: 'ARG a=b', error: { says: 'no stages', line: 1 } },
@@ -266,10 +266,27 @@ export const planCases: readonly PlanCase[] = [
     config: { Env: env('c=none') },
   },
   {
-    name: 'ARG loses against ENV',
-    dockerfile: `${from}ENV a=env\nARG a=arg\nENV c=$a`,
+    name: 'ARG loses against an ENV that comes later',
+    dockerfile: `${from}ARG a=arg\nENV a=env\nENV c=$a`,
     arguments: { a: 'given' },
     config: { Env: env('a=env', 'c=env') },
+  },
+  {
+    name: 'ARG behind an ENV counts until the next one',
+    dockerfile: `${from}ENV a=env\nARG a=arg\nENV c=$a\nENV a=again\nENV d=$a`,
+    arguments: { a: 'given' },
+    config: { Env: env('a=again', 'c=given', 'd=again') },
+  },
+  {
+    name: 'ARG behind an ENV and without a value',
+    dockerfile: `${from}ENV a=env\nARG a\nENV c=$a`,
+    config: { Env: env('a=env', 'c=env') },
+  },
+  {
+    name: 'ARGs go on in the stages that follow',
+    dockerfile: 'FROM busybox AS base\nARG a=1\nFROM base\nENV c=$a\nRUN x',
+    config: { Env: env('c=1') },
+    history: ['ARG a=1', 'ENV c=1', 'RUN |1 a=1 /bin/sh -c x # buildkit'],
   },
   { name: 'ARG of before FROM', dockerfile: 'ARG a=top\nFROM busybox\nARG a\nENV c=$a', config: { Env: env('c=top') } },
   {
@@ -512,7 +529,7 @@ export const planCases: readonly PlanCase[] = [
   {
     name: 'RUN network of an unknown kind',
     dockerfile: `${from}RUN --network=foo x`,
-    error: { says: 'unsupported network mode "foo"', line: 2 },
+    error: { says: 'invalid network mode "foo"', line: 2 },
   },
   {
     name: 'RUN insecure is refused',
@@ -528,9 +545,44 @@ export const planCases: readonly PlanCase[] = [
     },
   },
   {
-    name: 'COPY several into a file',
-    dockerfile: `${from}COPY a b c`,
+    name: 'COPY several here-documents into a file',
+    dockerfile: `${from}COPY <<a <<b /c\n1\na\n2\nb\n`,
     error: { says: 'must be a directory and end with a /', line: 2 },
+  },
+  {
+    name: 'COPY history without --link',
+    dockerfile: `${from}COPY --link --chown=1 a /c`,
+    history: ['COPY --chown=1 a /c # buildkit'],
+  },
+  {
+    name: 'ADD with a checksum of a file in the context',
+    dockerfile: `${from}ADD --checksum=sha256:00 a /c`,
+    error: { says: 'checksum requires HTTP(S) or Git sources', line: 2 },
+  },
+  {
+    name: 'RUN --network=host is refused',
+    dockerfile: `${from}RUN --network=host x`,
+    error: { says: 'network.host is not allowed', line: 2 },
+  },
+  {
+    name: 'CMD with a list that is not of strings',
+    dockerfile: `${from}CMD ["a", 1]`,
+    error: { says: 'arrays must be comprised of strings only', line: 2 },
+  },
+  {
+    name: 'a NUL byte',
+    dockerfile: `${from}RUN a \0 b`,
+    error: { says: 'the line has a NUL byte', line: 2 },
+  },
+  {
+    name: 'STOPSIGNAL of no name',
+    dockerfile: `${from}STOPSIGNAL FOO`,
+    error: { says: 'invalid signal: FOO', line: 2 },
+  },
+  {
+    name: 'WORKDIR of nothing',
+    dockerfile: `${from}WORKDIR /a\nWORKDIR $nope`,
+    config: { WorkingDir: '/a', Env: env() },
   },
   {
     name: 'COPY with an unknown flag',

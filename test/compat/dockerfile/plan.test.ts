@@ -25,6 +25,7 @@ async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
     namedContexts: new Map(),
     slot: 'test',
     allowInsecure: false,
+    allowHostNetwork: false,
     findImage: (reference) => {
       images.push(reference);
       if (reference === 'nosuch') throw new BerthError('not-found', 'No such image: nosuch:latest');

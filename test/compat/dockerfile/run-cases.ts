@@ -117,8 +117,61 @@ export const runCases: readonly RunCase[] = [
   {
     name: 'COPY of a pattern without a match',
     files: context,
-    dockerfile: `${from}COPY nope* /x/`,
-    fails: 'not found',
+    dockerfile: `${from}COPY nope* /x/\nCOPY a nope? /y\nRUN ! test -e /x && test -f /y`,
+  },
+  {
+    name: 'COPY two files into one',
+    files: context,
+    dockerfile: `${from}COPY a b /y`,
+    fails: 'must be a directory and end',
+  },
+  {
+    name: 'COPY files that a pattern finds into one',
+    files: context,
+    dockerfile: `${from}COPY [ab] /y`,
+    fails: 'must be a directory and end',
+  },
+  {
+    name: 'COPY directories into one',
+    files: context,
+    dockerfile: `${from}COPY d d/sub /y\nRUN test -f /y/x && test -f /y/y && test -f /y/sub/y`,
+  },
+  {
+    name: 'COPY a file, then a directory',
+    files: context,
+    dockerfile: `${from}COPY a d /y`,
+    fails: 'cannot copy to non-directory: /y',
+  },
+  {
+    name: 'COPY --chmod is for what is made on the way too',
+    files: context,
+    dockerfile: `${from}COPY --chmod=0750 d /n/x\nCOPY --chmod=u=rwx,go= d /s\nCOPY <<e /h/f\n1\ne\nRUN test "$(stat -c %a /n /n/x /s /h | tr '\\n' ' ')" = "750 750 755 755 "`,
+  },
+  {
+    name: 'COPY a file onto a directory',
+    files: context,
+    dockerfile: `${from}RUN mkdir -p /t/a\nCOPY a /t/`,
+    fails: 'cannot replace to directory /t/a with file',
+  },
+  {
+    name: 'WORKDIR belongs to USER',
+    dockerfile: `${from}RUN echo me:x:7:8::/:/bin/sh >> /etc/passwd\nUSER me\nWORKDIR /a/b\nUSER 5:6\nWORKDIR /c\nUSER nobody-knows\nWORKDIR /d\nUSER 0\nRUN test "$(stat -c %u:%g /a /a/b /c /d | tr '\\n' ' ')" = "7:8 7:8 5:6 0:0 "`,
+  },
+  {
+    name: 'WORKDIR and COPY behind a link to nowhere',
+    files: context,
+    dockerfile: `${from}RUN ln -s /real /l && ln -s l /k\nWORKDIR /k/x\nCOPY a /l/y/\nRUN test -d /real/x && test -f /real/y/a && test -L /l`,
+  },
+  {
+    name: 'WORKDIR onto a file',
+    dockerfile: `${from}WORKDIR /etc/passwd`,
+    fails: 'mkdir /etc/passwd: not a directory',
+  },
+  {
+    name: 'a dash that is none gets a hint',
+    files: context,
+    dockerfile: `${from}COPY –chown=1 a /x`,
+    fails: 'the dash –',
   },
   {
     name: 'COPY a directory onto a file',
@@ -198,7 +251,11 @@ export const runCases: readonly RunCase[] = [
     name: 'RUN --network=none',
     dockerfile: `${from}RUN --network=none test "$(ls /sys/class/net | grep -v tunl | grep -v sit)" = lo`,
   },
-  { name: 'RUN --network=host', dockerfile: `${from}RUN --network=host test "$(ls /sys/class/net | wc -l)" -gt 1` },
+  {
+    name: 'RUN --network=host',
+    flags: ['--allow', 'network.host'],
+    dockerfile: `${from}RUN --network=host test "$(ls /sys/class/net | wc -l)" -gt 1`,
+  },
   {
     name: 'RUN --mount=type=tmpfs',
     dockerfile: `${from}RUN --mount=type=tmpfs,target=/t grep -q " /t tmpfs" /proc/mounts && touch /t/f\nRUN ! test -e /t`,

@@ -1,5 +1,6 @@
 /** Instructions that change the config and make no layer. */
 import { BerthError } from '../../../api/errors.ts';
+import { parseSignal } from '../../../wire/signals.ts';
 import { parseDuration } from '../../../wire/time.ts';
 import type { CommandLine, HealthcheckInstruction, Instruction } from '../instruction.ts';
 import { DockerfileError } from '../source-error.ts';
@@ -80,8 +81,7 @@ export function userStep(state: StageState, instruction: Of<'user'>): void {
 
 export function stopSignalStep(state: StageState, instruction: Of<'stopsignal'>): void {
   const signal = state.expand(instruction.value, instruction);
-  if (!/^(?:\d{1,2}|(?:SIG)?[A-Z][A-Z0-9+-]*)$/i.test(signal) || signal === '0')
-    throw new DockerfileError(`invalid signal: ${signal}`, instruction.range);
+  guarded(instruction, () => parseSignal(signal));
   state.config.StopSignal = signal;
   state.remember(`STOPSIGNAL ${signal}`);
 }

@@ -187,6 +187,7 @@ class Conversion implements SourceFinder {
         config: below.config,
         author: below.author,
         history: below.history,
+        parent: below,
       });
     }
     const steps = 1 + instructions.filter(isStep).length;
@@ -356,7 +357,7 @@ class Conversion implements SourceFinder {
       const own = pair.value === null ? undefined : state.expand(pair.value, instruction);
       const proxy = proxyNames.includes(name) ? undefined : this.#globals.get(name);
       const value = state.options.arguments.get(name) ?? own ?? proxy;
-      state.arguments.set(name, value);
+      state.setArgument(name, value);
       shown.push(value === undefined ? name : `${name}=${value}`);
     }
     state.remember(`ARG ${shown.join(' ')}`);
@@ -365,7 +366,6 @@ class Conversion implements SourceFinder {
 
 function workdirStep(state: StageState, instruction: Instruction & { kind: 'workdir' }): void {
   const wanted = state.expand(instruction.value, instruction);
-  if (wanted === '') throw new DockerfileError('WORKDIR requires exactly one argument', instruction.range);
   const path = state.absolute(wanted).replace(/(.)\/$/, '$1');
   state.config.WorkingDir = path;
   if (path === '/') {
@@ -374,7 +374,7 @@ function workdirStep(state: StageState, instruction: Instruction & { kind: 'work
   }
   const vertex = makeVertex({
     kind: 'directory',
-    definition: { path, epoch: state.options.epoch },
+    definition: { path, owner: state.config.User ?? '', epoch: state.options.epoch },
     inputs: [state.tree],
     label: state.nextLabel(`WORKDIR ${wanted}`, instruction),
     fresh: state.isFresh,

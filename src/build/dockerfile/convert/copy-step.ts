@@ -22,7 +22,8 @@ export function inlineFiles(
       sources: [],
       destination: `/${name}`,
       chown: '',
-      chmod: mode.toString(8),
+      chmod: '',
+      fileMode: mode.toString(8),
       excludes: [],
       parents: false,
       unpack: 'never',
@@ -55,8 +56,12 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
   const sources = instruction.sources.map((source) => state.expand(source, instruction));
   const written = state.expand(instruction.destination, instruction);
   const destination = state.absolute(written);
-  const common = { destination, chown, chmod, excludes, parents: isOn('parents') };
-  checkDestination(instruction, sources, destination);
+  if (instruction.heredocs.length > 1 && !destination.endsWith('/'))
+    throw new DockerfileError(
+      `When using ${instruction.kind === 'copy' ? 'COPY' : 'ADD'} with more than one source file, the destination must be a directory and end with a /`,
+      instruction.range,
+    );
+  const common = { destination, chown, chmod, fileMode: '', excludes, parents: isOn('parents') };
   const link = isOn('link');
   const inputs: Vertex[] = link ? [] : [state.tree];
   const actions: CopyAction[] = [];
@@ -68,6 +73,8 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
     const from = { kind: 'input', input: inputs.length - 1 } as const;
     const unpack =
       instruction.kind === 'copy' || flag('unpack') === 'false' ? 'never' : isOn('unpack') ? 'always' : 'local';
+    if (instruction.kind === 'add' && flag('checksum') !== '')
+      throw new DockerfileError('checksum requires HTTP(S) or Git sources', instruction.range);
     actions.push({ ...common, from, sources: local.map((source) => contextPath(source, isOn('parents'))), unpack });
   }
   for (const address of sources.filter((source) => !local.includes(source))) {
@@ -77,7 +84,7 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
       ...common,
       from: { kind: 'input', input: inputs.length - 1 },
       sources: [isGit ? '/' : `/${escapePattern(fileName(address, instruction))}`],
-      chmod: chmod || (isGit ? '' : '600'),
+      fileMode: isGit ? '' : '600',
       unpack: isOn('unpack') ? 'always' : 'never',
     });
   }
@@ -87,7 +94,7 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
       ...common,
       from: { kind: 'inline', name: heredoc.name, content },
       sources: [],
-      chmod: chmod || '644',
+      fileMode: '644',
       unpack: 'never',
     });
   }
@@ -108,21 +115,12 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
         label: state.sideLabel(`merging ${text}`, instruction),
       })
     : layer;
-  state.advance(vertex, historyText(state, instruction, { chown, chmod, link, written }), layer);
+  state.advance(vertex, historyText(state, instruction, { chown, chmod, written }), layer);
 }
 
 /** A stage or context; ADD knows none but the build's own. */
 function fromOf(state: StageState, instruction: CopyInstruction): string {
   return state.expand(instruction.flags.get('from')?.[0] ?? '', instruction);
-}
-
-function checkDestination(instruction: CopyInstruction, sources: readonly string[], destination: string): void {
-  const count = sources.length + instruction.heredocs.length;
-  if (count > 1 && !destination.endsWith('/'))
-    throw new DockerfileError(
-      `When using ${instruction.kind === 'copy' ? 'COPY' : 'ADD'} with more than one source file, the destination must be a directory and end with a /`,
-      instruction.range,
-    );
 }
 
 /** Nothing leads out of the context: `..` at its top is the top. @param keepsPivot `/./` stays: with --parents it says what is made */
@@ -181,13 +179,12 @@ function shownWords(state: StageState, instruction: CopyInstruction): string[] {
 function historyText(
   state: StageState,
   instruction: CopyInstruction,
-  what: { chown: string; chmod: string; link: boolean; written: string },
+  what: { chown: string; chmod: string; written: string },
 ): string {
   const flags = [
     instruction.flags.get('parents')?.[0] === 'true' ? '--parents ' : '',
     what.chown === '' ? '' : `--chown=${what.chown} `,
     what.chmod === '' ? '' : `--chmod=${what.chmod} `,
-    what.link ? '--link ' : '',
   ].join('');
   const name = instruction.kind === 'copy' ? 'COPY' : 'ADD';
   return `${name} ${flags}${shownWords(state, instruction).join(' ')} ${what.written} # buildkit`;

@@ -29,11 +29,15 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
   const given = argumentsOf(state);
   const network = instruction.flags.get('network')?.[0] ?? 'default';
   if (!['default', 'none', 'host'].includes(network))
-    throw new DockerfileError(`unsupported network mode ${JSON.stringify(network)}`, instruction.range);
+    throw new DockerfileError(`invalid network mode ${JSON.stringify(network)}`, instruction.range);
+  if (network === 'host' && !state.options.allowHostNetwork)
+    throw new DockerfileError('network.host is not allowed', instruction.range, {
+      hint: 'Allow it with `--allow network.host` or `--network host`.',
+    });
   const definition: ExecDefinition = {
     args,
     env: [
-      ...(state.config.Env ?? []),
+      ...(state.config.Env ?? []).filter((entry) => state.variable(entry.split('=', 1)[0] as string) !== undefined),
       ...given
         .filter(({ name, isSet }) => isSet && state.variable(name) === undefined && !proxyNames.includes(name))
         .map(({ name, value }) => `${name}=${value}`),

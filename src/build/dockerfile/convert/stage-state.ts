@@ -20,14 +20,16 @@ export class StageState {
   author: string;
   /** The tree so far. */
   tree: Vertex;
-  /** ARGs declared so far, in order, with the values that RUN sees; undefined: none. */
-  readonly arguments = new Map<string, string | undefined>();
+  /** ARGs declared so far, those of the stage below first, with the values that RUN sees; undefined: none. */
+  readonly arguments: Map<string, string | undefined>;
   /** Every instruction of the stage with what it came to, for progress by lines. */
   readonly lines: { text: string; vertex: Vertex | null }[] = [];
   /** CMD of this stage: an ENTRYPOINT forgets one that was inherited. */
   hasOwnCommand = false;
   readonly #lexer: ShellLexer;
   readonly #env = new Map<string, string>();
+  /** ARGs with a value that came after an ENV of the same name: until the next ENV theirs counts. */
+  readonly #above: Set<string>;
   #step = 1;
   #steps = 0;
 
@@ -40,6 +42,8 @@ export class StageState {
     config: ContainerDefaults;
     author: string;
     history: readonly PlannedHistory[];
+    /** The stage that this one goes on from: its ARGs count here too. */
+    parent?: StageState;
   }) {
     this.stage = options.stage;
     this.options = options.plan;
@@ -48,6 +52,8 @@ export class StageState {
     this.author = options.author;
     this.history = [...options.history];
     this.config = structuredClone(options.config);
+    this.arguments = new Map(options.parent?.arguments);
+    this.#above = new Set(options.parent ? options.parent.#above : []);
     this.#lexer = new ShellLexer({ escapeSign: options.escapeSign });
     for (const entry of this.config.Env ?? []) this.#readVariable(entry);
     if (!this.#env.has('PATH')) this.setVariable('PATH', defaultPath);
@@ -62,21 +68,28 @@ export class StageState {
     return this.config.WorkingDir || '/';
   }
 
-  /** ENV and ARG as instructions see them; ENV wins. */
+  /** ENV and ARG as instructions see them; of both that with a value that came last. */
   get variables(): Map<string, string> {
     const merged = new Map<string, string>();
     for (const [name, value] of this.arguments) if (value !== undefined) merged.set(name, value);
-    for (const [name, value] of this.#env) merged.set(name, value);
+    for (const [name, value] of this.#env) if (!this.#above.has(name)) merged.set(name, value);
     return merged;
   }
 
-  /** Value of an ENV variable. */
+  /** Value of an ENV variable; undefined too where an ARG has come after it. */
   variable(name: string): string | undefined {
-    return this.#env.get(name);
+    return this.#above.has(name) ? undefined : this.#env.get(name);
+  }
+
+  /** An ARG. @param value undefined: it is declared, and nothing gave it one */
+  setArgument(name: string, value: string | undefined): void {
+    this.arguments.set(name, value);
+    if (value !== undefined && this.#env.has(name)) this.#above.add(name);
   }
 
   setVariable(name: string, value: string): void {
     this.#env.set(name, value);
+    this.#above.delete(name);
     this.config.Env = [...this.#env].map(([key, text]) => `${key}=${text}`);
   }
 

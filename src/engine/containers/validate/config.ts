@@ -1,7 +1,7 @@
 /** Checks of `Config` and of what of `HostConfig` is no resource, in dockerd's order and words. */
 import { BerthError } from '../../../api/errors.ts';
 import type { ContainerConfig, HealthcheckConfig, HostConfig } from '../../../api/types/container.ts';
-import { parseSignal } from '../../../host/process/signals.ts';
+import { parseSignal } from '../../../wire/signals.ts';
 import { unhealthyAction } from '../../health/on-unhealthy.ts';
 import { normalizeCapabilities } from '../spec/capabilities.ts';
 import { keyOf } from '../spec/environment.ts';

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { BerthError } from '../../api/errors.ts';
+import { BerthError } from '../api/errors.ts';
 
 const realtime = { least: 34, most: 64 };
 const highest = 64;
