@@ -70,8 +70,8 @@ export interface ContainerFiles {
   mergedDirectory(layers: readonly string[], path: string): Promise<readonly string[] | null>;
   /** Fills an empty volume with what the layers have at `path`. */
   copyUp(layers: readonly string[], path: string, directory: string): Promise<void>;
-  /** Bytes of the regular files in the container's own layer. */
-  sizeOf(id: string): Promise<number>;
+  /** Bytes of the regular files in the containers' own layers, in their order; a container that is gone has none. */
+  sizesOf(ids: readonly string[]): Promise<number[]>;
   /** Resolves when everything put out of the way is deleted. */
   settled(): Promise<void>;
 }

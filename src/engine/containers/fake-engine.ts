@@ -186,8 +186,8 @@ class FakeFiles implements ContainerFiles {
     this.copied.push(path);
     return Promise.resolve();
   }
-  sizeOf(): Promise<number> {
-    return Promise.resolve(0);
+  sizesOf(ids: readonly string[]): Promise<number[]> {
+    return Promise.resolve(ids.map(() => 0));
   }
   settled(): Promise<void> {
     return Promise.resolve();

@@ -6,7 +6,7 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import { namesIn } from '../../base/names-in.ts';
 import { overlayDirectory, overlayEntry, readOverlayFile } from '../../host/files/overlay-root.ts';
 import { readInRoot } from '../../host/files/read-in-root.ts';
-import { sizeBelow } from '../../host/files/size-below.ts';
+import { NativeHelper } from '../../store/native-helper.ts';
 import type { Paths } from '../../store/paths.ts';
 import type { BundleFiles, ContainerFiles } from './context.ts';
 import { InitLayers } from './init-layers.ts';
@@ -24,11 +24,13 @@ export interface DiskFilesOptions {
 /** The disk behind the containers. */
 export class DiskFiles implements ContainerFiles {
   readonly #options: DiskFilesOptions;
+  readonly #helper: NativeHelper;
   readonly #initLayers: InitLayers;
   readonly #deletions = new Set<Promise<void>>();
 
   constructor(options: DiskFilesOptions) {
     this.#options = options;
+    this.#helper = new NativeHelper(options.helper);
     this.#initLayers = new InitLayers(options.paths);
   }
 
@@ -145,8 +147,9 @@ export class DiskFiles implements ContainerFiles {
     }
   }
 
-  sizeOf(id: string): Promise<number> {
-    return sizeBelow(this.#options.paths.container(id).upper);
+  async sizesOf(ids: readonly string[]): Promise<number[]> {
+    const trees = await this.#helper.measure(ids.map((id) => this.#options.paths.container(id).upper));
+    return trees.map(({ bytes }) => bytes);
   }
 
   async settled(): Promise<void> {

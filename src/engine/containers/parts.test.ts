@@ -315,3 +315,14 @@ describe('sizes', () => {
     expect(await engine.service.inspect(id, { size: true })).toMatchObject({ SizeRw: 0, SizeRootFs: 1000 });
   });
 });
+
+test('prune goes on past a container that is started meanwhile', async () => {
+  const engine = new FakeEngine();
+  const started = await engine.create({ Image: 'busybox' });
+  const idle = await engine.create({ Image: 'busybox' });
+  engine.files.sizesOf = async (ids) => {
+    await engine.service.start(started);
+    return ids.map(() => 10);
+  };
+  expect(await engine.service.prune(new Map())).toEqual({ ContainersDeleted: [idle], SpaceReclaimed: 10 });
+});

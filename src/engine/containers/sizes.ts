@@ -3,12 +3,6 @@ import type { ContainerInspect, ContainerSummary } from '../../api/types/contain
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 
-/** Bytes of the container's own layer, and with its image. */
-async function sizesOf(context: ContainerContext, container: Container): Promise<{ own: number; all: number }> {
-  const own = await context.dependencies.files.sizeOf(container.id);
-  return { own, all: own + imageSize(context, container) };
-}
-
 /** An image that is gone (`rmi -f`) counts as nothing. */
 function imageSize(context: ContainerContext, container: Container): number {
   try {
@@ -20,22 +14,22 @@ function imageSize(context: ContainerContext, container: Container): number {
 }
 
 export async function withSizes(context: ContainerContext, inspect: ContainerInspect): Promise<ContainerInspect> {
-  const { own, all } = await sizesOf(context, context.index.find(inspect.Id));
-  return { ...inspect, SizeRw: own, SizeRootFs: all };
+  const container = context.index.find(inspect.Id);
+  const [own = 0] = await context.dependencies.files.sizesOf([container.id]);
+  return { ...inspect, SizeRw: own, SizeRootFs: own + imageSize(context, container) };
 }
 
-/** One container after the other: a host has one disk. A container that goes meanwhile is left as it is. */
+/** A container that goes meanwhile is left out. */
 export async function listWithSizes(
   context: ContainerContext,
-  summaries: ContainerSummary[],
+  summaries: readonly ContainerSummary[],
 ): Promise<ContainerSummary[]> {
-  const sized: ContainerSummary[] = [];
-  for (const summary of summaries) {
+  const sizes = await context.dependencies.files.sizesOf(summaries.map(({ Id }) => Id));
+  return summaries.flatMap((summary, index) => {
     const container = context.index.byId(summary.Id);
-    if (!container) continue;
-    const { own, all } = await sizesOf(context, container);
+    if (!container) return [];
+    const own = sizes[index] ?? 0;
     // Docker leaves a zero out of lists.
-    sized.push({ ...summary, ...(own > 0 && { SizeRw: own }), SizeRootFs: all });
-  }
-  return sized;
+    return [{ ...summary, ...(own > 0 && { SizeRw: own }), SizeRootFs: own + imageSize(context, container) }];
+  });
 }
