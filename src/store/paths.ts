@@ -1,5 +1,5 @@
 /**
- * Everything that Berth keeps on disk, drawn once. No other file joins a path below one of the two roots.
+ * Everything that Berth keeps on disk, drawn once.
  *
  *   <data root>  /var/lib/berth          survives the boot
  *     berth.db, berth.db-wal             the database (src/store/db/migrations.ts)
@@ -134,11 +134,6 @@ export class Paths {
   /** `volumes/<name>/_data` */
   volume(name: string): string {
     return join(this.volumes, name, '_data');
-  }
-
-  /** @param digest hex digits of the program's SHA-256 */
-  shim(digest: string): string {
-    return join(this.bin, `shim-${digest}`);
   }
 
   container(id: string): ContainerPaths {

@@ -1,6 +1,7 @@
-/** Writes and reads `shim.conf`, which shim/plan.c reads: lines of `key value`. */
+/** Writes `shim.conf`, which shim/plan.c reads: lines of `key value`. */
 import { BerthError } from '../api/errors.ts';
-import type { InterfacePlan, LogPlan, Pin, PortHold, RootMount, SandboxPlan, ShimSpec } from './types.ts';
+import type { InterfacePlan } from '../host/netlink/attacher.ts';
+import type { LogPlan, Pin, PortHold, RootMount, SandboxPlan, ShimSpec } from './types.ts';
 
 function escapeValue(value: string): string {
   if (value.includes('\0')) throw new BerthError('invalid', 'a path or name contains a zero byte');
@@ -100,13 +101,4 @@ export function shimConfig(spec: ShimSpec): string {
   }
   for (const pin of spec.pins ?? []) addPin(lines, pin);
   return lines.text;
-}
-
-/** Values of a key in a file that `shimConfig` made. */
-export function shimConfigValue(text: string, key: string): string | null {
-  for (const line of text.split('\n')) {
-    if (!line.startsWith(`${key} `)) continue;
-    return line.slice(key.length + 1).replace(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter));
-  }
-  return null;
 }

@@ -4,6 +4,7 @@
  * held host ports and the exit status.
  */
 import type { Duplex } from 'node:stream';
+import type { InterfacePlan } from '../host/netlink/attacher.ts';
 
 /** The root file system, mounted in a mount namespace that only the container holds. */
 export type RootMount =
@@ -17,26 +18,6 @@ export type RootMount =
       volatile: boolean;
     }
   | { kind: 'bind'; source: string };
-
-/** One interface of a new network namespace: a veth pair whose host end is a port of a bridge. */
-export interface InterfacePlan {
-  /** Name of the host's end, at most 15 characters, unique on the host. */
-  hostName: string;
-  /** Name inside, for example `eth0`. */
-  containerName: string;
-  /** Bridge on the host. */
-  bridge: string;
-  /** `02:42:…` */
-  macAddress: string;
-  /** With prefix length, for example `172.17.0.2/16`. */
-  addresses: string[];
-  gateway: string | null;
-  mtu: number;
-  /** Lets a container reach its own published port where bridge-nf-call-iptables is 1. */
-  hairpin: boolean;
-  /** Kernel parameters of the interface, `net/ipv4/conf/eth0/log_martians=1`. */
-  sysctls: string[];
-}
 
 /** A published host port that the shim keeps bound while the container lives. */
 export interface PortHold {

@@ -1,7 +1,8 @@
 /** An endpoint in the shapes that others want of it. */
 import { BerthError } from '../../api/errors.ts';
+import type { InterfacePlan } from '../../host/netlink/attacher.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
-import type { InterfacePlan, PortHold } from '../../supervisor/types.ts';
+import type { PortHold } from '../../supervisor/types.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { endpointSysctls } from './endpoint-wishes.ts';
 import type { HostSettings } from './host-settings.ts';

@@ -2,22 +2,25 @@
  * Interfaces of running containers. Entering a container's network namespace and changing links may wait for the kernel's network
  * lock, so the native helper program does it.
  */
-
 import { formatCidr } from './cidr.ts';
 import type { BridgePlan } from './links.ts';
 
-/** One more interface for a network namespace. */
-export interface InterfaceRequest {
-  /** At most 15 characters, unique on the host. */
+/** One interface of a container: a veth pair whose host end is a port of a bridge. */
+export interface InterfacePlan {
+  /** Name of the host's end, at most 15 characters, unique on the host. */
   hostName: string;
+  /** Name inside, for example `eth0`. */
   containerName: string;
+  /** Bridge on the host. */
   bridge: string;
+  /** `02:42:…` */
   macAddress: string;
-  /** With prefix length. */
+  /** With prefix length, for example `172.17.0.2/16`. */
   addresses: string[];
-  /** Null: no default route. */
+  /** Null: no default route leads through it. */
   gateway: string | null;
   mtu: number;
+  /** Lets a container reach its own published port where bridge-nf-call-iptables is 1. */
   hairpin: boolean;
   /** Kernel parameters of the interface, `net/ipv4/conf/eth0/log_martians=1`. */
   sysctls: string[];
@@ -25,7 +28,7 @@ export interface InterfaceRequest {
 
 export interface InterfaceAttacher {
   /** @param pid of a process in the container. Error: the kernel's refusal; nothing is left then. */
-  attach(pid: number, request: InterfaceRequest): Promise<void>;
+  attach(pid: number, plan: InterfacePlan): Promise<void>;
   /** Sends the container's default route through an interface that it has. */
   lead(pid: number, containerName: string, gateway: string): Promise<void>;
   /** Takes the interface away from both ends; one that is gone is no error. */
@@ -39,12 +42,12 @@ export interface InterfaceAttacher {
 /** @param helper path of the native helper program (shim/net-applets.c) */
 export function kernelAttacher(helper: string): InterfaceAttacher {
   return {
-    attach: (pid, request) =>
+    attach: (pid, plan) =>
       run([
-        ...[helper, 'net-attach', `/proc/${pid}/ns/net`, request.hostName, request.containerName, request.bridge],
-        ...[request.macAddress, String(request.mtu), request.hairpin ? '1' : '0', request.gateway ?? ''],
-        ...request.addresses,
-        ...request.sysctls,
+        ...[helper, 'net-attach', `/proc/${pid}/ns/net`, plan.hostName, plan.containerName, plan.bridge],
+        ...[plan.macAddress, String(plan.mtu), plan.hairpin ? '1' : '0', plan.gateway ?? ''],
+        ...plan.addresses,
+        ...plan.sysctls,
       ]),
     lead: (pid, containerName, gateway) => run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, gateway]),
     detach: (hostName) => run([helper, 'net-detach', hostName]),
