@@ -23,10 +23,6 @@ export type NamedContext =
 export interface PlanOptions {
   /** The stage that is wanted, by name or index; empty: the last. */
   target: string;
-  /** Look at the stages too that the target does not need. */
-  allStages?: boolean;
-  /** Hears what is not good about the Dockerfile. */
-  linter: Linter;
   arguments: ReadonlyMap<string, string>;
   labels: ReadonlyMap<string, string>;
   /** Every step anew, or the steps of these stages. */
@@ -67,11 +63,16 @@ export interface ImagePlan {
   history: PlannedHistory[];
 }
 
+export interface Warning {
+  rule: string;
+  message: string;
+  range: SourceRange;
+}
+
 export interface BuildPlan {
   root: Vertex;
   image: ImagePlan;
   /** The instructions of all stages that are needed, in the order of the text. */
   lines: { text: string; vertex: Vertex | null }[];
-  /** Arguments that were given and that no ARG asks for, in order. */
-  unusedArguments: string[];
+  warnings: Warning[];
 }
