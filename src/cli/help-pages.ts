@@ -81,9 +81,10 @@ export function unknownCommandText(word: string, known: string[], prefix: string
   const reason = missingCommand(`${prefix}${word}`);
   if (reason) return `berth ${prefix}${word}: ${reason}`;
   const near = nearestWords(word, known);
-  let text = `berth: '${prefix}${word}' is not a berth command.`;
-  if (near.length > 0) text += `\nDid you mean ${near.map((one) => `'${prefix}${one}'`).join(' or ')}?`;
-  return `${text}\nRun 'berth ${prefix}--help' for more information`;
+  const parts = [`berth: unknown command: berth ${prefix}${word}`];
+  if (near.length > 0) parts.push(`Did you mean ${near.map((one) => `'${prefix}${one}'`).join(' or ')}?`);
+  if (prefix !== '') parts.push(`Usage:  berth ${prefix.trimEnd()}`);
+  return [...parts, `Run 'berth ${prefix}--help' for more information`].join('\n\n');
 }
 
 export function wordCountProblem(name: string, command: Command): string {

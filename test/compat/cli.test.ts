@@ -38,7 +38,9 @@ async function berth(line: string): Promise<{ code: number; stdout: string; stde
 
 /** Docker's name where a command line speaks of itself; `docker.io` and documentation addresses stay. */
 function renamed(text: string): string {
-  return text.replace(/^docker: /gm, 'berth: ').replace(/(?<=(?:Usage: {2}|'|Run '|See '))docker(?= )/g, 'berth');
+  return text
+    .replace(/^docker: /gm, 'berth: ')
+    .replace(/(?<=(?:Usage: {2}|'|Run '|See '|command: ))docker(?= )/g, 'berth');
 }
 
 /** Moments that the fake engine counts back from now. */

@@ -93,7 +93,7 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     await engine.ok('create', '--name', name('idle'), 'busybox');
     const result = await engine[client]('attach', name('idle'));
     expect(result.code).not.toBe(0);
-    expect(result.stderr).toMatch(/cannot attach to a stopped container, start it first/);
+    expect(result.stderr).toMatch(/You cannot attach to a stopped container, start it first/);
   });
 });
 

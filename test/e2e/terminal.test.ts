@@ -102,6 +102,29 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     expect(await again.ends()).toBe(7);
   });
 
+  test('a line feed is one line down, and no more', async () => {
+    const typed = shell('feed', '--rm');
+    await typed.sees('# ');
+    typed.type('stty -opost; printf "on"; printf "e\\ntwo\\n"\r');
+    await typed.sees('one\ntwo\n');
+    typed.type('exit\r');
+    expect(await typed.ends()).toBe(0);
+  });
+
+  test('attach that is left with the keys has status 1', async () => {
+    const typed = shell('again', '--rm');
+    await typed.sees('# ');
+    typed.type('\x10\x11');
+    expect(await typed.ends()).toBe(0);
+    const again = new TypedCommand(client, 'attach', `again-${client}`);
+    again.type('\recho ba"ck"\r');
+    await again.sees('\r\nback');
+    again.type('\x10\x11');
+    await again.sees('read escape sequence');
+    expect(await again.ends()).toBe(1);
+    await engine.ok('rm', '-f', `again-${client}`);
+  });
+
   test('other keys to detach with', async () => {
     const typed = shell('keys', '--rm', '--detach-keys', 'ctrl-a,x');
     await typed.sees('# ');
@@ -119,7 +142,8 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     typed.type('echo my$((1+1)) > /tmp/shell; echo st"ill"\r');
     await typed.sees('still');
     typed.type('\x01x');
-    await typed.ends();
+    await typed.sees('read escape sequence');
+    expect(await typed.ends()).toBe(1);
     const { ExecIDs } = await engine.inspect(`left-${client}`);
     expect(ExecIDs.length).toBe(1);
     expect(await engine.ok('exec', `left-${client}`, 'cat', '/tmp/shell', '/proc/2/comm')).toBe('my2\nsh');

@@ -9,11 +9,24 @@ import { ellipsis, localTime, shortId } from './text.ts';
 const commandLength = 20;
 const mountLength = 15;
 
+const rawContainer = `container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{.State}}
+status: {{.Status}}
+names: {{.Names}}
+labels:{{if .Labels}} {{.Labels}}{{end}}
+ports:{{if .Ports}} {{.Ports}}{{end}}
+`;
+
 /** @param truncate false: `--no-trunc` */
 export function containerListing(truncate: boolean): Listing<ContainerSummary> {
   const labels = (item: ContainerSummary): Record<string, string> => item.Labels ?? {};
   return {
     type: '*formatter.ContainerContext',
+    raw: rawContainer,
+    templateProblem: (phase) => `failed to ${phase} template`,
     fields: {
       ID: { header: 'CONTAINER ID', text: (item) => (truncate ? shortId(item.Id) : item.Id) },
       Names: { header: 'NAMES', text: (item) => containerNames(item, truncate).join(',') },

@@ -40,11 +40,19 @@ function rowsOf(image: ImageSummary, digests: boolean): ImageRow[] {
   return rows;
 }
 
+const rawImage = `repository: {{.Repository}}
+tag: {{.Tag}}
+image_id: {{.ID}}
+created_at: {{.CreatedAt}}
+virtual_size: {{.Size}}
+`;
+
 /** @param truncate false: `--no-trunc` */
 export function imageListing(truncate: boolean): Listing<ImageRow> {
   const sizeOrUnknown = (size: number): string => (size === -1 ? 'N/A' : humanSize(size));
   return {
     type: '*formatter.imageContext',
+    raw: rawImage,
     fields: {
       ID: { header: 'IMAGE ID', text: ({ image }) => (truncate ? shortId(image.Id) : image.Id) },
       Repository: { header: 'REPOSITORY', text: (row) => row.repository },

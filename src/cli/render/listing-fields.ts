@@ -11,6 +11,10 @@ export interface Listing<Item> {
   /** Go's name of a row's type, for the error about an unknown field. */
   type: string;
   fields: Record<string, Field<Item>>;
+  /** The template that `--format raw` stands for. */
+  raw?: string;
+  /** What stands in front of what is wrong with a template, where it is not what Docker's other lists say. */
+  templateProblem?(phase: string): string;
   /** `.Label "key"` of a template. */
   label?(item: Item, key: string): string;
 }

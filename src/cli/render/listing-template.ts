@@ -22,8 +22,9 @@ function escapeHtml(json: string): string {
   );
 }
 
-/** @param format a template, or `table` and a template */
-export function renderTemplate<Item>(listing: Listing<Item>, items: readonly Item[], format: string): string {
+/** @param wanted a template, `table` and a template, or `raw` */
+export function renderTemplate<Item>(listing: Listing<Item>, items: readonly Item[], wanted: string): string {
+  const format = wanted === 'raw' && listing.raw !== undefined ? listing.raw : wanted;
   const isTable = format.startsWith('table ');
   const source = unescapeFormat(isTable ? format.slice('table '.length) : format);
   try {
@@ -41,7 +42,8 @@ export function renderTemplate<Item>(listing: Listing<Item>, items: readonly Ite
     return renderTable([header, ...lines].map((line) => line.split('\t')));
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new BerthError('invalid', `failed to ${error.phase} template: ${error.message}`, { cause: error });
+    const problem = listing.templateProblem?.(error.phase) ?? 'template parsing error';
+    throw new BerthError('invalid', `${problem}: ${error.message}`, { cause: error });
   }
 }
 

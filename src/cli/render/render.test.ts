@@ -92,10 +92,10 @@ describe('lists', () => {
   });
 
   test('an unknown field is told, rows or none', async () => {
-    const message = `failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *test.Context`;
+    const message = `template parsing error: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *test.Context`;
     await expect(show('{{.Foo}}')).rejects.toThrow(message);
     await expect(renderListing(listing, [], { format: '{{.Foo}}', columns: [] })).rejects.toThrow(message);
-    await expect(show('{{.ID')).rejects.toThrow('failed to parse template: template: :1: unclosed action');
+    await expect(show('{{.ID')).rejects.toThrow('template parsing error: template: :1: unclosed action');
   });
 });
 

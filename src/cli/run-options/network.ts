@@ -29,23 +29,36 @@ export function parseNetworks(flags: NetworkFlags): NetworkChoice {
   const endpoints: Record<string, Partial<EndpointSettings>> = {};
   attachments.forEach(({ target, settings }, index) => {
     if (index === 0) applyFlags(settings, flags, target);
+    checkEndpoint(settings, target);
     if (Object.hasOwn(endpoints, target))
       throw new Error(`network ${JSON.stringify(target)} is specified multiple times`);
-    if (attachments.length > 1 && (isSpecial(target) || target === 'bridge'))
-      throw new Error(`conflicting options: cannot attach both user-defined and non-user-defined network-modes`);
     if (Object.keys(settings).length > 0 || attachments.length > 1) endpoints[target] = settings;
   });
+  if (new Set(attachments.map(({ target }) => isUserDefined(target))).size > 1)
+    throw new Error('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
   const first = attachments[0];
   if (!first) {
     const settings: Partial<EndpointSettings> = {};
     applyFlags(settings, flags, 'default');
+    checkEndpoint(settings, 'default');
     if (Object.keys(settings).length > 0) endpoints['default'] = settings;
   }
   return { mode: first?.target ?? 'default', endpoints };
 }
 
-function isSpecial(target: string): boolean {
-  return target === 'host' || target === 'none' || target === 'default' || target.startsWith('container:');
+function isUserDefined(target: string): boolean {
+  return !['bridge', 'host', 'none', 'default'].includes(target) && !target.startsWith('container:');
+}
+
+function checkEndpoint({ Aliases }: Partial<EndpointSettings>, target: string): void {
+  if ((Aliases ?? []).length > 0 && !isUserDefined(target))
+    throw new Error('network-scoped aliases are only supported for user-defined networks');
+}
+
+/** A value of `--network`, as it is. */
+export function checkNetwork(text: string): string {
+  parseAttachment(text);
+  return text;
 }
 
 function parseAttachment(text: string): Attachment {
@@ -79,23 +92,28 @@ function parseAttachment(text: string): Attachment {
 
 /** The flags beside `--network` belong to the first network. */
 function applyFlags(settings: Partial<EndpointSettings>, flags: NetworkFlags, target: string): void {
-  const conflict = (what: string): Error =>
-    new Error(`conflicting options: cannot specify both --${what} and per-network ${what.replace('network-', '')}`);
+  const { IPAMConfig } = settings;
+  const check = (flag: string, isTwice: unknown, what: string): void => {
+    if (isTwice) throw new Error(`conflicting options: cannot specify both --${flag} and per-network ${what}`);
+  };
+  check('ip', flags.ip && IPAMConfig?.IPv4Address, 'IPv4 address');
+  check('ip6', flags.ip6 && IPAMConfig?.IPv6Address, 'IPv6 address');
+  check('link-local-ip', flags.linkLocal.length > 0 && IPAMConfig?.LinkLocalIPs, 'link-local IP addresses');
+  check('mac-address', flags.macAddress && settings.MacAddress, 'MAC address');
   if (flags.aliases.length > 0) {
-    if (settings.Aliases) throw conflict('network-alias');
+    check('network-alias', settings.Aliases, 'alias');
     settings.Aliases = [...flags.aliases];
   }
-  if (flags.links.length > 0 && !isSpecial(target) && target !== 'bridge') settings.Links = [...flags.links];
+  if (flags.links.length > 0 && isUserDefined(target)) settings.Links = [...flags.links];
   if (flags.ip || flags.ip6 || flags.linkLocal.length > 0) {
-    if (settings.IPAMConfig) throw conflict(flags.ip ? 'ip' : 'ip6');
     settings.IPAMConfig = {
+      ...IPAMConfig,
       ...(flags.ip && { IPv4Address: flags.ip }),
       ...(flags.ip6 && { IPv6Address: flags.ip6 }),
       ...(flags.linkLocal.length > 0 && { LinkLocalIPs: [...flags.linkLocal] }),
     };
   }
   if (flags.macAddress) {
-    if (settings.MacAddress) throw conflict('mac-address');
     settings.MacAddress = checkMac(flags.macAddress);
   }
 }

@@ -64,7 +64,7 @@ export function parseDevice(text: string): DeviceMapping {
     if (isDeviceMode(second) && third === undefined) permissions = second;
     else target = second || source;
   }
-  if (!isDeviceMode(permissions)) throw new Error(`invalid device mode: ${permissions}`);
+  if (!isDeviceMode(permissions)) throw new Error(`bad mode specified: ${permissions}`);
   if (!/^\//.test(source) || !target.startsWith('/'))
     throw new Error(`${target.startsWith('/') ? source : target} is not an absolute path`);
   return { PathOnHost: source, PathInContainer: target, CgroupPermissions: permissions };

@@ -128,7 +128,7 @@ describe('limits', () => {
     expect(parseDevice('/dev/a:/dev/b')).toEqual(device('/dev/a', '/dev/b', 'rwm'));
     expect(parseDevice('/dev/a:r')).toEqual(device('/dev/a', '/dev/a', 'r'));
     expect(parseDevice('/dev/a:/dev/b:rw')).toEqual(device('/dev/a', '/dev/b', 'rw'));
-    expect(() => parseDevice('/dev/a:/dev/b:x')).toThrow('invalid device mode: x');
+    expect(() => parseDevice('/dev/a:/dev/b:x')).toThrow('bad mode specified: x');
     expect(() => parseDevice('a')).toThrow('a is not an absolute path');
   });
 });

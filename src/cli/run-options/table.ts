@@ -3,6 +3,7 @@ import { unhealthyActions } from '../../api/annotations.ts';
 import { defineOptions } from '../grammar/options.ts';
 import { checkGpus } from './device-requests.ts';
 import { checkMount } from './mounts.ts';
+import { checkNetwork } from './network.ts';
 import {
   checkDeviceRule,
   checkedBy,
@@ -12,7 +13,7 @@ import {
   parseOperationsRate,
   parseWeightDevice,
 } from './resources.ts';
-import { checkEnvironment, checkExtraHost, checkStream } from './texts.ts';
+import { checkDnsServer, checkEnvironment, checkExtraHost, checkStream } from './texts.ts';
 
 const capabilities = [
   'ALL',
@@ -94,7 +95,7 @@ export const containerOptions = defineOptions({
     check: checkedBy(parseOperationsRate),
   },
   'disable-content-trust': { kind: 'bool', default: 'true', hidden: true, help: 'Images are not checked by signature' },
-  dns: { kind: 'list', help: 'DNS server' },
+  dns: { kind: 'list', help: 'DNS server', check: checkDnsServer },
   'dns-opt': { kind: 'list', hidden: true, help: 'The old name of --dns-option' },
   'dns-option': { kind: 'list', help: 'Option of the resolver' },
   'dns-search': { kind: 'list', help: 'Search domain of the resolver' },
@@ -141,7 +142,13 @@ export const containerOptions = defineOptions({
   name: { kind: 'string', help: 'Name of the container' },
   net: { kind: 'list', hidden: true, help: 'The old name of --network' },
   'net-alias': { kind: 'list', hidden: true, help: 'The old name of --network-alias' },
-  network: { kind: 'list', value: 'network', help: 'Network to join', complete: 'networks' },
+  network: {
+    kind: 'list',
+    value: 'network',
+    help: 'Network to join',
+    check: checkNetwork,
+    complete: 'networks',
+  },
   'network-alias': { kind: 'list', help: 'Further name inside the network' },
   'no-healthcheck': { kind: 'bool', help: "Leave out the image's health check" },
   'on-unhealthy': {

@@ -24,6 +24,12 @@ export function checkExtraHost(text: string): string {
   return `${name}:${address}`;
 }
 
+export function checkDnsServer(text: string): string {
+  const address = text.trim();
+  if (!isAddress(address)) throw new Error(`IP address is not correctly formatted: ${address}`);
+  return address;
+}
+
 /** An IPv4 or IPv6 address, by its letters. */
 export function isAddress(text: string): boolean {
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return text.split('.').every((part) => Number(part) <= 255);

@@ -21,14 +21,34 @@ export async function terminalSize(): Promise<TerminalSize | undefined> {
   return undefined;
 }
 
-/** Every key goes to the reader as it is typed. Gives the function that puts the terminal back. */
+/** Every key goes to the reader as it is typed, every byte to the screen as it is. Gives the function that puts the terminal back. */
 export async function rawMode(): Promise<() => void> {
   const { ReadStream } = await import('node:tty');
   const input = new ReadStream(0);
   input.setRawMode(true);
+  await outputAsItIs();
   return () => {
     input.setRawMode(false);
   };
+}
+
+/**
+ * Turns off what the terminal does to output (termios(3), OPOST). The runtime's raw mode makes a carriage return out of every line
+ * feed, which a program in a container means for "one line down, same column"; the container's own terminal has done it already.
+ */
+async function outputAsItIs(): Promise<void> {
+  const { dlopen, FFIType, ptr } = await import('bun:ffi');
+  const { symbols, close } = dlopen('libc.so.6', {
+    tcgetattr: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+    tcsetattr: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
+  });
+  // struct termios: c_iflag, c_oflag, …; 60 bytes with glibc. OPOST is bit 0 of c_oflag.
+  const settings = new Uint32Array(32);
+  if (symbols.tcgetattr(0, ptr(settings)) === 0) {
+    settings[1] = ((settings[1] ?? 0) & ~1) >>> 0;
+    symbols.tcsetattr(0, 0, ptr(settings));
+  }
+  close();
 }
 
 /** Tells the size now and after each change. Gives the function that stops it. */

@@ -15,9 +15,10 @@ export const command = defineCommand({
   complete: 'containers',
   async run({ cli, options, words }) {
     const { Id, Config, State } = await inspectContainer(cli.client, words[0] as string);
-    if (!State.Running) throw new ExitStatus(1, 'cannot attach to a stopped container, start it first');
-    if (State.Paused) throw new ExitStatus(1, 'cannot attach to a paused container, unpause it first');
-    if (State.Restarting) throw new ExitStatus(1, 'cannot attach to a restarting container, wait until it is running');
+    if (!State.Running) throw new ExitStatus(1, 'You cannot attach to a stopped container, start it first');
+    if (State.Paused) throw new ExitStatus(1, 'You cannot attach to a paused container, unpause it first');
+    if (State.Restarting)
+      throw new ExitStatus(1, 'You cannot attach to a restarting container, wait until it is running');
     const stdin = !options['no-stdin'] && Config.OpenStdin;
     await checkInput(Config.Tty, stdin);
     const waiting = await watchExit(cli, Id, 'not-running');
@@ -32,7 +33,7 @@ export const command = defineCommand({
     });
     if (Config.Tty) await redraw((size) => resizeContainer(cli.client, Id, size));
     if ((await runAttached(cli, attached, Promise.resolve())) === 'detached')
-      throw new ExitStatus(0, 'read escape sequence');
+      throw new ExitStatus(1, 'read escape sequence');
     return exitStatus(waiting);
   },
 });

@@ -3,7 +3,7 @@ import { inspectExec } from '../../../client/exec/inspect.ts';
 import { resizeExec } from '../../../client/exec/resize.ts';
 import { startExec, startExecDetached } from '../../../client/exec/start.ts';
 import { checkInput } from '../../attached-container.ts';
-import { type Cli, defineCommand } from '../../command.ts';
+import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { chosenDetachKeys } from '../../detach-keys-option.ts';
 import { detachKeysOption } from '../../grammar/common.ts';
 import { readKeyValueFile } from '../../run-options/files.ts';
@@ -98,7 +98,7 @@ async function runAttachedExec(
       outputs: { out: cli.out, err: cli.err },
       detachKeys: tty && interactive ? chosenDetachKeys(cli, flags['detach-keys']) : new Uint8Array(0),
     });
-    if (end === 'detached') return 0;
+    if (end === 'detached') throw new ExitStatus(1, 'read escape sequence');
   } finally {
     for (const action of undo.reverse()) action();
   }

@@ -43,7 +43,7 @@ function historyListing(truncate: boolean, human: boolean): Listing<ImageHistory
   const since = (item: ImageHistoryEntry): string =>
     item.Created <= 0 ? 'N/A' : `${humanDuration(Date.now() - item.Created * 1000)} ago`;
   return {
-    type: '*formatter.historyContext',
+    type: '*image.historyContext',
     fields: {
       ID: { header: 'IMAGE', text: (item) => (truncate && item.Id !== '<missing>' ? shortId(item.Id) : item.Id) },
       CreatedAt: { header: 'CREATED AT', text: createdAt },

@@ -11,7 +11,9 @@ export const command = defineCommand({
   words: { least: 1 },
   complete: 'images',
   async run({ cli, options, words }) {
-    await writeArchive(cli, options.output, () => saveImages(cli.client, words, { platform: options.platform }));
+    await writeArchive(cli, { task: 'save image', output: options.output }, () =>
+      saveImages(cli.client, words, { platform: options.platform }),
+    );
     return 0;
   },
 });

@@ -1,6 +1,6 @@
 import type { IPAMPool } from '../../../api/types/network.ts';
 import { createNetwork } from '../../../client/networks/create.ts';
-import { defineCommand, ExitStatus } from '../../command.ts';
+import { defineCommand } from '../../command.ts';
 import { pairs } from '../../pairs.ts';
 
 export const command = defineCommand({
@@ -32,7 +32,7 @@ export const command = defineCommand({
       Scope: options.scope,
       ...(given.has('ipv4') && { EnableIPv4: options.ipv4 }),
       ...(given.has('ipv6') && { EnableIPv6: options.ipv6 }),
-      IPAM: { Driver: options['ipam-driver'], Options: pairs(options['ipam-opt']), Config: pools(options) },
+      IPAM: { Driver: options['ipam-driver'], Options: pairs(options['ipam-opt']), Config: await pools(options) },
       Internal: options.internal,
       Attachable: options.attachable,
       Ingress: options.ingress,
@@ -47,25 +47,17 @@ export const command = defineCommand({
   },
 });
 
-interface PoolFlags {
+interface PoolOptions {
   subnet: string[];
   gateway: string[];
   'ip-range': string[];
   'aux-address': string[];
 }
 
-/** Ranges and gateways belong to the subnets in their order. */
-function pools(flags: PoolFlags): IPAMPool[] {
-  const { subnet, gateway, 'ip-range': ranges } = flags;
-  if (gateway.length > subnet.length && subnet.length > 0) throw new ExitStatus(1, 'no matching subnet for gateway');
-  if (ranges.length > subnet.length && subnet.length > 0) throw new ExitStatus(1, 'no matching subnet for range');
-  if (subnet.length === 0 && gateway.length + ranges.length > 0)
-    throw new ExitStatus(1, 'every ip-range or gateway must have a corresponding subnet');
-  const auxiliary = pairs(flags['aux-address']);
-  return subnet.map((Subnet, index) => ({
-    Subnet,
-    ...(ranges[index] && { IPRange: ranges[index] }),
-    ...(gateway[index] && { Gateway: gateway[index] }),
-    ...(index === 0 && Object.keys(auxiliary).length > 0 && { AuxiliaryAddresses: auxiliary }),
-  }));
+/** A subnet alone is for the engine to judge. */
+async function pools(options: PoolOptions): Promise<IPAMPool[]> {
+  const { subnet, gateway, 'ip-range': ranges, 'aux-address': auxiliary } = options;
+  if (subnet.length + gateway.length + ranges.length + auxiliary.length === 0) return [];
+  const { addressPools } = await import('../../address-pools.ts');
+  return addressPools({ subnets: subnet, gateways: gateway, ranges, auxiliary: pairs(auxiliary) });
 }

@@ -29,6 +29,7 @@ export const command = defineCommand({
 function networkListing(truncate: boolean): Listing<NetworkInspect> {
   return {
     type: '*network.networkContext',
+    raw: 'network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n',
     fields: {
       ID: { header: 'NETWORK ID', text: (item) => (truncate ? shortId(item.Id) : item.Id) },
       Name: { header: 'NAME', text: (item) => item.Name },

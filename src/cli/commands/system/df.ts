@@ -6,10 +6,11 @@ import { humanDuration } from '../../../wire/time.ts';
 import { defineCommand } from '../../command.ts';
 import { formatHelp } from '../../grammar/common.ts';
 import { containerListing } from '../../render/container-listing.ts';
-import { imageListing, imageRows } from '../../render/image-listing.ts';
+import { type ImageRow, imageListing, imageRows } from '../../render/image-listing.ts';
 import { renderListing } from '../../render/listing.ts';
 import type { Listing } from '../../render/listing-fields.ts';
 import { renderTable } from '../../render/table.ts';
+import { goTime } from '../../render/text.ts';
 import { volumeListing } from '../volume/ls.ts';
 
 export const command = defineCommand({
@@ -21,7 +22,8 @@ export const command = defineCommand({
   words: { least: 0, most: 0 },
   async run({ cli, options }) {
     const usage = await diskUsage(cli.client);
-    if (options.verbose) await cli.out.write(await verboseText(usage));
+    if (options.verbose)
+      await cli.out.write(options.format ? await verboseObject(usage, options.format) : await verboseText(usage));
     else {
       const columns = ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'];
       await cli.out.write(await renderListing(summaryListing, summarize(usage), { format: options.format, columns }));
@@ -91,6 +93,12 @@ function summarize(usage: DiskUsage): Summary[] {
 
 const summaryListing: Listing<Summary> = {
   type: '*formatter.diskUsageContext',
+  raw: `type: {{.Type}}
+total: {{.TotalCount}}
+active: {{.Active}}
+size: {{.Size}}
+reclaimable: {{.Reclaimable}}
+`,
   fields: {
     Type: { header: 'TYPE', text: (item) => item.type },
     TotalCount: { header: 'TOTAL', text: (item) => String(item.total) },
@@ -106,24 +114,69 @@ const summaryListing: Listing<Summary> = {
   },
 };
 
-async function verboseText(usage: DiskUsage): Promise<string> {
-  const images = imageListing(true);
+/** An image has one row here, under the first of its names. */
+function verboseRows(usage: DiskUsage): ImageRow[] {
+  return (usage.Images ?? []).flatMap((image) => imageRows([image], false).slice(0, 1));
+}
+
+function verboseListings(truncate: boolean): { images: Listing<ImageRow>; containers: Listing<ContainerSummary> } {
+  const images = imageListing(truncate);
   images.fields['SharedSize'] = {
     header: 'SHARED SIZE',
     text: ({ image }) => humanSize(Math.max(0, image.SharedSize)),
   };
+  const containers = containerListing(truncate);
+  containers.fields['Size'] = { header: 'SIZE', text: (item) => humanSize(item.SizeRw ?? 0, 3) };
+  return { images, containers };
+}
+
+/** `-v --format`: one object of four lists. */
+async function verboseObject(usage: DiskUsage, format: string): Promise<string> {
+  const [{ rowJson }, { renderObject }] = await Promise.all([
+    import('../../render/listing-template.ts'),
+    import('../../render/object.ts'),
+  ]);
+  const { images, containers } = verboseListings(false);
+  const rows = <Item>(listing: Listing<Item>, items: readonly Item[]): unknown[] =>
+    items.map((item) => JSON.parse(rowJson(listing, item)));
+  const value = {
+    Images: rows(images, verboseRows(usage)),
+    Containers: rows(containers, usage.Containers ?? []),
+    Volumes: rows(volumeListing, usage.Volumes ?? []),
+    BuildCache: rows(buildCacheListing, usage.BuildCache ?? []),
+  };
+  const text = renderObject(value, format);
+  return format === 'json' ? text : text.slice(0, -1);
+}
+
+const ago = (time: string): string => `${humanDuration(Date.now() - Date.parse(time))} ago`;
+
+const buildCacheListing: Listing<BuildCacheRecord> = {
+  type: '*formatter.buildCacheContext',
+  fields: {
+    ID: { header: 'CACHE ID', text: (item) => item.ID },
+    Parent: { header: 'PARENT', text: () => '' },
+    CacheType: { header: 'CACHE TYPE', text: (item) => item.Type },
+    Description: { header: 'DESCRIPTION', text: (item) => item.Description },
+    InUse: { header: 'IN USE', text: (item) => String(item.InUse) },
+    Shared: { header: 'SHARED', text: (item) => String(item.Shared) },
+    Size: { header: 'SIZE', text: (item) => humanSize(item.Size, 3) },
+    CreatedAt: { header: 'CREATED AT', text: (item) => goTime(item.CreatedAt) },
+    CreatedSince: { header: 'CREATED', text: (item) => ago(item.CreatedAt) },
+    LastUsedAt: { header: 'LAST USED AT', text: (item) => (item.LastUsedAt ? goTime(item.LastUsedAt) : '') },
+    LastUsedSince: { header: 'LAST USED', text: (item) => (item.LastUsedAt ? ago(item.LastUsedAt) : '') },
+    UsageCount: { header: 'USAGE', text: (item) => String(item.UsageCount) },
+  },
+};
+
+async function verboseText(usage: DiskUsage): Promise<string> {
+  const { images, containers } = verboseListings(true);
   const imageColumns = ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers'];
   const containerColumns = ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names'];
-  const containers = containerListing(true);
-  containers.fields['Size'] = { header: 'SIZE', text: (item) => humanSize(item.SizeRw ?? 0, 3) };
   const table = <Item>(listing: Listing<Item>, items: readonly Item[], columns: readonly string[]): Promise<string> =>
     renderListing(listing, items, { format: '', columns });
   return [
-    `Images space usage:\n\n${await table(
-      images,
-      (usage.Images ?? []).flatMap((image) => imageRows([image], false).slice(0, 1)),
-      imageColumns,
-    )}`,
+    `Images space usage:\n\n${await table(images, verboseRows(usage), imageColumns)}`,
     `Containers space usage:\n\n${await table(containers, usage.Containers ?? [], containerColumns)}`,
     `Local Volumes space usage:\n\n${await table(volumeListing, usage.Volumes ?? [], ['Name', 'Links', 'Size'])}`,
     buildCacheText(usage.BuildCache ?? []),
@@ -132,7 +185,6 @@ async function verboseText(usage: DiskUsage): Promise<string> {
 
 function buildCacheText(builds: readonly BuildCacheRecord[]): string {
   const total = builds.reduce((sum, build) => sum + build.Size, 0);
-  const ago = (time: string): string => `${humanDuration(Date.now() - Date.parse(time))} ago`;
   const rows = builds.map((build) => [
     build.ID.slice(0, 12),
     build.Type,

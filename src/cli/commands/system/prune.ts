@@ -1,3 +1,4 @@
+import { pruneBuilds } from '../../../client/build/prune.ts';
 import { pruneContainers } from '../../../client/containers/prune.ts';
 import { pruneImages } from '../../../client/images/prune.ts';
 import { pruneNetworks } from '../../../client/networks/prune.ts';
@@ -43,7 +44,9 @@ export const command = defineCommand({
       .replaceAll('Untagged', 'untagged')
       .replaceAll('Deleted', 'deleted');
     add('Deleted Images', lines === '' ? null : [lines.trimEnd()]);
-    const total = containers.SpaceReclaimed + volumes.SpaceReclaimed + images.SpaceReclaimed;
+    const builds = await pruneBuilds(cli.client, { all: options.all, keepStorage: 0, filters });
+    add('Deleted build cache objects', builds.CachesDeleted);
+    const total = [containers, volumes, images, builds].reduce((sum, { SpaceReclaimed }) => sum + SpaceReclaimed, 0);
     await cli.out.write(`${parts.map((part) => `${part}\n`).join('')}Total reclaimed space: ${humanSize(total)}\n`);
     return 0;
   },
@@ -55,6 +58,7 @@ function warning(options: { all: boolean; volumes: boolean }, filters: readonly 
     'all networks not used by at least one container',
     ...(options.volumes ? ['all anonymous volumes not used by at least one container'] : []),
     options.all ? 'all images without at least one container associated to them' : 'all dangling images',
+    options.all ? 'all build cache' : 'unused build cache',
   ];
   const only =
     filters.length > 0

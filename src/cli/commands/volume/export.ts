@@ -8,7 +8,9 @@ export const command = defineCommand({
   words: { least: 1, most: 1 },
   complete: 'volumes',
   async run({ cli, options, words }) {
-    await writeArchive(cli, options.output, () => exportVolume(cli.client, words[0] as string));
+    await writeArchive(cli, { task: 'export volume', output: options.output }, () =>
+      exportVolume(cli.client, words[0] as string),
+    );
     return 0;
   },
 });

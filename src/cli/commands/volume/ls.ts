@@ -29,6 +29,7 @@ const notAvailable = (): string => 'N/A';
 
 export const volumeListing: Listing<Volume> = {
   type: '*formatter.volumeContext',
+  raw: 'name: {{.Name}}\ndriver: {{.Driver}}\n',
   fields: {
     Name: { header: 'VOLUME NAME', text: (item) => item.Name },
     Driver: { header: 'DRIVER', text: (item) => item.Driver },
