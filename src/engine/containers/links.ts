@@ -82,7 +82,7 @@ export function removeLink(context: ContainerContext, reference: string): void {
   const gone = linksOf(parent, context.index).find((link) => link.alias === alias);
   hostConfig.Links = kept;
   context.saveFact(parent);
-  if (gone && parent.pid !== 0) void context.dependencies.networks.relink(parent.id, linkedHost(gone), null);
+  if (gone && parent.pid !== 0) relink(context, parent, { host: linkedHost(gone), address: null });
 }
 
 /**
@@ -134,9 +134,13 @@ export function tellParents(context: ContainerContext, child: Container): void {
     for (const link of linksOf(parent, context.index)) {
       if (link.child !== child) continue;
       const host = linkedHost(link);
-      context.dependencies.networks
-        .relink(parent.id, host, host.address)
-        .catch((error: unknown) => context.dependencies.report('tell of a link', error));
+      relink(context, parent, { host, address: host.address });
     }
   }
+}
+
+/** Tells a running container where one that it is linked to is now; null: nowhere. */
+function relink(context: ContainerContext, parent: Container, to: { host: LinkedHost; address: string | null }): void {
+  const { networks, report } = context.dependencies;
+  networks.relink(parent.id, to.host, to.address).catch((error: unknown) => report('tell of a link', error));
 }
