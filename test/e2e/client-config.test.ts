@@ -140,7 +140,7 @@ echo "$@"; echo "$DOCKER_HOST"; [ -n "$DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND" ]
       ...{ Name: 'echo', Path: join(plugins, 'docker-echo') },
     });
     expect((await berth('help', 'echo')).stdout).toStartWith('echo --help\n');
-    expect((await berth('nosuch')).stderr).toStartWith("berth: 'nosuch' is not a berth command.");
+    expect((await berth('nosuch')).stderr).toStartWith('berth: unknown command: berth nosuch\n');
   });
 
   test('an installed docker-compose is `berth compose`', async () => {
