@@ -1,6 +1,9 @@
 /** Picks the program; loads nothing else, so that each starts as fast as it can. */
 const [first, ...rest] = process.argv.slice(2);
-if (first === 'daemon') {
+if (!Bun.isMainThread) {
+  const { runTransferThread } = await import('../programs/registry/transfer-thread.ts');
+  runTransferThread();
+} else if (first === 'daemon') {
   const { keepHeapSmall } = await import('../host/process/small-heap.ts');
   keepHeapSmall();
   const { main } = await import('../programs/daemon/main.ts');

@@ -15,7 +15,28 @@ export interface RegistryRequest {
   text(limit: number): Promise<string>;
   /** The body; ask once. @param ahead bytes to read before somebody asks for them */
   stream(ahead?: number): Readable;
+  /** The connection, for whoever reads the body from its descriptor; null where only `stream` gives it. Error: the client has left. */
+  lendBody(least: number): Promise<LentBody | null>;
 }
+
+/** A connection in the hands of somebody who reads or writes its descriptor himself. */
+export interface LentConnection {
+  readonly descriptor: number;
+  readonly connection: {
+    once(event: 'close', listener: () => void): void;
+    off(event: 'close', listener: () => void): void;
+  };
+}
+
+export interface LentBody extends LentConnection {
+  readonly framing: BodyFraming;
+  /** The body's beginning, which was read already. */
+  readonly ahead: Uint8Array;
+  /** @param behind what was read of the next request; null: the body broke off */
+  giveBack(behind: Uint8Array | null): void;
+}
+
+type BodyFraming = { kind: 'length'; length: number } | { kind: 'chunked' };
 
 export interface RegistryResponse {
   /** Sent with whatever answer is given. */
@@ -27,6 +48,8 @@ export interface RegistryResponse {
   start(status: number, headers: Readonly<Record<string, string>>, length?: number): void;
   write(data: string | Uint8Array): boolean;
   drained(): Promise<void>;
+  /** After `start` with a length: the connection, for whoever writes the body to its descriptor; null where it must come by `write`. */
+  lend(): Promise<LentConnection | null>;
   end(): void;
   /** Breaks the answer off. */
   abort(): void;

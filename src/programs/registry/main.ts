@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { RegistryAccounts, RegistryProgram, RegistrySettings } from '../../cli/registry-program.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
+import { Transfers } from '../../host/transfer/transfers.ts';
 import { Accounts } from '../../registry-server/access/accounts.ts';
 import { Guard } from '../../registry-server/access/guard.ts';
 import { PasswordCheck } from '../../registry-server/access/passwords.ts';
@@ -25,9 +27,12 @@ import { createLogger, type Logger } from '../daemon/logger.ts';
 import { passwords } from './passwords.ts';
 import { selfSigned, type TlsFiles } from './self-signed.ts';
 import { TrafficCollection } from './traffic-collection.ts';
+import { startTransferThread } from './transfer-thread.ts';
 
 /** A connection on which nothing moves for so long is closed. */
 const idleMilliseconds = 120_000;
+/** That move the bytes of blobs; each costs about ten megabytes, and comes when there is work for it. */
+const mostThreads = 4;
 
 export const registryProgram: RegistryProgram = { serve, accounts };
 
@@ -68,8 +73,9 @@ async function openRegistry(
 ): Promise<{ registry: Registry; close(): Promise<void> }> {
   const path = join(settings.root, 'registry.db');
   const database = new BerthDatabase(path, registryMigrations);
+  const transfers = new Transfers({ start: startTransferThread, most: Math.min(availableParallelism(), mostThreads) });
   const content = new Content({
-    blobs: await FileBlobs.open(settings.root),
+    blobs: await FileBlobs.open(settings.root, transfers),
     index: new SqliteIndex(database, settings.grace / 4),
     grace: settings.grace,
     uploadLifetime: settings.uploadLifetime,
@@ -110,6 +116,7 @@ async function openRegistry(
     async close() {
       clearInterval(timer);
       stopCheckpoints();
+      transfers.close();
       await database.durable();
       database.close();
     },

@@ -2,6 +2,7 @@
 import type { Call, FetchedBlob } from '../context.ts';
 import { checkDigest } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
+import { worthLending } from '../storage/types.ts';
 
 /** `GET` and `HEAD …/blobs/<digest>`, with ranges (RFC 9110, section 14). */
 export async function readBlob(call: Call): Promise<void> {
@@ -31,7 +32,18 @@ export async function readBlob(call: Call): Promise<void> {
   const contentRange: Record<string, string> = range ? { 'Content-Range': `bytes ${start}-${end}/${length}` } : {};
   response.start(status, { ...headers, ...contentRange }, end - start + 1);
   if (request.method === 'HEAD' || end < start) return response.end();
-  await send(call, fetched ? fetched.read(start, end) : context.content.blobs.read(digest, { start, end }));
+  if (fetched) await send(call, fetched.read(start, end));
+  else await sendStored(call, digest, { start, end });
+}
+
+/** Past the event loop where that can be. */
+async function sendStored(call: Call, digest: string, range: { start: number; end: number }): Promise<void> {
+  const { blobs } = call.context.content;
+  const isWorthIt = range.end - range.start >= worthLending;
+  const lent = blobs.direct && isWorthIt ? await call.response.lend() : null;
+  if (!blobs.direct || !lent) return send(call, blobs.read(digest, range));
+  await blobs.direct.send(digest, range, lent);
+  call.response.end();
 }
 
 /** No piece is asked for before the client has taken the one before. A source that fails breaks the answer off. */

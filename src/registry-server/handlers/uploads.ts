@@ -4,13 +4,10 @@ import type { Caller } from '../access/guard.ts';
 import type { Call } from '../context.ts';
 import { checkDigest, isRepositoryName } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
-
-/** A client that sends less than this in a window of this long is cut off; it may go on later where it stopped. */
-const slowest = { bytes: 1024, milliseconds: 30_000 };
+import { slowestUpload, worthLending } from '../storage/types.ts';
 
 /** Nothing of an upload waits in memory before it is asked for: there may be many uploads, and a piece has half a megabyte. */
 const readAhead = 0;
-
 /** `POST …/blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function startUpload(call: Call): Promise<void> {
   const { context, request, repository, query, response } = call;
@@ -101,23 +98,33 @@ async function receive(call: Call, id: string, offset: number): Promise<number> 
   const length = checkRange(call, id, offset);
   if (request.headers.get('content-length') === '0') return offset;
   if (request.headers.get('content-length') === undefined && !request.headers.has('transfer-encoding')) return offset;
-  const body = request.stream(readAhead);
-  const watch = watchSpeed(body);
   try {
-    const end = await context.content.blobs.append(id, watch.source);
+    const end = await store(call, id, offset);
     if (length !== null && end !== offset + length) throw new RegistryProblem('SIZE_INVALID');
     return end;
   } catch (error) {
-    if (isFullDisk(error)) await context.content.cancelUpload(id);
-    throw watch.wasSlow() ? new RegistryProblem('BLOB_UPLOAD_INVALID', { status: 408, message: 'too slow' }) : error;
+    const code = codeOf(error);
+    // Half an upload would keep the disk full, and clients start again anyway.
+    if (code === 'ENOSPC' || code === 'EDQUOT') await context.content.cancelUpload(id);
+    throw code === 'SLOW' ? new RegistryProblem('BLOB_UPLOAD_INVALID', { status: 408, message: 'too slow' }) : error;
+  }
+}
+
+/** Past the event loop where that can be, and where it is worth it: a small piece in the middle of an upload is, its hash is kept there. */
+async function store({ context, request }: Call, id: string, offset: number): Promise<number> {
+  const { blobs } = context.content;
+  const lent = await (blobs.direct && request.lendBody(offset > 0 ? 0 : worthLending));
+  if (blobs.direct && lent) return blobs.direct.append(id, lent);
+  const watch = watchSpeed(request.stream(readAhead));
+  try {
+    return await blobs.append(id, watch.source);
   } finally {
     watch.stop();
   }
 }
 
-/** Half an upload would keep the disk full, and clients start again anyway. */
-function isFullDisk(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException | null)?.code ?? '');
 }
 
 /** The length that `Content-Range` promises, or null without one. Error: 416 for a chunk that is not the next one. */
@@ -139,23 +146,20 @@ function checkRange(call: Call, id: string, offset: number): number | null {
 }
 
 /** A body that breaks off when it comes too slowly, so that nobody holds an upload open for ever. */
-function watchSpeed(body: Readable): { source: AsyncIterable<Uint8Array>; wasSlow: () => boolean; stop: () => void } {
+function watchSpeed(body: Readable): { source: AsyncIterable<Uint8Array>; stop: () => void } {
   let received = 0;
-  let isSlow = false;
   const timer = setInterval(() => {
-    if (received < slowest.bytes) {
-      isSlow = true;
-      body.destroy(new Error('the body comes too slowly'));
-    }
+    if (received < slowestUpload.bytes)
+      body.destroy(Object.assign(new Error('the body comes too slowly'), { code: 'SLOW' }));
     received = 0;
-  }, slowest.milliseconds);
+  }, slowestUpload.milliseconds);
   async function* count(): AsyncIterable<Uint8Array> {
     for await (const chunk of body) {
       received += (chunk as Uint8Array).length;
       yield chunk as Uint8Array;
     }
   }
-  return { source: count(), wasSlow: () => isSlow, stop: () => clearInterval(timer) };
+  return { source: count(), stop: () => clearInterval(timer) };
 }
 
 function progressHeaders(call: Call, id: string, size: number): Record<string, string> {

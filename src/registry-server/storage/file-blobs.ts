@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { failpoint } from '../../base/failpoint.ts';
 import { digestHex, finishHash, startHash } from '../../oci/digest.ts';
 import { RegistryProblem } from '../problem.ts';
+import { DirectFileBlobs, type FileTransfers } from './direct-file-blobs.ts';
 import type { BlobStorage, GrowingUpload } from './types.ts';
 
 /** Pieces are written together up to this size. */
@@ -28,6 +29,7 @@ interface RunningHash {
 }
 
 export class FileBlobs implements BlobStorage {
+  readonly direct: DirectFileBlobs | null;
   readonly #uploads: string;
   readonly #blobs: string;
   readonly #hashes = new Map<string, RunningHash>();
@@ -35,14 +37,24 @@ export class FileBlobs implements BlobStorage {
   readonly #waiting = { bytes: 0 };
   readonly #madeDirectories = new Set<string>();
 
-  private constructor(root: string) {
+  private constructor(root: string, transfers: FileTransfers | null) {
     this.#uploads = join(root, 'uploads');
     this.#blobs = join(root, 'blobs');
+    this.direct =
+      transfers &&
+      new DirectFileBlobs(transfers, {
+        openUpload: (id) => {
+          // The hash of what came before grows elsewhere from here on.
+          this.#hashes.delete(id);
+          return this.#openUpload(id, 'r+');
+        },
+        openBlob: (digest) => open(this.#blobPath(digest), 'r'),
+      });
   }
 
-  /** Makes the directories where they are missing. */
-  static async open(root: string): Promise<FileBlobs> {
-    const blobs = new FileBlobs(root);
+  /** Makes the directories where they are missing. @param transfers threads that move bytes by themselves */
+  static async open(root: string, transfers: FileTransfers | null = null): Promise<FileBlobs> {
+    const blobs = new FileBlobs(root, transfers);
     for (const directory of [blobs.#uploads, blobs.#blobs]) await mkdir(directory, { recursive: true, mode: 0o700 });
     return blobs;
   }
@@ -87,10 +99,8 @@ export class FileBlobs implements BlobStorage {
     let size: number;
     try {
       size = (await file.stat()).size;
-      const running = this.#hashes.get(id);
-      this.#hashes.delete(id);
-      const isHashed = running?.length === size && digest.startsWith('sha256:');
-      const actual = isHashed ? `sha256:${running.hash.digest('hex')}` : await hashFile(file, digest);
+      const known = await this.#runningDigest(id, size);
+      const actual = known !== null && digest.startsWith('sha256:') ? known : await hashFile(file, digest);
       if (actual !== digest) {
         await rm(path, { force: true });
         throw new RegistryProblem('DIGEST_INVALID', { detail: { digest, actual } });
@@ -108,8 +118,17 @@ export class FileBlobs implements BlobStorage {
     return size;
   }
 
+  /** The SHA-256 of an upload that was hashed as it came, else null. Forgets it. */
+  async #runningDigest(id: string, size: number): Promise<string | null> {
+    const running = this.#hashes.get(id);
+    this.#hashes.delete(id);
+    const hex = running?.length === size ? running.hash.digest('hex') : ((await this.direct?.digest(id, size)) ?? null);
+    return hex === null ? null : `sha256:${hex}`;
+  }
+
   async cancel(id: string): Promise<void> {
     this.#hashes.delete(id);
+    this.direct?.forget(id);
     if (idPattern.test(id)) await rm(this.#uploadPath(id), { force: true });
   }
 

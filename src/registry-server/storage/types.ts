@@ -2,9 +2,18 @@
  * Where a registry keeps its things, in two parts: bytes (`BlobStorage`) and facts about them (`RegistryIndex`). Today a directory and
  * SQLite; an object store and PostgreSQL would be two more classes. test/contract/registry/storage.test.ts is what each of them must pass.
  */
+import type { LentBody, LentConnection } from '../http.ts';
+
+/** A client that sends less than this in a window of this long is cut off; it may go on later where it stopped. */
+export const slowestUpload = { bytes: 1024, milliseconds: 30_000 };
+
+/** Bytes of a body from which on it is worth to take `BlobStorage.direct`. */
+export const worthLending = 64 * 1024;
 
 /** Bytes by digest, and uploads on their way. Knows no repositories. */
 export interface BlobStorage {
+  /** Where bytes can go between a connection and the storage past the event loop; null: they cannot. */
+  readonly direct: DirectBlobs | null;
   /** Opens an upload; gives its id. */
   begin(): Promise<string>;
   /** Bytes that the upload has; null: no such upload. */
@@ -34,6 +43,14 @@ export interface BlobStorage {
   remove(digest: string): Promise<void>;
   /** Every blob that is there, in no order. */
   all(): AsyncIterable<string>;
+}
+
+/** Bytes between a connection and the storage, for those who have a storage that the kernel reads and writes by itself. */
+export interface DirectBlobs {
+  /** As `append`; gives the connection back. Errors besides: `SLOW` (a `code`) for a body that comes too slowly. */
+  append(id: string, body: LentBody): Promise<number>;
+  /** As `read`. Error: also the client's leaving. */
+  send(digest: string, range: { start: number; end: number }, to: LentConnection): Promise<void>;
 }
 
 /** An upload that is read while it is written. It closes when it is released and the last one that held it has left. */

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { BodyDecoder } from './body-decoder.ts';
 import { BadRequest, parseHead, type RequestHead } from './head.ts';
+import { descriptorOf, type LentBody, stopReading } from './lend.ts';
 import { HttpResponse, type ResponseOwner, statusLine } from './response.ts';
 
 /** The longest head: X-Registry-Config of users with many registries is long. */
@@ -28,6 +29,11 @@ export interface HttpRequest extends RequestHead {
   text(limit: number): Promise<string>;
   /** The body as a stream; ask once. @param ahead bytes to read before somebody asks for them; default 256 KiB */
   stream(ahead?: number): Readable;
+  /**
+   * Lends the connection to whoever reads the body from its descriptor, past the event loop; instead of `stream`. Null where the body has to
+   * be read here: TLS, or a body that is shorter than `least` bytes or was read already. Error: the client has left.
+   */
+  lendBody(least: number): Promise<LentBody | null>;
   /** To be called at once by whoever will hijack: nothing behind the body is read before. */
   prepareHijack(): void;
   /** Who asks, for logs. */
@@ -53,6 +59,8 @@ class Exchange implements ResponseOwner {
   bodyEnded = false;
   responseDone = false;
   willHijack = false;
+  /** Somebody else reads the body from the descriptor. */
+  isLent = false;
   aborted = false;
   /** The sink has taken what it can hold; it asks for more by itself. */
   sinkIsFull = false;
@@ -234,8 +242,7 @@ export class HttpConnection {
 
   #request(exchange: Exchange): HttpRequest {
     const open = (sink: BodySink): void => {
-      if (exchange.head.expectsContinue && !exchange.bodyEnded && !exchange.responseDone)
-        this.#socket.write(`${statusLine(100)}\r\n`, 'latin1');
+      this.#expectBody(exchange);
       exchange.sink = sink;
       if (exchange.bodyEnded) sink(null);
       else this.#advance();
@@ -248,6 +255,7 @@ export class HttpConnection {
       },
       text: (limit) => collectText(open, limit),
       stream: (ahead = 256 * 1024) => bodyStream(open, { advance: this.#onDrain, ahead }),
+      lendBody: (least) => this.#lendBody(exchange, least),
       prepareHijack: () => {
         exchange.willHijack = true;
         this.#regulate();
@@ -255,7 +263,42 @@ export class HttpConnection {
     };
   }
 
+  #expectBody(exchange: Exchange): void {
+    if (exchange.head.expectsContinue && !exchange.bodyEnded && !exchange.responseDone)
+      this.#socket.write(`${statusLine(100)}\r\n`, 'latin1');
+  }
+
+  async #lendBody(exchange: Exchange, least: number): Promise<LentBody | null> {
+    const { framing } = exchange.head;
+    const descriptor = descriptorOf(this.#socket);
+    const isShort = framing.kind === 'length' && framing.length < least;
+    if (descriptor === null || framing.kind === 'none' || isShort || exchange.sink || exchange.bodyEnded) return null;
+    exchange.isLent = true;
+    this.#regulate();
+    await stopReading(this.#socket);
+    if (this.#socket.destroyed) throw new Error('unexpected EOF');
+    const isHere = framing.kind === 'length' ? this.#pending.length >= framing.length : endsChunks(this.#pending);
+    if (isHere || this.#clientEnded) {
+      exchange.isLent = false;
+      this.#regulate();
+      return null;
+    }
+    this.#expectBody(exchange);
+    const ahead = this.#pending;
+    this.#pending = nothing;
+    const giveBack = (behind: Uint8Array | null): void => {
+      exchange.isLent = false;
+      exchange.bodyEnded = true;
+      // Where in the body it stopped nobody knows, nor where the next request begins.
+      if (behind === null) this.#closing = true;
+      else if (behind.length > 0) this.#pending = Buffer.from(behind);
+      this.#advance();
+    };
+    return { descriptor, connection: this.#socket, framing, ahead, giveBack };
+  }
+
   #moveBody(exchange: Exchange): boolean {
+    if (exchange.isLent) return false;
     if (!exchange.sink || (exchange.sinkIsFull && exchange.responseDone)) {
       if (!exchange.responseDone) return false;
       exchange.sinkIsFull = false;
@@ -303,7 +346,8 @@ export class HttpConnection {
     const hold = exchange?.willHijack && exchange.bodyEnded && !exchange.responseDone;
     // Whoever takes the body has enough: another piece would only lie here.
     const full = exchange?.sinkIsFull && !exchange.bodyEnded && !exchange.responseDone;
-    const pause = hold || full || (exchange !== null && this.#pending.length > maximumAhead);
+    const pause =
+      hold || full || exchange?.isLent === true || (exchange !== null && this.#pending.length > maximumAhead);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#socket.pause();
@@ -361,6 +405,11 @@ export class HttpConnection {
     clearTimeout(this.#headTimer);
     this.#headTimer = null;
   }
+}
+
+/** It looks as if the last chunk were there: not worth to lend, and right either way. */
+function endsChunks(bytes: Buffer): boolean {
+  return bytes.length >= 5 && bytes.toString('latin1', bytes.length - 5) === '0\r\n\r\n';
 }
 
 /** How long a client that was told the end may go on sending. */

@@ -1,6 +1,7 @@
 /** One answer on a connection: a whole one, a stream, or the bare connection (hijack). */
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { descriptorOf, type LentConnection } from './lend.ts';
 
 const reasons: Record<number, string> = {
   100: 'Continue',
@@ -65,7 +66,7 @@ export interface ResponseOwner {
   takeOver(): Socket;
 }
 
-/** Chunks up to this size are joined with their framing into one write. */
+/** Bodies and chunks up to this size are joined with their framing into one write. */
 const joinLimit = 65_536;
 
 export class HttpResponse {
@@ -74,6 +75,8 @@ export class HttpResponse {
   readonly #owner: ResponseOwner;
   #state: 'open' | 'streaming' | 'done' = 'open';
   #chunked = false;
+  /** The kernel has it, or the client is gone. */
+  #headIsOut: Promise<void> | null = null;
 
   constructor(owner: ResponseOwner) {
     this.#owner = owner;
@@ -104,9 +107,15 @@ export class HttpResponse {
     const head = this.#head(status, headers, length);
     if (this.#owner.isHead || bodyless || body.length === 0) this.#owner.socket.write(head, 'latin1');
     else if (typeof body === 'string') this.#owner.socket.write(head + body, 'utf8');
-    else {
+    else if (body.length > joinLimit) {
       this.#owner.socket.write(head, 'latin1');
       this.#owner.socket.write(body);
+    } else {
+      // One write wakes the client once.
+      const whole = Buffer.allocUnsafe(head.length + body.length);
+      whole.write(head, 'latin1');
+      whole.set(body, head.length);
+      this.#owner.socket.write(whole);
     }
     this.#finish();
   }
@@ -117,7 +126,8 @@ export class HttpResponse {
     this.#chunked = length === undefined && !this.#owner.http10;
     let framing = this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '';
     if (length !== undefined) framing = `Content-Length: ${length}\r\n`;
-    this.#owner.socket.write(this.#head(status, headers, framing), 'latin1');
+    const head = this.#head(status, headers, framing);
+    this.#headIsOut = new Promise((resolve) => this.#owner.socket.write(head, 'latin1', () => resolve()));
     this.#state = 'streaming';
   }
 
@@ -155,6 +165,18 @@ export class HttpResponse {
       socket.on('drain', done);
       socket.on('close', done);
     });
+  }
+
+  /**
+   * Lends the connection to whoever writes the rest of a body of known length to its descriptor, past the event loop; then comes `end`. Null
+   * where it has to be written here: TLS, HEAD, chunks, or the client is gone.
+   */
+  async lend(): Promise<LentConnection | null> {
+    const { socket, isHead } = this.#owner;
+    const descriptor = descriptorOf(socket);
+    if (this.#state !== 'streaming' || this.#chunked || isHead || descriptor === null) return null;
+    await this.#headIsOut;
+    return this.closed ? null : { descriptor, connection: socket };
   }
 
   end(): void {
