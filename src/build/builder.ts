@@ -151,12 +151,12 @@ export class Builder {
     await this.prune({ all: false, keepBytes, unusedSince: Number.POSITIVE_INFINITY });
   }
 
-  /** Enters what was built into the store, under the names that were asked for. */
-  async storeImage(built: Built, tags: readonly string[]): Promise<BuildResult> {
+  /** Enters what was built into the store, under the names that were asked for, which it gives in full. */
+  async storeImage(built: Built, tags: readonly string[]): Promise<BuildResult & { references: string[] }> {
     const references = tags.map((tag) => canonicalString(withDefaultTag(parseReference(tag))));
     const { id } = await this.#options.store.commitImage({ config: built.config, references, lease: built.lease });
     this.#options.published(id, references);
-    return { imageId: id };
+    return { imageId: id, references };
   }
 
   /**
@@ -189,7 +189,11 @@ export class Builder {
       const plan = await this.#plan(options, { source, client, epoch, ...work });
       work.event({
         type: 'lines',
-        lines: plan.lines.map(({ text, vertex }) => ({ text, id: vertex?.digest ?? null })),
+        lines: plan.lines.map(({ text, vertex, image }) => ({
+          text,
+          id: vertex?.digest ?? null,
+          ...(image !== undefined && { image }),
+        })),
       });
       for (const { message, range } of plan.warnings) work.event({ type: 'warning', message, line: range.first });
       const vertices = [plan.root, ...plan.image.history.flatMap(({ vertex }) => vertex ?? [])];

@@ -135,7 +135,7 @@ test('steps side by side are told one after another', async () => {
       {
         type: 'lines',
         lines: [
-          { text: 'FROM busybox', id: id('a') },
+          { text: 'FROM busybox', id: id('a'), image: id('d') },
           { text: 'ENV x=1', id: null },
           { text: 'RUN one', id: id('b') },
           { text: 'RUN two', id: id('c') },
@@ -155,7 +155,7 @@ test('steps side by side are told one after another', async () => {
   const text = messages.map(({ stream }) => stream ?? '').join('');
   expect(text.split('\n')).toEqual([
     'Step 1/4 : FROM busybox',
-    ' ---> aaaaaaaaaaaa',
+    ' ---> dddddddddddd',
     'Step 2/4 : ENV x=1',
     ' ---> aaaaaaaaaaaa',
     'Step 3/4 : RUN one',
@@ -167,7 +167,7 @@ test('steps side by side are told one after another', async () => {
     ' ---> Running in cccccccccccc',
     'from two',
     ' ---> Removed intermediate container cccccccccccc',
-    ' ---> cccccccccccc',
+    ' ---> abababababab',
     'Successfully built abababababab',
     'Successfully tagged name:latest',
     '',

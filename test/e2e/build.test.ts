@@ -214,8 +214,11 @@ describe('the cache', () => {
     const id = await engine.ok('build', '-q', context);
     await engine.ok('rmi', id);
     expect(await engine.ok('builder', 'prune', '-af')).toContain('Total reclaimed space:');
-    const again = await engine.berth('build', '--progress', 'plain', context);
+    const again = await engine.berth('build', '--progress', 'plain', '-t', 'again', context);
     expect(again.stderr).not.toContain('CACHED');
+    const made = await engine.ok('image', 'inspect', '-f', '{{.Id}}', 'again');
+    expect(again.stderr).toContain(` writing image ${made} done`);
+    expect(again.stderr).toContain(' naming to docker.io/library/again:latest done');
   });
 });
 

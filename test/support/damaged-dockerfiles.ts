@@ -84,6 +84,7 @@ async function plan(text: string): Promise<unknown> {
     findImage: (name) =>
       Promise.resolve({
         name,
+        id: '',
         layers: [],
         config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
       }),

@@ -10,8 +10,8 @@ export interface BuildVertex {
 
 export type BuildEvent =
   | { type: 'vertices'; vertices: BuildVertex[] }
-  /** The Dockerfile's instructions in order; `id`: the vertex that each came to. */
-  | { type: 'lines'; lines: { text: string; id: string | null }[] }
+  /** The Dockerfile's instructions in order; `id`: the vertex that each came to; `image`: the image of a FROM. */
+  | { type: 'lines'; lines: { text: string; id: string | null; image?: string }[] }
   | { type: 'started'; id: string; time: number }
   /** It was not found in the cache: the work begins. */
   | { type: 'missed'; id: string }

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
-import type { BuildFailure, BuildResult, BuildStart } from '../../api/types/build.ts';
+import type { BuildEvent, BuildFailure, BuildResult, BuildStart } from '../../api/types/build.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Lease } from '../../store/types.ts';
 import { buildFrame, decodeBuildJson } from '../../wire/build-frames.ts';
@@ -32,6 +32,8 @@ export interface SessionBuildsOptions {
 
 /** The longest secret that Docker's clients send. */
 const longestSecret = 500 * 1024;
+/** The last line of the progress. */
+const exportId = 'export';
 
 export class SessionBuilds {
   readonly #options: SessionBuildsOptions;
@@ -172,7 +174,16 @@ export class SessionBuilds {
   async #export(start: BuildStart, built: Built, channels: BuildChannels): Promise<BuildResult> {
     const { builder } = this.#options;
     const storing = start.outputs.length === 0 || start.outputs.some(({ type }) => type !== 'tar');
-    const result = storing ? await builder.storeImage(built, start.options.tags) : { imageId: '' };
+    const tell = (event: BuildEvent): void => void channels.send(buildFrame.event, event);
+    tell({
+      type: 'vertices',
+      vertices: [{ id: exportId, name: storing ? 'exporting to image' : 'exporting to client' }],
+    });
+    tell({ type: 'started', id: exportId, time: Date.now() });
+    const result = storing ? await builder.storeImage(built, start.options.tags) : { imageId: '', references: [] };
+    if (storing)
+      for (const text of [`writing image ${result.imageId}`, ...result.references.map((name) => `naming to ${name}`)])
+        tell({ type: 'status', id: exportId, text });
     for (const [number, output] of start.outputs.entries()) {
       if (output.type === 'image') continue;
       const answer = channels.ask({ kind: 'output', output: number });
@@ -182,7 +193,8 @@ export class SessionBuilds {
       // The client says when it has everything.
       for await (const _ of answer.read());
     }
-    return result;
+    tell({ type: 'done', id: exportId, time: Date.now(), cached: false, reasons: [] });
+    return { imageId: result.imageId };
   }
 
   async #content(

@@ -16,6 +16,8 @@ interface Step {
   ended: number;
   message: string;
   status: string;
+  /** What has been said of it that does not grow. */
+  notes: string[];
   /** Last lines of output. */
   tail: string[];
   /** A line that has not ended. */
@@ -55,7 +57,8 @@ class Steps {
         step.message = event.message;
         break;
       case 'status':
-        step.status = statusText(event);
+        if (event.current === undefined) step.notes.push(event.text);
+        else step.status = statusText(event);
         break;
       case 'log':
         this.#log(step, event.data);
@@ -74,6 +77,7 @@ class Steps {
       ended: 0,
       message: '',
       status: '',
+      notes: [],
       tail: [],
       partial: '',
       reasons: [],
@@ -147,7 +151,8 @@ export class PlainProgress implements BuildProgress {
         this.#say(`${head} ERROR: ${event.message}\n`);
         break;
       case 'status':
-        if (event.total !== undefined && event.current === event.total) this.#say(`${head} ${step.status} done`);
+        if (event.current === undefined) this.#say(`${head} ${event.text} done`);
+        else if (event.current === event.total) this.#say(`${head} ${step.status} done`);
     }
   }
 
@@ -250,6 +255,7 @@ export class ScreenProgress implements BuildProgress {
     const line = `${text.length > width ? `${text.slice(0, width - 3)}...` : text.padEnd(width)} ${time}`;
     const shown = [this.#paint(step.state, line)];
     for (const reason of step.reasons) shown.push(cut(` => => ${reason}`, columns));
+    for (const note of step.notes) shown.push(cut(` => => ${note}`, columns));
     if (step.state !== 'running' || last) return shown;
     if (step.status !== '') shown.push(cut(` => => ${step.status}`, columns));
     const tail = step.partial === '' ? step.tail : [...step.tail, step.partial];

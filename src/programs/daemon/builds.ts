@@ -131,7 +131,7 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
           `image with reference ${reference} was found but does not provide the specified platform (${formatPlatform(options.platform)})`,
         );
       lease.hold(image.id, ...image.layers);
-      return { name: nameOf(reference), layers: image.layers, config: image.config };
+      return { name: nameOf(reference), id: image.id, layers: image.layers, config: image.config };
     };
     if (!options.pull) {
       try {

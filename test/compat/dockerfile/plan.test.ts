@@ -31,6 +31,7 @@ async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
       if (reference === 'nosuch') throw new BerthError('not-found', 'No such image: nosuch:latest');
       return Promise.resolve({
         name: reference,
+        id: `sha256:${'2'.repeat(64)}`,
         layers: [`sha256:${'1'.repeat(64)}`],
         config: {
           architecture: 'amd64',

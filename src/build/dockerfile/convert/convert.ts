@@ -162,7 +162,8 @@ class Conversion implements SourceFinder {
     const own = triggers.map((trigger) => parseTrigger(trigger, stage.from.range));
     const instructions = [...own, ...stage.instructions];
     state.steps = 1 + instructions.filter(isStep).length;
-    state.lines.push({ text: stage.from.text, vertex: state.tree });
+    const image = state.tree.kind === 'image' ? state.base?.id : undefined;
+    state.lines.push({ text: stage.from.text, vertex: state.tree, ...(image !== undefined && { image }) });
     for (const instruction of instructions) {
       const before = state.tree;
       await this.#step(state, instruction);

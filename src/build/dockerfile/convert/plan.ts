@@ -9,6 +9,8 @@ import type { SourceRange } from '../source-error.ts';
 export interface BaseImage {
   /** Canonical, for progress. */
   name: string;
+  /** `sha256:…` */
+  id: string;
   layers: readonly string[];
   config: ImageConfigDocument;
 }
@@ -72,7 +74,7 @@ export interface Warning {
 export interface BuildPlan {
   root: Vertex;
   image: ImagePlan;
-  /** The instructions of all stages that are needed, in the order of the text. */
-  lines: { text: string; vertex: Vertex | null }[];
+  /** The instructions of all stages that are needed, in the order of the text; of a FROM also its image. */
+  lines: { text: string; vertex: Vertex | null; image?: string }[];
   warnings: Warning[];
 }

@@ -23,7 +23,7 @@ export class StageState {
   /** ARGs declared so far, those of the stage below first, with the values that RUN sees; undefined: none. */
   readonly arguments: Map<string, string | undefined>;
   /** Every instruction of the stage with what it came to, for progress by lines. */
-  readonly lines: { text: string; vertex: Vertex | null }[] = [];
+  readonly lines: { text: string; vertex: Vertex | null; image?: string }[] = [];
   /** CMD of this stage: an ENTRYPOINT forgets one that was inherited. */
   hasOwnCommand = false;
   readonly #lexer: ShellLexer;

@@ -4,6 +4,7 @@ import type { ProgressSink } from '../../../api/types/progress.ts';
 interface Line {
   text: string;
   id: string | null;
+  image?: string;
 }
 
 /** Of a step whose turn has not come, at most so much output is kept. */
@@ -67,6 +68,11 @@ export class ClassicStream {
     this.#advance();
   };
 
+  /** The last step's end. */
+  finish(imageId: string): void {
+    if (this.#lines.length > 0) this.#send({ stream: ` ---> ${short(imageId)}\n` });
+  }
+
   /** What is said behind all steps. */
   get warnings(): readonly string[] {
     return this.#warnings;
@@ -108,8 +114,9 @@ export class ClassicStream {
       else if (line.id !== null && runs(line.text))
         this.#send({ stream: ` ---> Removed intermediate container ${short(line.id)}\n` });
       if (line.id !== null) this.#last = line.id;
-      this.#send({ stream: ` ---> ${short(this.#last)}\n` });
       this.#next++;
+      // The last step comes to the image, whose id is not known yet.
+      if (this.#next < this.#lines.length) this.#send({ stream: ` ---> ${short(line.image ?? this.#last)}\n` });
       this.#isHeadTold = false;
     }
   }

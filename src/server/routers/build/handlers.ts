@@ -36,6 +36,7 @@ export function buildHandlers(backend: BuildBackend): Handlers {
           event: stream.take,
           signal: request.signal,
         });
+        stream.finish(imageId);
         for (const warning of stream.warnings) if (!quiet) progress.send({ stream: `${warning}\n` });
         tellResult(progress, { imageId, quiet, tags: classic.options.tags });
         await progress.end();
