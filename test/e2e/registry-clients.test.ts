@@ -115,9 +115,12 @@ async function containersTool(name: 'buildah' | 'podman', storage: string, archi
   const roots = ['--root', `${storage}/root`, '--runroot', `${storage}/run`, '--storage-driver', 'vfs'];
   // Podman wants to see what it would run containers with, though it runs none here.
   const conmon = name === 'podman' ? ['--conmon', part('conmon', ['conmon'], 'usr/bin/conmon')] : [];
-  const libraries = name === 'podman' ? part('libsubid', ['libsubid4', 'libsubid5'], 'usr/lib/x86_64-linux-gnu') : '';
+  const libraries = part('libsubid', ['libsubid4', 'libsubid5'], 'usr/lib/x86_64-linux-gnu');
+  const configuration = join(storage, 'containers.conf');
+  const helpers = name === 'podman' ? part('netavark', ['netavark'], 'usr/lib/podman') : '';
+  writeFileSync(configuration, `[engine]\nhelper_binaries_dir = ["${helpers}"]\n`);
   const program = [part(name, [name], `usr/bin/${name}`), ...roots, ...conmon];
-  const env = { LD_LIBRARY_PATH: libraries };
+  const env = { LD_LIBRARY_PATH: libraries, CONTAINERS_CONF: configuration };
   const options = (login: string | null): string[] => [
     ...['--signature-policy', policy, '--tls-verify=false'],
     ...(login ? ['--creds', login] : []),

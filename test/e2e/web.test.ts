@@ -154,6 +154,8 @@ class Dockerd {
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
     await this.#process.exited;
+    // Where mounts of the root are private it mounts its own root, and leaves that.
+    await run(['umount', '-l', join(this.#directory, 'data')]);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 

@@ -19,7 +19,7 @@ export function nginx(): DebianProgram {
 
 /** Python that finds Flask. */
 export function pythonWithFlask(): DebianProgram {
-  const modules = ['flask', 'werkzeug', 'jinja2', 'click', 'itsdangerous', 'markupsafe'];
+  const modules = ['flask', 'werkzeug', 'jinja2', 'click', 'itsdangerous', 'markupsafe', 'blinker'];
   const folder = 'usr/lib/python3/dist-packages';
   const flags = modules.flatMap((name) => {
     const file = packagedProgram(`python3-${name}`, { packages: [`python3-${name}`], program: `${folder}/${name}` });
