@@ -56,7 +56,7 @@ describe('the kernel', () => {
   test('refuses what is no bridge, and names the reason', () => {
     const links = new KernelLinks();
     const plan = { address: parseCidr('10.9.0.1/24') as Cidr, macAddress: '02:42:0a:09:00:01', mtu: 1500, alias: '' };
-    expect(() => links.ensureBridge({ ...plan, name: 'lo' })).toThrow('interface lo exists and is not a bridge');
+    expect(() => links.ensureBridge({ ...plan, name: 'lo' })).toThrow('existing interface lo is not a bridge');
     expect(() => links.ensureBridge({ ...plan, name: 'a name that is too long' })).toThrow('create bridge');
   });
 });

@@ -1,3 +1,4 @@
+import { BerthError } from '../../api/errors.ts';
 import { parseSignal } from '../../wire/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -6,6 +7,7 @@ import { isRunning, notRunning } from './states.ts';
 
 const sigkill = 9;
 const sigterm = 15;
+const highestSignal = 64;
 
 /**
  * Sends a signal to the first process; SIGKILL waits for the end.
@@ -14,11 +16,17 @@ const sigterm = 15;
  */
 export async function killContainer(context: ContainerContext, reference: string, signal: string): Promise<void> {
   const container = context.index.find(reference);
-  const number = signal === '' ? sigkill : parseSignal(signal);
+  const number = signal === '' ? sigkill : signalOf(signal);
   if (!isRunning(container.state)) throw notRunning(container.id);
   const exit = number === sigkill ? container.nextExit() : null;
   await sendSignal(context, container, number);
   if (exit && container.pid !== 0) await exit;
+}
+
+function signalOf(text: string): number {
+  if (Number(text) > highestSignal)
+    throw new BerthError('invalid', `the linux daemon does not support signal ${Number(text)}`);
+  return parseSignal(text);
 }
 
 /** Marks the container as stopped by hand and signals it. A restart that is due does not happen. */

@@ -188,6 +188,7 @@ describe('stop, kill, pause', () => {
     const error = await failure(engine.service.kill(id, 'TERM'));
     expect([error.kind, error.message]).toEqual(['conflict', `container ${id} is not running`]);
     expect((await failure(engine.service.kill(id, 'FOO'))).message).toBe('invalid signal: FOO');
+    expect((await failure(engine.service.kill(id, '99'))).message).toBe('the linux daemon does not support signal 99');
   });
 
   test('pause and unpause', async () => {

@@ -62,6 +62,7 @@ function checkValues(filters: Filters): void {
     if (!/^-?\d+$/.test(code))
       throw wrongValue('exited', code, `strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
   }
+  for (const key of ['publish', 'expose']) for (const value of filters.get(key) ?? []) portRange(key, value);
   const isTask = filters.get('is-task') ?? [];
   if (isTask.some((text) => !booleans.includes(text)))
     throw new BerthError('invalid', `invalid filter 'is-task=[${isTask.join(' ')}]'`);

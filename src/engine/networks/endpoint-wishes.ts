@@ -30,12 +30,19 @@ export function endpointSysctls(options: Readonly<Record<string, string>>, inter
     });
 }
 
+/** RFC 3927 */
+const linkLocalNetwork = { address: 0xa9fe_0000, prefix: 16 };
+
 /** What a container asks of a network must be possible there. Error: `invalid` in dockerd's words. */
 export function checkWish(network: Network, request: EndpointRequest): void {
   if (network.configuration) throw new BerthError('forbidden', 'cannot create endpoint on configuration-only network');
   const { address, address6, aliases, macAddress, linkLocal, driverOptions } = request;
   const mistakes: string[] = [];
-  for (const one of linkLocal) if (parseAddress(one) === null) mistakes.push(`invalid link-local IP address: ${one}`);
+  for (const one of linkLocal) {
+    const value = parseAddress(one);
+    if (value === null) mistakes.push(`invalid link-local IP address: ${one}`);
+    else if (!contains(linkLocalNetwork, value)) mistakes.push(`invalid link local IP address: ${one}`);
+  }
   if (macAddress !== null && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(macAddress))
     mistakes.push(`invalid MAC address: ${macAddress}`);
   const name = driverOptions[endpointOption.interfaceName];
@@ -47,7 +54,7 @@ export function checkWish(network: Network, request: EndpointRequest): void {
     if (value === null) mistakes.push(`invalid IPv4 address: ${address}`);
     else if (isPredefined(network))
       mistakes.push('user specified IP address is supported on user defined networks only');
-    else if (network.bridge && !contains(networkOf(network.bridge.gateway), value))
+    if (value !== null && network.bridge && !contains(networkOf(network.bridge.gateway), value))
       mistakes.push(`no configured subnet or ip-range contain the IP address ${address}`);
   }
   if (address6 !== null)
@@ -56,7 +63,9 @@ export function checkWish(network: Network, request: EndpointRequest): void {
     );
   if (isPredefined(network) && aliases.length > 0)
     mistakes.push('network-scoped aliases are only supported for user-defined networks');
-  if (mistakes.length > 0) throw new BerthError('invalid', `invalid endpoint settings:\n${mistakes.join('\n')}`);
+  if (mistakes.length === 0) return;
+  const list = mistakes.length === 1 ? mistakes : mistakes.map((mistake) => `* ${mistake}`);
+  throw new BerthError('invalid', `invalid endpoint settings:\n${list.join('\n')}`);
 }
 
 /** As `checkWish`, for a container that starts. */

@@ -16,8 +16,15 @@ export function withoutNetwork(
   return Object.fromEntries(Object.entries(wanted).filter(([key]) => !isIt(key)));
 }
 
+/** Error: `invalid` in dockerd's words for a container that starts with networks that do not go together. */
+export function checkTogether(networks: readonly Network[], networkMode: string): void {
+  const [first, ...others] = networks;
+  const wanted = first ? { [first.name]: wished(null) } : {};
+  for (const network of others) checkJoinable(network, { networkMode, wanted });
+}
+
 /** Error: `invalid` in dockerd's words for a container and a network that do not go together. */
-export function checkJoinable(network: Network, { networkMode, wanted }: Member): void {
+export function checkJoinable(network: Network, { networkMode, wanted }: Pick<Member, 'networkMode' | 'wanted'>): void {
   if (network.driver === 'host')
     throw new BerthError(
       'invalid',

@@ -206,6 +206,6 @@ function bridgeName(name: string, id: string, state: NetworkState): string {
       `cannot create network ${id} (${name}): conflicts with network ${other.id} (${name}): networks have same bridge name`,
     );
   const link = state.links.find(name);
-  if (link && link.kind !== 'bridge') throw new BerthError('invalid', `interface ${name} exists and is not a bridge`);
+  if (link && link.kind !== 'bridge') throw new BerthError('invalid', `existing interface ${name} is not a bridge`);
   return name;
 }

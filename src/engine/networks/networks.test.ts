@@ -212,10 +212,28 @@ describe('wishes', () => {
     await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, address: '172.17.0.9' }] }))).rejects.toThrow(
       `${words}user specified IP address is supported on user defined networks only`,
     );
+    await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, address: '1.2.3.4' }] }))).rejects.toThrow(
+      `${words}* user specified IP address is supported on user defined networks only\n* no configured subnet or ip-range contain the IP address 1.2.3.4`,
+    );
+    await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, linkLocal: ['1.1.1.1'] }] }))).rejects.toThrow(
+      `${words}invalid link local IP address: 1.1.1.1`,
+    );
     await expect(networks.allocate(ask('a', { endpoints: [{ ...wish, aliases: ['x'] }] }))).rejects.toThrow(
       `${words}network-scoped aliases are only supported for user-defined networks`,
     );
   });
+});
+
+test('the host and its own namespace go with no other network', async () => {
+  const { networks } = fixture();
+  const on = (mode: string, ...names: string[]) =>
+    networks.allocate(ask('a', { networkMode: mode, endpoints: names.map((name) => endpointRequest(name, null)) }));
+  await expect(on('bridge', 'bridge', 'host')).rejects.toThrow(
+    'cannot connect container to host network - container must be created in host network mode',
+  );
+  await expect(on('host', 'host', 'bridge')).rejects.toThrow(
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  );
 });
 
 describe('settings of the default bridge', () => {

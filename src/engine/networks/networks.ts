@@ -10,6 +10,7 @@ import type { Endpoint } from './endpoint-table.ts';
 import { checkWishAtStart, endpointRequest } from './endpoint-wishes.ts';
 import type { EtcEditor } from './etc-editor.ts';
 import { hostsFile, hostsLine, ownNames } from './etc-files.ts';
+import { checkTogether } from './membership.ts';
 import type { Names } from './names/names.ts';
 import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined, matchesFilters } from './network-filters.ts';
@@ -56,6 +57,14 @@ export class Networks implements SandboxProvider {
     if (request.networkMode.startsWith('container:')) return this.#joinContainer(request);
     const joins = this.#joins(request);
     for (const { network, wish } of joins) if (wish) checkWishAtStart(network, wish);
+    try {
+      checkTogether(
+        joins.map(({ network }) => network),
+        request.networkMode,
+      );
+    } catch (error) {
+      throw inStart(error);
+    }
     await this.release(request.containerId);
     const [first] = joins;
     if (first && first.network.driver !== 'bridge') return this.#allocatePlain(request, first.network);

@@ -28,7 +28,10 @@ export class RuntimeVersions {
       if (known?.changed === changed) return await known.version;
       const version = this.#ask(path).then(parseRuntimeVersion);
       this.#known.set(path, { changed, version });
-      return await version;
+      const answer = await version;
+      // One that says nothing today may have been killed while it answered.
+      if (answer.version === '') this.#known.delete(path);
+      return answer;
     } catch {
       this.#known.delete(path);
       return silent;

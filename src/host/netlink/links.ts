@@ -111,7 +111,7 @@ export class KernelLinks implements Links {
 
   ensureBridge(plan: BridgePlan): void {
     let found = this.find(plan.name);
-    if (found && found.kind !== 'bridge') throw new Error(`interface ${plan.name} exists and is not a bridge`);
+    if (found && found.kind !== 'bridge') throw new Error(`existing interface ${plan.name} is not a bridge`);
     if (!found) {
       this.#createBridge(plan);
       found = this.find(plan.name);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { BerthError } from '../../api/errors.ts';
 
@@ -45,18 +46,21 @@ export async function runTool(argv: readonly string[], options: RunToolOptions =
   options.signal?.addEventListener('abort', stop, { once: true });
   const output: string[] = [];
   const last: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
+  const read = [child.stdout, child.stderr].map((stream) => {
+    const lines = createInterface({ input: stream }).on('line', (line) => {
       if (stream === child.stdout) output.push(line);
       last.push(line);
       if (last.length > keptLines) last.shift();
       options.onLine?.(line);
     });
-  }
+    return once(lines, 'close');
+  });
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.once('error', reject).once('close', resolve);
   try {
     const code = await promise;
+    // The end of the process may be told before its last lines.
+    await Promise.all(read);
     options.signal?.throwIfAborted();
     if (code === 0) return output.join('\n');
     const tool = argv[0] as string;
