@@ -163,6 +163,8 @@ int log_writer_truncate(struct log_writer *writer, struct failure *failure) {
 }
 
 void log_writer_close(struct log_writer *writer) {
+  /* No entry comes any more that would bring it along. */
+  if (writer->lost > 0) write_lost_notice(writer);
   if (writer->state) {
     atomic_store(&writer->state->closed, 1);
     log_state_advance(writer->state);

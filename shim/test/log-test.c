@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -477,6 +478,46 @@ static void a_blocked_disk_holds_nobody(struct check *check) {
   place_remove(&place);
 }
 
+struct drain {
+  int fd;
+  char *text;
+  size_t size, used;
+};
+
+static void *drain(void *argument) {
+  struct drain *drain = argument;
+  ssize_t got;
+  while ((got = io_read(drain->fd, drain->text + drain->used, drain->size - drain->used - 1)) > 0) drain->used += (size_t)got;
+  drain->text[drain->used] = '\0';
+  return NULL;
+}
+
+/* Nothing comes after them that could bring the notice along. */
+static void losses_at_the_end_are_told(struct check *check) {
+  struct place place = place_make(-1, 1);
+  place.plan.buffer_size = 20000;
+  CHECK(mkfifo(place.path, 0600) == 0);
+  struct drain reader = {.fd = open(place.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), .text = malloc(4 << 20), .size = 4 << 20};
+  struct log_sink *sink = open_log(&place);
+  fcntl(reader.fd, F_SETFL, 0);
+  char line[1000];
+  memset(line, 'x', sizeof line);
+  line[sizeof line - 1] = '\n';
+  for (int i = 0; i < 1100; i++) log_write(sink, STREAM_STDOUT, line, sizeof line);
+  log_flush(sink);
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, drain, &reader) != 0) abort();
+  log_close(sink);
+  pthread_join(thread, NULL);
+  int whole = 0, lost = 0;
+  for (char *position = reader.text; (position = strstr(position, "xxx\\n\"")); position++) whole++;
+  for (char *position = reader.text; (position = strstr(position, "berth: ")); position++) lost += atoi(position + 7);
+  CHECK(lost > 0 && whole + lost == 1100);
+  close(reader.fd);
+  free(reader.text);
+  place_remove(&place);
+}
+
 /* The same files as a log whose writer waits. */
 static void a_queue_writes_everything(struct check *check) {
   struct place place = place_make(5000, 200);
@@ -562,6 +603,7 @@ int main(void) {
   RUN(&check, compressed_files_are_read);
   RUN(&check, a_full_disk_is_told_afterwards);
   RUN(&check, a_blocked_disk_holds_nobody);
+  RUN(&check, losses_at_the_end_are_told);
   RUN(&check, a_queue_writes_everything);
   RUN(&check, driver_none_takes_everything);
   RUN(&check, bytes_survive);

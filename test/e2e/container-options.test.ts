@@ -16,7 +16,7 @@ let descriptions: string;
 beforeAll(async () => {
   descriptions = await mkdtemp(join(tmpdir(), 'cdi-'));
   engine = await startEngine({ images: ['busybox'], config: { 'cdi-spec-dirs': [descriptions] } });
-  directory = `${engine.identity.dataRoot}.test`;
+  directory = engine.identity.notes;
   await Bun.write(join(directory, 'variables'), '# none\nFROM_FILE=1\nTAKEN\n');
   await Bun.write(join(directory, 'labels'), 'from=file\n');
   const profile = {

@@ -43,7 +43,10 @@ function messages(): string[] {
   return engine.log
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => (JSON.parse(line) as { level: string; msg: string; time: string }).msg);
+    .map((line) => {
+      if (!line.startsWith('{') || !line.endsWith('}')) throw new Error(`no object: ${line}`);
+      return (JSON.parse(line) as { level: string; msg: string; time: string }).msg;
+    });
 }
 
 /** What the log says that something listens on. */
@@ -102,7 +105,7 @@ test('version and info tell which runtime runs the containers', async () => {
 });
 
 describe('reload by SIGHUP', () => {
-  const file = (): string => `${engine.identity.dataRoot}.test/daemon.json`;
+  const file = (): string => join(engine.identity.notes, 'daemon.json');
 
   async function reload(config: object, message: string): Promise<void> {
     const before = messages().length;

@@ -23,7 +23,7 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
   });
 
   test('variables of a file, the directory of the container, rights', async () => {
-    const file = join(`${engine.identity.dataRoot}.test`, 'variables');
+    const file = join(engine.identity.notes, 'variables');
     await Bun.write(file, '# a comment\nFROM_FILE=2\n');
     const told = await engine[client]('exec', '--env-file', file, 'host', 'sh', '-c', 'echo $OWN $FROM_FILE; pwd');
     expect(told).toEqual({ code: 0, stdout: '1 2\n/tmp\n', stderr: '' });

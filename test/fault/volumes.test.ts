@@ -57,7 +57,7 @@ describe('kill -9', () => {
 
   test.each(failpointsOf('volume-copy'))('at %s, of a clone and an import, nothing is left', async (step) => {
     await engine.ok('run', '--rm', '-v', 'one:/v', 'busybox', 'sh', '-c', 'echo kept > /v/f');
-    const archive = `${engine.identity.dataRoot}.test/one.tar`;
+    const archive = join(engine.identity.notes, 'one.tar');
     await engine.ok('volume', 'export', '-o', archive, 'one');
     for (const words of [
       ['clone', 'one', 'two'],
@@ -77,7 +77,7 @@ describe('kill -9', () => {
 
   test.each(failpointsOf('volume-import'))('at %s, a volume is empty or has all of it', async (step) => {
     await engine.ok('run', '--rm', '-v', 'one:/v', 'busybox', 'sh', '-c', 'echo kept > /v/f');
-    const archive = `${engine.identity.dataRoot}.test/one.tar`;
+    const archive = join(engine.identity.notes, 'one.tar');
     await engine.ok('volume', 'export', '-o', archive, 'one');
     await engine.ok('volume', 'create', 'two');
     engine.failpoints.arm(step, 'kill9');

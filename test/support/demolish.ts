@@ -8,7 +8,7 @@ import { until } from './until.ts';
 /** Kills the engine's processes, then removes mounts, interfaces, nftables table, cgroups and directories. */
 export async function demolish(identity: EngineIdentity): Promise<void> {
   await powerOff(identity);
-  rmSync(identity.dataRoot, { recursive: true, force: true });
+  for (const path of [identity.dataRoot, identity.notes]) rmSync(path, { recursive: true, force: true });
 }
 
 /** The same, as a reboot does it: what is in the data root stays. */

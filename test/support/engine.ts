@@ -5,7 +5,7 @@
  *   afterAll(() => engine.cleanUp());
  *   expect((await engine.berth('run', '--rm', 'busybox', 'echo', 'hi')).stdout).toBe('hi\n');
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { type CommandOptions, type CommandResult, RunningCommand, run } from './command.ts';
@@ -66,7 +66,9 @@ export class TestEngine {
     this.identity = identity;
     this.#options = options;
     this.host = `unix://${identity.socket}`;
-    this.#directory = `${identity.dataRoot}.test`;
+    this.#directory = identity.notes;
+    // What a killed test left there is not this one's.
+    rmSync(this.#directory, { recursive: true, force: true });
     mkdirSync(this.#directory, { recursive: true });
     this.failpoints = new Failpoints(join(this.#directory, 'failpoints'));
     const config = {
@@ -299,7 +301,6 @@ export class TestEngine {
     if (process.env['BERTH_TEST_KEEP']) return;
     for (const running of this.#running) await running.kill();
     await demolish(this.identity);
-    Bun.spawnSync(['rm', '-rf', this.#directory]);
     releaseIdentity(this.identity);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What tells one test's engine from every other on this host: roots, bridge, subnets, nftables table, cgroup parent. A name is
  * claimed by a directory below /run/berth-test, which records the claiming process, so that what a killed test left can be
- * found and swept (test/support/sweep.ts).
+ * found and swept (test/support/sweep.ts), and by an abstract socket: what an engine is called in the kernel is shared with tests in
+ * other roots of this host (a chroot), which do not see that directory.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ export interface EngineIdentity {
   /** Number of the claim, 0–1023; everything else follows from it. */
   number: number;
   dataRoot: string;
+  /** What the test keeps beside the data root: configuration, log, failpoints. */
+  notes: string;
   execRoot: string;
   socket: string;
   pidfile: string;
@@ -34,6 +37,7 @@ export function identityOf(number: number): EngineIdentity {
   return {
     number,
     dataRoot: join(workspace, name),
+    notes: join(workspace, `${name}.test`),
     execRoot: `/run/${name}`,
     socket: `/run/${name}/berth.sock`,
     pidfile: `/run/${name}.pid`,
@@ -51,10 +55,12 @@ export function claimIdentity(): EngineIdentity {
   const first = Math.floor(Math.random() * most);
   for (let step = 0; step < most; step++) {
     const number = (first + step) % most;
+    if (!holdName(number)) continue;
     try {
       mkdirSync(join(claims, String(number)));
     } catch {
       // Taken: the next one.
+      letNameGo(number);
       continue;
     }
     writeFileSync(join(claims, String(number), 'pid'), String(process.pid));
@@ -65,9 +71,32 @@ export function claimIdentity(): EngineIdentity {
 
 export function releaseIdentity(identity: EngineIdentity): void {
   rmSync(join(claims, String(identity.number)), { recursive: true, force: true });
+  letNameGo(identity.number);
 }
 
-/** Claims whose test process is gone. */
+/** The sockets that this process holds names by; they go with it, whatever it dies of. */
+const held = new Map<number, { stop(closeActive?: boolean): void }>();
+
+/** False: a process of this host has it. */
+function holdName(number: number): boolean {
+  if (held.has(number)) return false;
+  try {
+    const socket = Bun.listen({ unix: `\0berth-test-${number}`, socket: { data: () => undefined } });
+    socket.unref();
+    held.set(number, socket);
+    return true;
+  } catch {
+    // Taken: the address is in use.
+    return false;
+  }
+}
+
+function letNameGo(number: number): void {
+  held.get(number)?.stop(true);
+  held.delete(number);
+}
+
+/** Claims whose test process is gone, now this process's own: nobody takes the name while it is swept. */
 export function deadIdentities(): EngineIdentity[] {
   let numbers: string[];
   try {
@@ -76,7 +105,9 @@ export function deadIdentities(): EngineIdentity[] {
     // No test ever ran here.
     return [];
   }
-  return numbers.filter((number) => !isAlive(number)).map((number) => identityOf(Number(number)));
+  return numbers
+    .filter((number) => !isAlive(number) && holdName(Number(number)))
+    .map((number) => identityOf(Number(number)));
 }
 
 /** Milliseconds that a claim may be without its pid: it is being made at this moment. */
