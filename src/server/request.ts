@@ -5,6 +5,7 @@ import { authConfig as authSchema } from '../api/schemas/other.ts';
 import type { AuthConfig, Platform } from '../api/types/image.ts';
 import { checkFilterKeys, type Filters, parseFilters } from '../wire/filters.ts';
 import { decodeBody, type Schema } from '../wire/json-schema.ts';
+import { parseUnixTime } from '../wire/time.ts';
 import type { HttpRequest } from './http/connection.ts';
 
 /** JSON bodies beyond this are refused with 413; the largest that clients send (a create request) has some hundred kilobytes. */
@@ -65,6 +66,16 @@ export class ApiRequest {
     if (!Number.isSafeInteger(number))
       throw new BerthError('invalid', `strconv.Atoi: parsing ${JSON.stringify(value)}: value out of range`);
     return number;
+  }
+
+  /** Unix seconds with a fraction as nanoseconds; null for 0 and nothing: no bound. Error: `invalid` in Go's words. */
+  moment(name: string): bigint | null {
+    const text = this.text(name);
+    if (text === '') return null;
+    const time = parseUnixTime(text);
+    if (time === null)
+      throw new BerthError('invalid', `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+    return time === 0n ? null : time;
   }
 
   /** A terminal size from `h` and `w`. Error: `invalid`. */

@@ -170,7 +170,7 @@ async function removeStrangers(context: ContainerContext, bundles: ReadonlySet<s
     if (index.byId(id)) continue;
     const { bundle } = dependencies.paths.container(id);
     const adoption = await dependencies.supervisor.adopt(id, bundle).catch((): Adoption => ({ state: 'gone' }));
-    if (adoption.state === 'running') await dependencies.supervisor.signal(id, null, sigkill).catch(() => {});
+    if (adoption.state === 'running') await dependencies.supervisor.signal(id, null, sigkill).catch(() => {}); // it has just ended
     context.background(`clean up ${id}`, cleanStranger(context, id));
   }
   await dependencies.files.discardExcept((id) => index.byId(id) !== undefined);

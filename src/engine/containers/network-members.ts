@@ -1,3 +1,4 @@
+import { isThere } from '../../host/process/is-there.ts';
 import type { Member, MemberChange, Members } from '../networks/members.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -19,23 +20,13 @@ export function networkMembers(context: ContainerContext): Members {
           keep(context, container, await work(memberOf(context, container)));
         } catch (error) {
           // Its process ended under the work, which has nothing to work on any more.
-          if (container.pid !== 0 && !isAlive(container.pid)) throw notRunning(container.id);
+          if (container.pid !== 0 && !isThere(container.pid)) throw notRunning(container.id);
           throw error;
         }
       });
       await context.dependencies.database.durable();
     },
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // ESRCH; the engine may signal everybody.
-    return false;
-  }
 }
 
 function memberOf(context: ContainerContext, container: Container): Member {

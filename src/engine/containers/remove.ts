@@ -6,7 +6,7 @@ import type { ContainerContext } from './context.ts';
 import { removeLink } from './links.ts';
 import { isRunning } from './states.ts';
 
-const killSignal = 9;
+const sigkill = 9;
 /** Milliseconds that a start which was under way may take before it is ended. */
 const patience = 5000;
 
@@ -82,10 +82,10 @@ async function killForRemoval(context: ContainerContext, container: Container): 
   const exit = container.nextExit();
   container.record.stoppedByUser = true;
   container.endings++;
-  context.publish(container, 'kill', { signal: String(killSignal) });
+  context.publish(container, 'kill', { signal: String(sigkill) });
   await context.thaw(container);
   try {
-    await context.dependencies.supervisor.signal(container.id, null, killSignal);
+    await context.dependencies.supervisor.signal(container.id, null, sigkill);
   } catch (error) {
     // It may have ended by itself a moment ago, then its exit is on the way. Anything else leaves the process alive.
     if (container.pid !== 0 && errorKind(error) !== 'not-found') throw error;
@@ -102,6 +102,7 @@ export async function removeNow(context: ContainerContext, container: Container)
   const doomed = volumesToRemove(context, container);
   try {
     if (container.cleaning) await container.cleaning;
+    // What could not be made is not in the way of a removal.
     if (container.prepared) await container.prepared.catch(() => {});
     // One that began a moment before the mark.
     await container.upload?.stop();

@@ -106,6 +106,7 @@ export class ContainerService {
 
   update = (id: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> =>
     updateContainer(this.context, id, request);
+
   /** What `commit` makes an image of. Error: `not-found`. */
   commitSource(id: string): CommitSource {
     return commitSource(this.context, id);

@@ -72,7 +72,7 @@ export function notRunning(id: string): BerthError {
   return new BerthError('conflict', `container ${id} is not running`);
 }
 
-/** True while there is a first process: what Docker calls `State.Running`, paused and restarting ones included. */
+/** What Docker calls `State.Running`: there is a first process, or there will be one again as soon as its restart is due. */
 export function isRunning(state: ContainerState): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting';
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from '../../api/types/container.ts';
+import { isThere } from '../../host/process/is-there.ts';
 import { stringifyJson } from '../../wire/json.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -120,14 +121,6 @@ async function applyToLiving(context: ContainerContext, container: Container, ho
     await applyLimits(context, container, host);
   } catch (error) {
     if (isThere(container.pid)) throw error;
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 

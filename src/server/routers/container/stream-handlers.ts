@@ -1,7 +1,6 @@
 /** Attach and logs. */
 import { BerthError } from '../../../api/errors.ts';
 import { parseDetachKeys } from '../../../wire/detach-keys.ts';
-import { parseUnixTime } from '../../../wire/time.ts';
 import type { Handlers } from '../../handler.ts';
 import { bridge } from '../../http/bridge.ts';
 import { unframeOutput } from '../../http/reframe.ts';
@@ -82,8 +81,8 @@ export function streamHandlers({ streams }: ContainerBackend): Handlers {
         stdout,
         stderr,
         follow: request.flag('follow'),
-        since: moment(request, 'since'),
-        until: moment(request, 'until'),
+        since: request.moment('since'),
+        until: request.moment('until'),
         tail: tail(request.text('tail')),
         timestamps: request.flag('timestamps'),
         details: request.flag('details'),
@@ -106,16 +105,6 @@ export function parseAttachKeys(text: string): Uint8Array {
   } catch (cause) {
     throw new BerthError('invalid', `Invalid detach keys (${text}) provided`, { cause });
   }
-}
-
-/** Unix seconds with a fraction; 0 and nothing: no bound. */
-function moment(request: ApiRequest, name: string): bigint | null {
-  const text = request.text(name);
-  if (text === '') return null;
-  const time = parseUnixTime(text);
-  if (time === null)
-    throw new BerthError('invalid', `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return time === 0n ? null : time;
 }
 
 /** Anything but a number from 0 is all, as dockerd reads it. */

@@ -7,7 +7,6 @@ import type { EventMessage } from '../../../api/types/events.ts';
 import type { DiskUsageType } from '../../../api/types/system.ts';
 import { parseFilters } from '../../../wire/filters.ts';
 import { stringifyJson } from '../../../wire/json.ts';
-import { parseUnixTime } from '../../../wire/time.ts';
 import type { Handler, Handlers } from '../../handler.ts';
 import type { ApiRequest } from '../../request.ts';
 import type { EventsBackend, SystemBackend } from './backend.ts';
@@ -60,8 +59,8 @@ const maximumBacklog = 10_000;
 
 function eventsHandler(events: EventsBackend): Handler {
   return async (request, reply) => {
-    const since = moment(request, 'since');
-    const until = moment(request, 'until');
+    const since = request.moment('since');
+    const until = request.moment('until');
     if (since !== null && until !== null && since > until)
       throw new BerthError(
         'invalid',
@@ -145,14 +144,4 @@ function endAt(until: bigint, end: () => void): () => void {
   // Timers hold 31 bits; what lies further than three weeks ahead is not waited for in one go.
   const timer = setTimeout(() => (remaining > 2 ** 31 - 1 ? undefined : end()), Math.min(remaining, 2 ** 31 - 1));
   return () => clearTimeout(timer);
-}
-
-/** Unix seconds with a fraction; 0 and nothing: no bound. Error: `invalid` in Go's words. */
-function moment(request: ApiRequest, name: string): bigint | null {
-  const text = request.text(name);
-  if (text === '') return null;
-  const time = parseUnixTime(text);
-  if (time === null)
-    throw new BerthError('invalid', `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return time === 0n ? null : time;
 }
