@@ -28,6 +28,7 @@ static const struct applet applets[] = {
     {"pack", applet_pack},
     {"remove", applet_remove},
     {"sync", applet_sync},
+    {"write-back", applet_write_back},
     {"copy-up", applet_copy_up},
     {"files", applet_files},
     {"mount", applet_mount},

@@ -35,6 +35,7 @@ int applet_unpack(int argc, char **argv);
 int applet_pack(int argc, char **argv);
 int applet_remove(int argc, char **argv);
 int applet_sync(int argc, char **argv);
+int applet_write_back(int argc, char **argv);
 int applet_copy_up(int argc, char **argv);
 int applet_files(int argc, char **argv);
 int applet_mount(int argc, char **argv);

@@ -20,6 +20,16 @@ export interface WritableTree {
   owner?: { uid: number; gid: number };
 }
 
+/** Files on their way to disk while they are written. */
+export interface WriteBack {
+  /** They are whole: what is left goes too. */
+  finish(): void;
+  /** They are not wanted any more. */
+  stop(): void;
+  /** Resolves when nobody looks at the directory any more. */
+  readonly ended: Promise<void>;
+}
+
 export interface TreeSize {
   /** Of its regular files, one with several names counted once. */
   bytes: number;
@@ -79,6 +89,16 @@ export class NativeHelper {
   /** Resolves when everything below the paths is on disk, and their own names. Error: `internal`. */
   async sync(...paths: string[]): Promise<void> {
     for (const batch of batches(paths)) await this.#run(['sync', ...batch]);
+  }
+
+  /** Has the kernel write what grows below a directory to disk already now: a later `sync` finds it there. Never fails; see shim/write-back.c. */
+  writeBack(directory: string): WriteBack {
+    const child = spawn(this.program, ['write-back', directory], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    // Without it everything goes on as it would, only later.
+    child.once('error', () => resolve()).once('close', () => resolve());
+    child.stdin.on('error', () => undefined); // it has ended
+    return { finish: () => child.stdin.end(), stop: () => void child.kill('SIGKILL'), ended };
   }
 
   /**

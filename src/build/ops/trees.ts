@@ -2,12 +2,16 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageStore } from '../../store/image-store.ts';
+import type { WriteBack } from '../../store/native-helper.ts';
 import type { DraftLayer, Lease } from '../../store/types.ts';
 import type { Saved } from '../solve/runner.ts';
 import { type BuildSession, type BuildValue, type Layer, treeOf } from './values.ts';
 
 /** Diff id of a layer that changes nothing: a tar of two empty blocks. */
 const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+/** Milliseconds; steps that take less write little. */
+const longStep = 150;
 
 /** A layer that a step writes. */
 export interface LayerWork {
@@ -28,6 +32,7 @@ export class LayerTrees {
   #lease: Promise<Lease> | null = null;
   #builds = 0;
   #left: DraftLayer[] = [];
+  /** What still looks at layers: their digests, and what writes them to disk. */
   readonly #sealing = new Set<Promise<unknown>>();
 
   constructor(store: ImageStore) {
@@ -81,7 +86,7 @@ export class LayerTrees {
     await mkdir(scratch, { mode: 0o700 });
     const lower = options.lower.length > 0 ? options.lower : [empty];
     try {
-      await write({ lower, upper: draft.diff, work, scratch });
+      await this.#writtenBack(draft.diff, () => write({ lower, upper: draft.diff, work, scratch }));
       await rm(join(work, 'work'), { recursive: true, force: true });
     } catch (error) {
       this.#left.push(draft);
@@ -92,6 +97,26 @@ export class LayerTrees {
     // Whoever needs the digest hears of it.
     diffId.catch(() => undefined).finally(() => this.#sealing.delete(diffId));
     return { diff: draft.diff, diffId };
+  }
+
+  /** What a long step writes goes to disk meanwhile, and what is left while its digest is taken: the image waits for both. */
+  async #writtenBack(directory: string, write: () => Promise<void>): Promise<void> {
+    let writeBack: WriteBack | null = null;
+    const timer = setTimeout(() => {
+      writeBack = this.#store.helper.writeBack(directory);
+      const { ended } = writeBack;
+      this.#sealing.add(ended);
+      void ended.then(() => this.#sealing.delete(ended));
+    }, longStep);
+    try {
+      await write();
+      (writeBack as WriteBack | null)?.finish();
+    } catch (error) {
+      (writeBack as WriteBack | null)?.stop();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #seal(draft: DraftLayer, options: { latest: number | null; lease: Lease }): Promise<string> {
