@@ -1,6 +1,6 @@
 /** The builder: a Dockerfile and its client in, an image out. */
 import { BerthError, errorMessage } from '../api/errors.ts';
-import type { BuildEvent, BuildOptions, BuildResult } from '../api/types/build.ts';
+import type { BuildCall, BuildEvent, BuildOptions, BuildReport, BuildResult } from '../api/types/build.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../oci/reference.ts';
 import type { StepRunner } from '../oci/step.ts';
@@ -9,6 +9,8 @@ import type { ImageStore } from '../store/image-store.ts';
 import type { Lease } from '../store/types.ts';
 import { convertDockerfile } from './dockerfile/convert/convert.ts';
 import type { BaseImage, BuildPlan, NamedContext } from './dockerfile/convert/plan.ts';
+import { directivesOf } from './dockerfile/lines.ts';
+import { Linter } from './dockerfile/lint/linter.ts';
 import { parseDockerfile, quoteHint } from './dockerfile/parse.ts';
 import { DockerfileError, type DockerfileSource, excerpt } from './dockerfile/source-error.ts';
 import { imageDocument } from './export/image-document.ts';
@@ -20,6 +22,7 @@ import { MountMaker } from './ops/step-mounts.ts';
 import { StoredCache } from './ops/stored-cache.ts';
 import { LayerTrees } from './ops/trees.ts';
 import { type BuildSession, type BuildValue, type Layer, type RemoteFiles, treeOf } from './ops/values.ts';
+import { checkReport, outlineReport, targetsReport } from './reports.ts';
 import type { TreeAttributes } from './session/layered-files.ts';
 import type { SolveEvent } from './solve/events.ts';
 import { Solver } from './solve/solver.ts';
@@ -84,6 +87,16 @@ export interface Built {
   lease: Lease;
 }
 
+interface PlanWork {
+  source: DockerfileSource;
+  client: BuildClient;
+  epoch: number | null;
+  lease: Lease;
+  linter: Linter;
+  /** Stages too that the target does not need. */
+  allStages?: boolean;
+}
+
 export class Builder {
   readonly #options: BuilderOptions;
   readonly #trees: LayerTrees;
@@ -138,6 +151,34 @@ export class Builder {
     return building;
   }
 
+  /** Says something about the Dockerfile and builds nothing. Errors as of `build`, but `check` tells of them too. */
+  async report(
+    call: Exclude<BuildCall, 'build'>,
+    options: BuildOptions,
+    { client, ...work }: BuildWork & { client: BuildClient; lease: Lease },
+  ): Promise<BuildReport> {
+    const source = await client.dockerfile();
+    try {
+      if (call === 'targets') return targetsReport(source);
+      const common = { source, client, epoch: null, ...work };
+      if (call === 'outline')
+        return outlineReport(source, await this.#plan(options, { ...common, linter: new Linter() }));
+      let linter = new Linter();
+      try {
+        linter = linterOf(source, options);
+        // Without a target all are looked at.
+        await this.#plan(options, { ...common, linter, allStages: options.target === '' });
+        return checkReport(source, linter, null);
+      } catch (error) {
+        work.signal.throwIfAborted();
+        return checkReport(source, linter, error);
+      }
+    } catch (error) {
+      if (work.signal.aborted) throw error;
+      throw withExcerpt(error, source);
+    }
+  }
+
   /** Ends all builds; resolves when nothing of them runs. */
   async close(): Promise<void> {
     this.#closing.abort(new BerthError('unavailable', 'the engine is stopping'));
@@ -186,7 +227,12 @@ export class Builder {
     const source = await client.dockerfile();
     try {
       const epoch = epochOf(options.buildArguments);
-      const plan = await this.#plan(options, { source, client, epoch, ...work });
+      const linter = linterOf(source, options);
+      const plan = await this.#plan(options, { source, client, epoch, linter, ...work }).finally(() => {
+        for (const { rule, detail, range } of linter.warnings)
+          work.event({ type: 'warning', rule, message: detail, line: range.first });
+      });
+      if (linter.violation !== null) throw new BerthError('invalid', linter.violation);
       work.event({
         type: 'lines',
         lines: plan.lines.map(({ text, vertex, image }) => ({
@@ -195,7 +241,13 @@ export class Builder {
           ...(image !== undefined && { image }),
         })),
       });
-      for (const { message, range } of plan.warnings) work.event({ type: 'warning', message, line: range.first });
+      if (plan.unusedArguments.length > 0)
+        work.event({
+          type: 'warning',
+          rule: null,
+          message: `[Warning] One or more build-args [${plan.unusedArguments.join(' ')}] were not consumed`,
+          line: 0,
+        });
       const vertices = [plan.root, ...plan.image.history.flatMap(({ vertex }) => vertex ?? [])];
       const session: BuildSession = {
         lease: work.lease,
@@ -224,13 +276,12 @@ export class Builder {
     }
   }
 
-  #plan(
-    options: BuildOptions,
-    work: BuildWork & { source: DockerfileSource; client: BuildClient; epoch: number | null; lease: Lease },
-  ): Promise<BuildPlan> {
+  async #plan(options: BuildOptions, work: BuildWork & PlanWork): Promise<BuildPlan> {
     const platform = options.platform === '' ? hostPlatform() : parsePlatform(options.platform);
-    return convertDockerfile(parseDockerfile(work.source.text), {
+    return convertDockerfile(parseDockerfile(work.source.text, work.linter), {
       target: options.target,
+      allStages: work.allStages ?? false,
+      linter: work.linter,
       arguments: new Map(Object.entries(options.buildArguments)),
       labels: new Map(Object.entries(options.labels)),
       noCache: options.noCache || (options.noCacheFilter.length > 0 ? options.noCacheFilter : false),
@@ -250,6 +301,11 @@ export class Builder {
         this.#options.findImage(reference, { platform: wanted, pull: options.pull }, work),
     });
   }
+}
+
+/** What `# check=` says, or the argument that goes before it. Error: `invalid`; `DockerfileError` for other directives. */
+function linterOf(source: DockerfileSource, options: BuildOptions): Linter {
+  return new Linter(options.buildArguments['BUILDKIT_DOCKERFILE_CHECK'] ?? directivesOf(source.text).check);
 }
 
 /** Seconds of SOURCE_DATE_EPOCH, where it is given. Error: `invalid`. */

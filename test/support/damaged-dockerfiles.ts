@@ -1,5 +1,6 @@
 /** Dockerfiles that somebody has fallen upon. */
 import { convertDockerfile } from '../../src/build/dockerfile/convert/convert.ts';
+import { Linter } from '../../src/build/dockerfile/lint/linter.ts';
 import { parseDockerfile } from '../../src/build/dockerfile/parse.ts';
 import { DockerfileError, excerpt } from '../../src/build/dockerfile/source-error.ts';
 import { hostPlatform } from '../../src/oci/platform.ts';
@@ -68,6 +69,7 @@ export async function checkDamagedDockerfiles(rounds: number, seed: number): Pro
 async function plan(text: string): Promise<unknown> {
   return await convertDockerfile(parseDockerfile(text), {
     target: '',
+    linter: new Linter(),
     arguments: new Map(),
     labels: new Map(),
     noCache: false,

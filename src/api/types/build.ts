@@ -21,7 +21,8 @@ export type BuildEvent =
   /** Output of a step, as text. */
   | { type: 'log'; id: string; stream: 1 | 2; data: string }
   | { type: 'status'; id: string; text: string; current?: number; total?: number }
-  | { type: 'warning'; message: string; line: number }
+  /** `rule`: of the checks; null: something else. */
+  | { type: 'warning'; rule: string | null; message: string; line: number }
   /** A base image on its way. */
   | { type: 'pull'; message: ProgressMessage };
 
@@ -54,7 +55,73 @@ export interface BuildOptions {
 export interface BuildResult {
   /** `sha256:…` of the image; empty where it went somewhere else. */
   imageId: string;
+  /** Where the Dockerfile was asked and not built. */
+  report?: BuildReport;
 }
+
+/** What is wanted of a Dockerfile: an image, what is not good about it, what its target takes, its targets. */
+export type BuildCall = 'build' | 'check' | 'outline' | 'targets';
+
+/** Lines of the Dockerfile, counted from 1, both ends included. */
+export interface DockerfileLines {
+  first: number;
+  last: number;
+}
+
+export interface CheckWarning {
+  rule: string;
+  description: string;
+  /** A page about the rule. */
+  url: string;
+  detail: string;
+  lines: DockerfileLines;
+  /** The lines with file and number, as errors show them. */
+  excerpt: string;
+}
+
+export interface OutlineArgument {
+  name: string;
+  description: string;
+  value: string;
+  lines: DockerfileLines;
+}
+
+/** A secret or an agent. */
+export interface OutlineMount {
+  name: string;
+  required: boolean;
+  lines: DockerfileLines;
+}
+
+export interface Outline {
+  /** Of the target; empty: it has none. */
+  name: string;
+  description: string;
+  arguments: OutlineArgument[];
+  secrets: OutlineMount[];
+  ssh: OutlineMount[];
+}
+
+export interface BuildTarget {
+  /** Empty: it has none. */
+  name: string;
+  description: string;
+  isDefault: boolean;
+  base: string;
+  platform: string;
+  lines: DockerfileLines;
+}
+
+export type BuildReport = { source: { name: string; text: string } } & (
+  | {
+      call: 'check';
+      warnings: CheckWarning[];
+      /** Why it cannot be built, as far as that can be told. */
+      error: { message: string; lines: DockerfileLines | null; excerpt: string } | null;
+    }
+  | ({ call: 'outline' } & Outline)
+  | { call: 'targets'; targets: BuildTarget[] }
+);
 
 /** Where a build's result goes. */
 export type BuildOutput =
@@ -68,6 +135,7 @@ export type BuildOutput =
 /** The first message of `/berth/v1/build`. */
 export interface BuildStart {
   options: BuildOptions;
+  call: BuildCall;
   /** Stands for the place of the context. */
   place: string;
   /** The Dockerfile, where the client has it; null: it is in the context. */

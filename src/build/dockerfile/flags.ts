@@ -1,4 +1,5 @@
 import { parseError, type SourceRange } from './source-error.ts';
+import { suggestion } from './suggestion.ts';
 
 /** What a flag takes: one value, several, or none (`--link`, also `--link=false`). */
 export type FlagKind = 'text' | 'list' | 'boolean';
@@ -66,26 +67,4 @@ export function readFlags(
     else found.set(name, [value]);
   }
   return found;
-}
-
-/** ` (did you mean X?)` for the closest of the known words, or nothing. */
-export function suggestion(word: string, known: readonly string[]): string {
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 2)))
-    .sort((a, b) => a.distance - b.distance);
-  return ranked[0] ? ` (did you mean ${ranked[0].candidate}?)` : '';
-}
-
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const change = (row[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] as number;
 }

@@ -9,6 +9,10 @@ interface Common {
   range: SourceRange;
   /** The line as written, continuations joined. */
   text: string;
+  /** The instruction's name as written. */
+  word: string;
+  /** What stands above it in comments. */
+  comments: readonly string[];
 }
 
 /** Flags by name; those that may be given more than once have several values. */
@@ -26,6 +30,8 @@ export interface FromInstruction extends Common {
   /** Lower case; empty: no name. */
   name: string;
   platform: string;
+  /** `AS` and the name as written; null: no name. */
+  written: { as: string; name: string } | null;
 }
 
 export interface CopyInstruction extends Common {
@@ -62,7 +68,8 @@ export type Instruction =
   | CopyInstruction
   | RunInstruction
   | HealthcheckInstruction
-  | Kinds<'env' | 'label', { pairs: { name: string; value: string }[] }>
+  /** `legacy`: `NAME value` instead of `NAME=value`. */
+  | Kinds<'env' | 'label', { pairs: { name: string; value: string; legacy: boolean }[] }>
   | Kinds<'cmd' | 'entrypoint', { command: CommandLine }>
   | Kinds<'expose' | 'volume' | 'shell', { words: string[] }>
   | Kinds<'workdir' | 'user' | 'stopsignal' | 'maintainer', { value: string }>

@@ -19,6 +19,10 @@ export interface LogicalLine {
   text: string;
   range: SourceRange;
   heredocs: Heredoc[];
+  /** What stands above it in comments, since the last instruction or empty comment. */
+  comments: string[];
+  /** The line that an empty one within a continuation leads to, for a warning; null: there is none. */
+  emptyContinuation: number | null;
 }
 
 const directivePattern = /^#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*$/;
@@ -26,6 +30,11 @@ const knownDirectives: ReadonlySet<string> = new Set(['syntax', 'escape', 'check
 
 /** Instructions whose lines may carry here-documents. */
 const withHeredocs = /^(?:onbuild[ \t]+)?(?:add|copy|run)\b/i;
+
+/** What the directives of a text say. Error: `DockerfileError` for one given twice or wrongly. */
+export function directivesOf(text: string): Directives {
+  return readDirectives(text.replace(/^\uFEFF/, '').split(/\r?\n/));
+}
 
 /** Error: `DockerfileError` for a directive given twice or wrongly, and for a here-document without an end. */
 export function splitLines(text: string): { directives: Directives; lines: LogicalLine[] } {
@@ -66,6 +75,7 @@ class LineReader {
   readonly #rows: readonly string[];
   readonly #escapeSign: string;
   #next = 0;
+  #comments: string[] = [];
 
   constructor(rows: readonly string[], escapeSign: string) {
     this.#rows = rows;
@@ -84,21 +94,42 @@ class LineReader {
   #logicalLine(): LogicalLine | null {
     const first = this.#next + 1;
     const head = (this.#rows[this.#next++] as string).trimStart();
-    if (head.startsWith('#')) return null;
+    if (head.startsWith('#')) {
+      this.#comment(head);
+      return null;
+    }
     let { text, goesOn } = this.#cut(head);
     if (!goesOn && text.trim() === '') return null;
+    let emptyContinuation = false;
     while (goesOn && this.#next < this.#rows.length) {
       const row = this.#rows[this.#next++] as string;
       const bare = row.trimStart();
       // Comments and empty lines within a continuation are passed over.
+      emptyContinuation ||= bare === '';
       if (bare === '' || bare.startsWith('#')) continue;
       const part = this.#cut(row);
       text += part.text;
       goesOn = part.goesOn;
     }
     if (text.trim() === '') return null;
+    const last = this.#next;
     const heredocs = withHeredocs.test(text) ? this.#heredocs(text, first) : [];
-    return { text: text.trim(), range: { first, last: this.#next }, heredocs };
+    const comments = this.#comments;
+    this.#comments = [];
+    return {
+      text: text.trim(),
+      range: { first, last: this.#next },
+      heredocs,
+      comments,
+      emptyContinuation: emptyContinuation ? last : null,
+    };
+  }
+
+  /** Directives and empty ones part what belongs to an instruction from what does not. */
+  #comment(head: string): void {
+    const text = head.slice(1).trim();
+    if (text === '' || knownDirectives.has((directivePattern.exec(head)?.[1] ?? '').toLowerCase())) this.#comments = [];
+    else this.#comments.push(text);
   }
 
   /** An escape sign at the end of a line, with nothing but blanks behind it, goes on; a doubled one does not. */

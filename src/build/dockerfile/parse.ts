@@ -1,9 +1,12 @@
 /** A Dockerfile's text → typed instructions (https://docs.docker.com/reference/dockerfile/, BuildKit's behaviour). */
-import { readFlags, suggestion, takeFlags } from './flags.ts';
+import { readFlags, takeFlags } from './flags.ts';
 import { type Heredoc, parseHeredocWord } from './heredoc.ts';
 import type { CommandLine, Instruction } from './instruction.ts';
 import { type Directives, type LogicalLine, splitLines } from './lines.ts';
+import { Linter } from './lint/linter.ts';
+import { lintInstruction } from './lint/text-rules.ts';
 import { DockerfileError, parseError, type SourceRange } from './source-error.ts';
+import { suggestion } from './suggestion.ts';
 import { valuePairs } from './value-pairs.ts';
 
 export interface ParsedDockerfile {
@@ -11,15 +14,24 @@ export interface ParsedDockerfile {
   instructions: Instruction[];
 }
 
-/** Error: `DockerfileError` with the line. */
-export function parseDockerfile(text: string): ParsedDockerfile {
+/** Error: `DockerfileError` with the line. @param linter hears of what is right, but not good */
+export function parseDockerfile(text: string, linter = new Linter()): ParsedDockerfile {
   const { directives, lines } = splitLines(text);
   if (text.trim() === '') throw new DockerfileError('the Dockerfile cannot be empty', { first: 1, last: 1 });
   if (lines.length === 0) throw new DockerfileError('file with no instructions', { first: 1, last: 1 });
-  return { directives, instructions: lines.map((line) => parseInstruction(line, directives.escapeSign)) };
+  for (const { emptyContinuation: at } of lines)
+    if (at !== null) linter.warn('NoEmptyContinuation', { first: at, last: at });
+  const instructions = lines.map((line) => {
+    const instruction = parseInstruction(line, directives.escapeSign);
+    lintInstruction(linter, instruction);
+    return instruction;
+  });
+  return { directives, instructions };
 }
 
 interface Line extends LogicalLine {
+  /** As written. */
+  word: string;
   name: string;
   /** Behind name and flags. */
   rest: string;
@@ -67,7 +79,7 @@ function parseInstruction(line: LogicalLine, escapeSign: string): Instruction {
     throw parseError(`unknown instruction: ${word}${suggestion(name, Object.keys(parsers))}`, at, quoteHint(line.text));
   }
   const { flags, rest } = takeFlags(line.text.slice(word.length).trim());
-  return parser({ ...line, name, flags, rest, escapeSign });
+  return parser({ ...line, word, name, flags, rest, escapeSign });
 }
 
 /** A sentence about quotes and dashes that only look like them, as tutorials have them; undefined where there are none. */
@@ -80,8 +92,8 @@ export function quoteHint(text: string): string | undefined {
   return `The line has the typographic quote ${match[0]} (at character ${match.index + 1}), which is no quote to a shell or a Dockerfile: write ' or ".`;
 }
 
-function common(line: Line): { range: SourceRange; text: string } {
-  return { range: line.range, text: line.text };
+function common(line: Line): Pick<Instruction, 'range' | 'text' | 'word' | 'comments'> {
+  return { range: line.range, text: line.text, word: line.word, comments: line.comments };
 }
 
 function noFlags(line: Line): void {
@@ -155,7 +167,14 @@ function fromInstruction(line: Line): Instruction {
       `invalid name for build stage: ${JSON.stringify(words[2])}, name can't start with a number or contain symbols`,
       line.range,
     );
-  return { kind: 'from', base: words[0] as string, name, platform: flags.get('platform')?.[0] ?? '', ...common(line) };
+  return {
+    kind: 'from',
+    base: words[0] as string,
+    name,
+    platform: flags.get('platform')?.[0] ?? '',
+    written: named ? { as: words[1] as string, name: words[2] as string } : null,
+    ...common(line),
+  };
 }
 
 const copyFlags = {
@@ -263,7 +282,7 @@ function onbuildInstruction(line: Line): Instruction {
   if (instruction === 'MAINTAINER' || instruction === 'FROM')
     throw parseError(`${instruction} isn't allowed as an ONBUILD trigger`, line.range);
   const bodies = line.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join('');
-  const parsed = parseInstruction({ text: trigger, range: line.range, heredocs: line.heredocs }, line.escapeSign);
+  const parsed = parseInstruction({ ...line, text: trigger }, line.escapeSign);
   return { kind: 'onbuild', trigger: trigger + bodies, instruction: parsed.kind, ...common(line) };
 }
 

@@ -21,6 +21,8 @@ export interface Expanded {
   text: string;
   /** Names that the word asked for and nobody has set. */
   unset: string[];
+  /** Names that it asked for and that have values. */
+  set: string[];
 }
 
 export class ShellLexer {
@@ -33,7 +35,7 @@ export class ShellLexer {
   /** One word: blanks are part of it. Error: `Error` `failed to process "word": …`. */
   expand(word: string, variables: ReadonlyMap<string, string>): Expanded {
     const run = this.#run(word, variables);
-    return { text: run.text, unset: [...run.unset] };
+    return { text: run.text, unset: [...run.unset], set: [...run.set] };
   }
 
   /** The words that blanks outside of quotes make of the text. Error: as `expand`. */
@@ -41,11 +43,14 @@ export class ShellLexer {
     return this.#run(text, variables).words;
   }
 
-  #run(text: string, variables: ReadonlyMap<string, string>): { text: string; words: string[]; unset: Set<string> } {
+  #run(
+    text: string,
+    variables: ReadonlyMap<string, string>,
+  ): { text: string; words: string[]; unset: Set<string>; set: Set<string> } {
     const scan = new WordScan(text, variables, this.#options);
     try {
       const whole = scan.run();
-      return { text: whole, words: scan.words, unset: scan.unset };
+      return { text: whole, words: scan.words, unset: scan.unset, set: scan.set };
     } catch (error) {
       if (!(error instanceof WordError)) throw error;
       throw new Error(`failed to process ${JSON.stringify(text)}: ${error.message}`, { cause: error });
@@ -59,6 +64,7 @@ const namePart = /[A-Za-z0-9_]/;
 class WordScan {
   readonly words: string[] = [];
   readonly unset = new Set<string>();
+  readonly set = new Set<string>();
   readonly #characters: string[];
   readonly #variables: ReadonlyMap<string, string>;
   readonly #options: LexerOptions;
@@ -196,7 +202,7 @@ class WordScan {
 
   #value(name: string): string | undefined {
     const value = this.#variables.get(name);
-    if (value === undefined) this.unset.add(name);
+    (value === undefined ? this.unset : this.set).add(name);
     return value;
   }
 
@@ -215,9 +221,8 @@ class WordScan {
       const value = this.#value(name);
       return value ?? (this.#options.keepUnset ? `\${${name}}` : '');
     }
-    const value = this.#variables.get(name);
+    const value = this.#value(name);
     const result = this.#modified(name, sign, value);
-    if (value === undefined && !'-+?:'.includes(sign)) this.unset.add(name);
     // What cannot be known yet stays whole.
     if (this.#options.keepUnset && value === undefined && !'-+?:'.includes(sign))
       return this.#characters.slice(start, this.#at).join('');

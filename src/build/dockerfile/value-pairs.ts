@@ -32,14 +32,14 @@ function read(
   name: string,
   text: string,
   { escapeSign, range }: { escapeSign: string; range: SourceRange },
-): { name: string; value: string }[] {
+): { name: string; value: string; legacy: boolean }[] {
   const found = words(text, escapeSign);
   const first = found[0];
   if (first === undefined) return [];
   if (!first.includes('=')) {
     const rest = text.slice(text.search(/\s/) + 1).trim();
     if (found.length < 2) throw parseError(`${name} must have two arguments`, range);
-    return [{ name: first, value: rest }];
+    return [{ name: first, value: rest, legacy: true }];
   }
   return found.map((word) => {
     const separator = word.indexOf('=');
@@ -49,7 +49,7 @@ function read(
         range,
       );
     if (separator === 0) throw parseError(`${name} names can not be blank`, range);
-    return { name: word.slice(0, separator), value: word.slice(separator + 1) };
+    return { name: word.slice(0, separator), value: word.slice(separator + 1), legacy: false };
   });
 }
 

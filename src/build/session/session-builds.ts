@@ -62,10 +62,12 @@ export class SessionBuilds {
     const release: (() => void | Promise<void>)[] = [];
     try {
       const client = await this.#client(start, { channels, lease, release });
+      const event = (one: BuildEvent): void => void channels.send(buildFrame.event, one);
+      const work = { signal: channels.signal, auths: start.auths, event };
+      if (start.call !== 'build')
+        return { imageId: '', report: await builder.report(start.call, start.options, { ...work, client, lease }) };
       return await builder.build(start.options, client, {
-        signal: channels.signal,
-        auths: start.auths,
-        event: (event) => void channels.send(buildFrame.event, event),
+        ...work,
         use: (built) => this.#export(start, built, channels),
       });
     } finally {

@@ -32,8 +32,21 @@ const keptTail = 40;
 class Steps {
   readonly byId = new Map<string, Step>();
   readonly order: Step[] = [];
+  readonly #warnings: Extract<BuildEvent, { type: 'warning' }>[] = [];
+
+  /** What the checks say, for the end; empty: nothing. */
+  warningLines(): string[] {
+    const found = this.#warnings.toSorted((one, other) => one.line - other.line);
+    if (found.length === 0) return [];
+    const count = found.length === 1 ? '1 warning' : `${found.length} warnings`;
+    const lines = found.map(({ rule, message, line }) =>
+      rule === null ? ` - ${message}` : ` - ${rule}: ${message} (line ${line})`,
+    );
+    return [` ${count} found (use berth build --check to expand):`, ...lines];
+  }
 
   take(event: BuildEvent): Step | null {
+    if (event.type === 'warning') this.#warnings.push(event);
     if (event.type === 'vertices') {
       for (const { id, name } of event.vertices) this.#add(id, name);
       return null;
@@ -128,7 +141,6 @@ export class PlainProgress implements BuildProgress {
     const step = this.#steps.take(event);
     if (event.type === 'pull')
       this.#say(`${event.message.id ? `${event.message.id}: ` : ''}${event.message.status ?? ''}`);
-    if (event.type === 'warning') this.#say(`WARN: ${event.message} (line ${event.line})`);
     if (step) this.#takeStep(step, event);
   }
 
@@ -158,6 +170,7 @@ export class PlainProgress implements BuildProgress {
 
   async finish(failed: boolean): Promise<void> {
     if (failed) for (const line of failedLines(this.#steps.order)) this.#say(line);
+    for (const line of this.#steps.warningLines()) this.#say(line);
     await this.#writing;
   }
 
@@ -222,10 +235,12 @@ export class ScreenProgress implements BuildProgress {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
     this.#draw(true);
-    if (failed) {
-      const lines = failedLines(this.#steps.order);
-      this.#write(lines.length > 0 ? `${lines.join('\n')}\n` : '');
-    }
+    const warnings = this.#steps.warningLines();
+    const lines = [
+      ...(failed ? failedLines(this.#steps.order) : []),
+      ...(warnings.length > 0 ? ['', ...warnings] : []),
+    ];
+    this.#write(lines.length > 0 ? `${lines.join('\n')}\n` : '');
     await this.#writing;
   }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { BerthError } from '../../../src/api/errors.ts';
 import { convertDockerfile } from '../../../src/build/dockerfile/convert/convert.ts';
 import type { BuildPlan } from '../../../src/build/dockerfile/convert/plan.ts';
+import { Linter } from '../../../src/build/dockerfile/lint/linter.ts';
 import { parseDockerfile } from '../../../src/build/dockerfile/parse.ts';
 import { DockerfileError } from '../../../src/build/dockerfile/source-error.ts';
 import { inOrder } from '../../../src/build/graph/vertex.ts';
@@ -13,6 +14,7 @@ const platform = { os: 'linux', architecture: 'amd64' };
 async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
   return convertDockerfile(parseDockerfile(one.dockerfile), {
     target: one.target ?? '',
+    linter: new Linter(),
     arguments: new Map(Object.entries(one.arguments ?? {})),
     labels: new Map(Object.entries(one.labels ?? {})),
     noCache: false,

@@ -5,13 +5,17 @@ import { type Platform, parsePlatform } from '../../../oci/platform.ts';
 import { imageVertex, sourceVertex, wholeCopy } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
 import type { ArgInstruction, Instruction, RunInstruction } from '../instruction.ts';
+import { lintFroms } from '../lint/from-rules.ts';
+import { lintStages } from '../lint/text-rules.ts';
 import { type ParsedDockerfile, parseTrigger } from '../parse.ts';
 import { ShellLexer } from '../shell-words.ts';
 import { DockerfileError } from '../source-error.ts';
+import { suggestion } from '../suggestion.ts';
 import { platformArguments, proxyNames } from './build-arguments.ts';
 import * as config from './config-steps.ts';
 import { copyStep, type SourceFinder } from './copy-step.ts';
-import type { BaseImage, BuildPlan, NamedContext, PlanOptions, Warning } from './plan.ts';
+import { outlineOf } from './outline.ts';
+import type { BaseImage, BuildPlan, NamedContext, PlanOptions } from './plan.ts';
 import { runStep } from './run-step.ts';
 import { StageState, stepName } from './stage-state.ts';
 import { findStage, type Stage, splitStages, targetStage } from './stages.ts';
@@ -46,10 +50,11 @@ class Conversion implements SourceFinder {
   readonly #options: PlanOptions;
   readonly #escapeSign: string;
   readonly #stages: Stage[];
+  /** The ARGs before the first FROM, and what is known there. */
+  readonly #globalInstructions: readonly ArgInstruction[];
   readonly #globals: ReadonlyMap<string, string>;
   readonly #done = new Map<number, Promise<StageState>>();
   readonly #images = new Map<string, Promise<BaseImage>>();
-  readonly #warnings: Warning[] = [];
   /** ARGs that were met. */
   readonly #declared = new Set<string>();
 
@@ -58,19 +63,22 @@ class Conversion implements SourceFinder {
     this.#options = options;
     this.#escapeSign = parsed.directives.escapeSign;
     this.#stages = stages;
-    this.#globals = this.#globalArguments(globals);
+    this.#globalInstructions = globals;
+    this.#globals = this.#globalArguments(options.arguments);
+    this.#lint();
   }
 
   async plan(): Promise<BuildPlan> {
     const target = targetStage(this.#stages, this.#options.target);
+    if (this.#options.allStages) for (const { index } of this.#stages) await this.#stage(index);
     const state = await this.#stage(target.index);
     const { config: defaults } = state;
     if (this.#options.labels.size > 0)
       defaults.Labels = { ...defaults.Labels, ...Object.fromEntries(this.#options.labels) };
     const platform = this.#platformOf(target);
-    this.#warnOfUnused(target);
     const needed = [...this.#done].sort(([a], [b]) => a - b);
-    const lines = (await Promise.all(needed.map(([, stage]) => stage))).flatMap((stage) => stage.lines);
+    const states = await Promise.all(needed.map(([, stage]) => stage));
+    const lines = states.flatMap((stage) => stage.lines);
     return {
       root: state.tree,
       lines,
@@ -85,37 +93,55 @@ class Conversion implements SourceFinder {
         base: state.base,
         history: state.history,
       },
-      warnings: this.#warnings,
+      unusedArguments: this.#unusedArguments(),
+      outline: () =>
+        outlineOf({
+          target,
+          stages: states.map((one) => ({ stage: one.stage, values: one.arguments })),
+          root: state.tree,
+          globals: this.#globalInstructions,
+          values: this.#globals,
+          given: this.#options.arguments,
+          lexer: new ShellLexer({ escapeSign: this.#escapeSign }),
+        }),
     };
   }
 
-  #warnOfUnused(target: Stage): void {
+  #unusedArguments(): string[] {
     const free = new Set([
       ...proxyNames,
       ...platformArguments(this.#options.buildPlatform, this.#options.platform, '').keys(),
       'SOURCE_DATE_EPOCH',
     ]);
-    const unused = [...this.#options.arguments.keys()].filter(
-      (name) => !this.#declared.has(name) && !free.has(name) && !name.startsWith('BUILDKIT_'),
-    );
-    if (unused.length > 0)
-      this.#warnings.push({
-        rule: 'UnusedArgument',
-        message: `[Warning] One or more build-args [${unused.sort().join(' ')}] were not consumed`,
-        range: target.from.range,
-      });
+    return [...this.#options.arguments.keys()]
+      .filter((name) => !this.#declared.has(name) && !free.has(name) && !name.startsWith('BUILDKIT_'))
+      .sort();
   }
 
-  #globalArguments(globals: readonly ArgInstruction[]): Map<string, string> {
+  #lint(): void {
+    const { linter } = this.#options;
+    lintStages(linter, this.#stages);
+    let defaults: ReadonlyMap<string, string> | null = null;
+    try {
+      defaults = this.#globalArguments(new Map());
+    } catch {
+      // One that must be given: nothing can be said of the build without it.
+    }
+    const declared = this.#globalInstructions.flatMap(({ pairs }) => pairs.map(({ name }) => name));
+    const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
+    lintFroms(linter, this.#stages, { lexer, values: this.#globals, defaults, declared });
+  }
+
+  #globalArguments(given: ReadonlyMap<string, string>): Map<string, string> {
     const { buildPlatform, platform, target } = this.#options;
     const values = platformArguments(buildPlatform, platform, target);
     for (const [name, value] of values) values.set(name, this.#options.arguments.get(name) ?? value);
     const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
-    for (const instruction of globals) {
+    for (const instruction of this.#globalInstructions) {
       for (const { name, value } of instruction.pairs) {
         this.#declared.add(name);
-        const given = this.#options.arguments.get(name);
-        const text = given ?? (value === null ? undefined : this.#expand(lexer, { word: value, values, instruction }));
+        const text =
+          given.get(name) ?? (value === null ? undefined : this.#expand(lexer, { word: value, values, instruction }));
         if (text !== undefined) values.set(name, text);
       }
     }
@@ -146,8 +172,17 @@ class Conversion implements SourceFinder {
     if (stage.from.platform === '') return this.#options.platform;
     const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
     const text = this.#expand(lexer, { word: stage.from.platform, values: this.#globals, instruction: stage.from });
+    if (text === '') {
+      const hint = [...stage.from.platform.matchAll(/\w+/g)].map(([name]) =>
+        suggestion(name, [...this.#globals.keys()]),
+      );
+      throw new DockerfileError(
+        `empty platform value from expression ${stage.from.platform}${hint.find((one) => one !== '') ?? ''}`,
+        stage.from.range,
+      );
+    }
     try {
-      return text === '' ? this.#options.platform : parsePlatform(text);
+      return parsePlatform(text);
     } catch (error) {
       throw new DockerfileError(`failed to parse platform ${text}: ${errorMessage(error)}`, stage.from.range, {
         cause: error,
@@ -167,6 +202,7 @@ class Conversion implements SourceFinder {
     for (const instruction of instructions) {
       const before = state.tree;
       await this.#step(state, instruction);
+      state.lint(instruction);
       state.lines.push({ text: instruction.text, vertex: state.tree === before ? null : state.tree });
     }
     return state;

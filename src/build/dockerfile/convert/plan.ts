@@ -1,9 +1,10 @@
 /** What a Dockerfile comes to: a graph whose last vertex is the image's tree, and the image's config. */
 
+import type { Outline } from '../../../api/types/build.ts';
 import type { ContainerDefaults, ImageConfigDocument } from '../../../oci/image-config.ts';
 import type { Platform } from '../../../oci/platform.ts';
 import type { Vertex } from '../../graph/vertex.ts';
-import type { SourceRange } from '../source-error.ts';
+import type { Linter } from '../lint/linter.ts';
 
 /** An image that a stage begins with. */
 export interface BaseImage {
@@ -25,6 +26,10 @@ export type NamedContext =
 export interface PlanOptions {
   /** The stage that is wanted, by name or index; empty: the last. */
   target: string;
+  /** Look at the stages too that the target does not need. */
+  allStages?: boolean;
+  /** Hears what is not good about the Dockerfile. */
+  linter: Linter;
   arguments: ReadonlyMap<string, string>;
   labels: ReadonlyMap<string, string>;
   /** Every step anew, or the steps of these stages. */
@@ -65,16 +70,12 @@ export interface ImagePlan {
   history: PlannedHistory[];
 }
 
-export interface Warning {
-  rule: string;
-  message: string;
-  range: SourceRange;
-}
-
 export interface BuildPlan {
   root: Vertex;
   image: ImagePlan;
   /** The instructions of all stages that are needed, in the order of the text; of a FROM also its image. */
   lines: { text: string; vertex: Vertex | null; image?: string }[];
-  warnings: Warning[];
+  /** Arguments that were given and that no ARG asks for, in order. */
+  unusedArguments: string[];
+  outline(): Outline;
 }

@@ -10,6 +10,7 @@ export function exposedPorts(word: string): string[] {
   const protocol = (match?.[3] ?? 'tcp').toLowerCase();
   if (!match || first > highestPort || last > highestPort || last < first)
     throw new BerthError('invalid', `invalid containerPort: ${word}`);
-  if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw new BerthError('invalid', `invalid proto: ${protocol}`);
+  if (!['tcp', 'udp', 'sctp'].includes(protocol))
+    throw new BerthError('invalid', `invalid port: ${JSON.stringify(word)}: invalid proto: ${protocol}`);
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
 }

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { ContainerDefaults } from '../../../oci/image-config.ts';
 import type { Vertex, VertexLabel } from '../../graph/vertex.ts';
 import type { Instruction } from '../instruction.ts';
+import { StageLint } from '../lint/stage-rules.ts';
 import { ShellLexer } from '../shell-words.ts';
 import { DockerfileError } from '../source-error.ts';
 import type { BaseImage, PlannedHistory, PlanOptions } from './plan.ts';
@@ -26,6 +27,7 @@ export class StageState {
   readonly lines: { text: string; vertex: Vertex | null; image?: string }[] = [];
   /** CMD of this stage: an ENTRYPOINT forgets one that was inherited. */
   hasOwnCommand = false;
+  readonly #lint: StageLint;
   readonly #lexer: ShellLexer;
   readonly #env = new Map<string, string>();
   /** ARGs with a value that came after an ENV of the same name: until the next ENV theirs counts. */
@@ -54,6 +56,7 @@ export class StageState {
     this.config = structuredClone(options.config);
     this.arguments = new Map(options.parent?.arguments);
     this.#above = new Set(options.parent ? options.parent.#above : []);
+    this.#lint = new StageLint(options.plan.linter, options.parent ? options.parent.#lint : null);
     this.#lexer = new ShellLexer({ escapeSign: options.escapeSign });
     for (const entry of this.config.Env ?? []) this.#readVariable(entry);
     if (!this.#env.has('PATH')) this.setVariable('PATH', defaultPath);
@@ -95,12 +98,24 @@ export class StageState {
 
   /** Error: `DockerfileError` at the instruction for a word that cannot be read. */
   expand(word: string, instruction: Instruction, variables = this.variables): string {
-    return this.#guard(instruction, () => this.#lexer.expand(word, variables).text);
+    const { text, unset } = this.#guard(instruction, () => this.#lexer.expand(word, variables));
+    // Declared without a value is declared.
+    const unknown = unset.filter((name) => !this.arguments.has(name));
+    if (unknown.length > 0) this.#lint.unknown(unknown, instruction, [...variables.keys()]);
+    return text;
   }
 
   /** As `expand`, into as many words as it makes. */
   expandWords(word: string, instruction: Instruction): string[] {
     return this.#guard(instruction, () => this.#lexer.words(word, this.variables));
+  }
+
+  /** Tells what is not good about an instruction that has been gone through. */
+  lint(instruction: Instruction): void {
+    this.#lint.take(instruction, {
+      hasShell: (this.config.Shell ?? []).length > 0,
+      expandWords: (word) => this.expandWords(word, instruction),
+    });
   }
 
   #guard<T>(instruction: Instruction, work: () => T): T {

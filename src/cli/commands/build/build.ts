@@ -1,7 +1,9 @@
-import type { BuildResult, BuildStart } from '../../../api/types/build.ts';
+import { join } from 'node:path';
+import type { BuildReport, BuildResult, BuildStart } from '../../../api/types/build.ts';
 import { BuildFailed, runBuild } from '../../../client/build/build.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { parseBinarySize } from '../../../wire/size.ts';
+import { type Call, parseCall } from '../../build/call.ts';
 import { type OpenedContext, openContext } from '../../build/context.ts';
 import { buildTable } from '../../build/options.ts';
 import { type OutputTarget, parseOutput, writeOutput } from '../../build/outputs.ts';
@@ -24,11 +26,11 @@ export const command = defineCommand({
   async run({ cli, options, words }) {
     const [place] = words as [string];
     for (const tag of options.tag) parseReference(tag);
-    if (options.call !== '' && options.call !== 'build')
-      throw new ExitStatus(1, `--call=${options.call} is not supported yet`);
+    const call = parseCall(options.call, options.check);
     const context = await openContext(place, { file: options.file, named: pairs(options['build-context']) });
     const targets = options.output.map(parseOutput);
-    const result = await build(cli, { options, context, targets });
+    const result = await build(cli, { options, context, targets, call });
+    if (result.report) return tell(cli, result.report, { call, file: dockerfileName(place, options.file, context) });
     if (options.iidfile !== '') await Bun.write(options.iidfile, result.imageId);
     if (options['metadata-file'] !== '')
       await Bun.write(options['metadata-file'], `${JSON.stringify(metadata(options, result), null, 2)}\n`);
@@ -38,17 +40,34 @@ export const command = defineCommand({
   },
 });
 
+/** Prints an answer about the Dockerfile; gives the exit status. */
+async function tell(cli: Cli, report: BuildReport, { call, file }: { call: Call; file: string }): Promise<number> {
+  const { renderReport } = await import('../../render/build-report.ts');
+  const { out, err, failed } = renderReport(report, call.format, file);
+  await cli.out.write(out);
+  await cli.err.write(err);
+  return failed && !call.ignoreStatus ? 1 : 0;
+}
+
+/** The Dockerfile as the user may call it. */
+function dockerfileName(place: string, file: string, { kind, dockerfile }: OpenedContext): string {
+  const name = dockerfile?.name ?? 'Dockerfile';
+  if (kind.kind !== 'files' || file === '-') return name;
+  return file === '' ? join(place, name) : file;
+}
+
 interface Work {
+  call: Call;
   options: Options;
   context: OpenedContext;
   targets: OutputTarget[];
 }
 
-async function build(cli: Cli, { options, context, targets }: Work): Promise<BuildResult> {
+async function build(cli: Cli, { options, context, targets, call }: Work): Promise<BuildResult> {
   const progress = await chooseProgress(cli, options);
   const secrets = parseSecrets(options.secret, cli.environment);
   const agents = parseSsh(options.ssh, cli.environment);
-  const start = await startMessage(cli, { options, context, targets });
+  const start = await startMessage(cli, { options, context, targets, call });
   try {
     const result = await runBuild(cli.client, start, {
       event: (event) => progress.take(event),
@@ -69,7 +88,7 @@ async function build(cli: Cli, { options, context, targets }: Work): Promise<Bui
   }
 }
 
-async function startMessage(cli: Cli, { options, context, targets }: Work): Promise<BuildStart> {
+async function startMessage(cli: Cli, { options, context, targets, call }: Work): Promise<BuildStart> {
   return {
     options: {
       tags: options.tag,
@@ -88,6 +107,7 @@ async function startMessage(cli: Cli, { options, context, targets }: Work): Prom
       allow: options.allow,
       explain: options.explain,
     },
+    call: call.name,
     place: context.place,
     dockerfile: context.dockerfile,
     context: context.kind,

@@ -54,7 +54,8 @@ export class ClassicStream {
         break;
       }
       case 'warning':
-        this.#warnings.push(event.message);
+        // What the checks say no client of this stream asks for.
+        if (event.rule === null) this.#warnings.push(event.message);
         return;
       case 'failed':
         this.#vertex(event.id).state = 'failed';
