@@ -135,7 +135,8 @@ export type BuildOutput =
 /** The first message of `/berth/v1/build`. */
 export interface BuildStart {
   options: BuildOptions;
-  call: BuildCall;
+  /** Missing: an image. */
+  call?: BuildCall;
   /** Stands for the place of the context. */
   place: string;
   /** The Dockerfile, where the client has it; null: it is in the context. */

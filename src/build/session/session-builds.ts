@@ -64,7 +64,7 @@ export class SessionBuilds {
       const client = await this.#client(start, { channels, lease, release });
       const event = (one: BuildEvent): void => void channels.send(buildFrame.event, one);
       const work = { signal: channels.signal, auths: start.auths, event };
-      if (start.call !== 'build')
+      if (start.call !== undefined && start.call !== 'build')
         return { imageId: '', report: await builder.report(start.call, start.options, { ...work, client, lease }) };
       return await builder.build(start.options, client, {
         ...work,
