@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
 import { failpoint } from '../base/failpoint.ts';
+import { sigkill } from '../wire/signals.ts';
 import { endByForce, inTime, runningPid } from './force.ts';
 import { LiveContainer, type StartOutcome } from './live-container.ts';
 import { protocol } from './protocol.ts';
@@ -23,8 +24,6 @@ import type {
   Supervisor,
   SupervisorEvents,
 } from './types.ts';
-
-const sigkill = 9;
 
 export interface ShimSupervisorOptions {
   /** Path of the shim program, see shim-binary.ts. */

@@ -1,6 +1,9 @@
 import { constants } from 'node:os';
 import { BerthError } from '../api/errors.ts';
 
+export const sigkill = 9;
+export const sigterm = 15;
+
 const realtime = { least: 34, most: 64 };
 const highest = 64;
 

@@ -1,9 +1,10 @@
 /** The image side of an engine, without containers and without a server: a store in a directory of its own, and its verbs. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import type { EventMessage } from '../../src/api/types/events.ts';
 import type { Platform } from '../../src/api/types/image.ts';
 import type { ProgressMessage } from '../../src/api/types/progress.ts';
-import { type EngineEvent, EventBus } from '../../src/engine/events/event-bus.ts';
+import { EventBus } from '../../src/engine/events/event-bus.ts';
 import { StoredContainerImages } from '../../src/engine/images/container-images.ts';
 import { ImageService } from '../../src/engine/images/image-service.ts';
 import { BerthDatabase } from '../../src/store/db/database.ts';
@@ -27,7 +28,7 @@ export class ImageEngine {
   readonly containers: StoredContainerImages;
   readonly bus = new EventBus();
   readonly users: FakeUser[] = [];
-  readonly events: EngineEvent[] = [];
+  readonly events: EventMessage[] = [];
   readonly warnings: string[] = [];
 
   /** @param root an earlier engine's data root; a new one otherwise */

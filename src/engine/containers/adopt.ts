@@ -2,6 +2,7 @@ import { errorMessage } from '../../api/errors.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Adoption } from '../../supervisor/types.ts';
+import { sigkill } from '../../wire/signals.ts';
 import { healthAtStart, healthUnwatched } from '../health/health-state.ts';
 import { timestamp, timestampOf } from './clock.ts';
 import type { Container } from './container.ts';
@@ -164,7 +165,6 @@ async function startAgain(context: ContainerContext, container: Container): Prom
 /** Bundles of containers that the books do not have: the engine died before the row was written, or after it was deleted. */
 async function removeStrangers(context: ContainerContext, bundles: ReadonlySet<string>): Promise<void> {
   const { dependencies, index } = context;
-  const sigkill = 9;
   const states = await dependencies.files.runtimeStates();
   for (const id of new Set([...bundles, ...states])) {
     if (index.byId(id)) continue;

@@ -1,12 +1,10 @@
 import { BerthError } from '../../api/errors.ts';
-import { parseSignal } from '../../wire/signals.ts';
+import { parseSignal, sigkill, sigterm } from '../../wire/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { cancelRestart } from './exited.ts';
 import { isRunning, notRunning } from './states.ts';
 
-const sigkill = 9;
-const sigterm = 15;
 const highestSignal = 64;
 
 /**

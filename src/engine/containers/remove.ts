@@ -1,12 +1,12 @@
 import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import type { ContainerRemoveOptions } from '../../api/types/container-requests.ts';
 import { failpoint } from '../../base/failpoint.ts';
+import { sigkill } from '../../wire/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { removeLink } from './links.ts';
 import { isRunning } from './states.ts';
 
-const sigkill = 9;
 /** Milliseconds that a start which was under way may take before it is ended. */
 const patience = 5000;
 

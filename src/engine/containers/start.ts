@@ -4,6 +4,7 @@ import { together } from '../../base/together.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
 import { startFailureExitCode } from '../../supervisor/runtime-errors.ts';
 import type { RootMount, ShimSpec, StartedContainer } from '../../supervisor/types.ts';
+import { sigkill } from '../../wire/signals.ts';
 import { healthAtStart } from '../health/health-state.ts';
 import type { Sandbox } from '../networks/types.ts';
 import { timestampOf } from './clock.ts';
@@ -22,8 +23,6 @@ import { networkSysctls } from './spec/bundle.ts';
 import { containerOfMode } from './spec/namespaces.ts';
 import { homeOfUnknown, resolveUser } from './spec/users.ts';
 import { publishVolumes } from './volume-events.ts';
-
-const sigkill = 9;
 
 /**
  * Starts a created or exited container. Resolves when its process runs.

@@ -1,13 +1,12 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ContainerStopOptions } from '../../api/types/container-requests.ts';
-import { parseSignal } from '../../wire/signals.ts';
+import { parseSignal, sigkill } from '../../wire/signals.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
 import { markStopped, sendSignal, stopSignalOf } from './kill.ts';
 import { startContainer } from './start.ts';
 import { isRunning } from './states.ts';
 
-const sigkill = 9;
 const defaultTimeout = 10;
 
 /** Resolves when the process has ended. Errors: `not-modified` when there is none, `invalid` for no signal. */

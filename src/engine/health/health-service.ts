@@ -1,6 +1,7 @@
 import { errorKind } from '../../api/errors.ts';
 import type { HealthcheckResult } from '../../api/types/container.ts';
 import { Semaphore } from '../../base/semaphore.ts';
+import { sigkill } from '../../wire/signals.ts';
 import type { Container } from '../containers/container.ts';
 import type { ContainerContext, LifeObserver } from '../containers/context.ts';
 import { restartContainer, stopContainer } from '../containers/stop.ts';
@@ -11,7 +12,6 @@ import { type UnhealthyAction, unhealthyAction } from './on-unhealthy.ts';
 import { type ProbeExec, runProbe } from './probe.ts';
 import { type ProbePlan, probePlan } from './probe-plan.ts';
 
-const sigkill = 9;
 const startsAtOnce = 8;
 
 /**

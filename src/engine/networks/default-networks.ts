@@ -119,6 +119,20 @@ function defaultBridge(links: Links, settings: DefaultBridgeSettings, stored: Br
   };
 }
 
+/** Error: `invalid` for what the start would refuse without having looked at the machine. */
+export function checkBridgeTexts({
+  bip,
+  fixedCidr,
+  defaultGateway,
+}: Pick<DefaultBridgeSettings, 'bip' | 'fixedCidr' | 'defaultGateway'>): void {
+  const gateway = bip === '' ? null : parseBip(bip);
+  if (fixedCidr !== '') parseFixedCidr(fixedCidr, gateway ?? wholeNetwork);
+  if (defaultGateway !== '') parseRouter(defaultGateway, gateway ?? wholeNetwork);
+}
+
+/** Where the bridge's own subnet is not known. */
+const wholeNetwork: Cidr = { address: 0, prefix: 0 };
+
 function parseFixedCidr(text: string, gateway: Cidr): Cidr {
   const range = parseCidr(text);
   if (!range) throw new BerthError('invalid', `invalid --fixed-cidr: ${text}`);

@@ -1,8 +1,9 @@
 import { BerthError, errorMessage } from '../../api/errors.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
 import { contains, networkOf, parseAddress } from '../../host/netlink/cidr.ts';
 import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
-import type { EndpointRequest, EndpointSettings } from './types.ts';
+import type { EndpointRequest } from './types.ts';
 
 /** Options of one container's place on a network; others are kept, and mean nothing. */
 export const endpointOption = {

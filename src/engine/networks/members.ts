@@ -1,5 +1,6 @@
 /** What changes of networks need of containers. */
-import type { DnsWishes, EndpointSettings } from './types.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
+import type { DnsWishes } from './types.ts';
 
 export interface Member {
   readonly id: string;

@@ -219,6 +219,13 @@ describe('remove and prune', () => {
     expect(await changes.prune(new Map([['label', ['keep=no']]]))).toEqual({ NetworksDeleted: ['old'] });
     expect(await changes.prune(new Map())).toEqual({ NetworksDeleted: ['new'] });
   });
+
+  test('two that prune at once share what goes', async () => {
+    const { changes } = fixture();
+    for (const name of ['one', 'two', 'three']) await changes.create(wish(name));
+    const reports = await Promise.all([changes.prune(new Map()), changes.prune(new Map())]);
+    expect(reports.flatMap(({ NetworksDeleted }) => NetworksDeleted ?? []).sort()).toEqual(['one', 'three', 'two']);
+  });
 });
 
 describe('connect and disconnect', () => {

@@ -117,7 +117,14 @@ export class NetworkChanges {
       if (until.some((time) => network.created.getTime() > time)) continue;
       if (state.endpoints.onNetwork(network.id).length > 0) continue;
       if (network.configuration && state.networks.all().some(({ configFrom }) => configFrom === network.name)) continue;
-      await this.remove(network.id);
+      try {
+        await this.remove(network.id);
+      } catch (error) {
+        // Joined or removed by somebody else, while the one before it went.
+        const kind = errorKind(error);
+        if (kind !== 'forbidden' && kind !== 'not-found') throw error;
+        continue;
+      }
       removed.push(network.name);
     }
     return { NetworksDeleted: removed.length > 0 ? removed : null };

@@ -1,7 +1,7 @@
 /** What a container wants published: Docker's port bindings as lists of numbers. */
 import { BerthError } from '../../api/errors.ts';
+import type { PortBinding } from '../../api/types/host-config.ts';
 import { parseAddress } from '../../host/netlink/cidr.ts';
-import type { PortBinding } from './types.ts';
 
 export type Protocol = 'tcp' | 'udp';
 

@@ -1,5 +1,7 @@
 /** An endpoint in the shapes that others want of it. */
 import { BerthError } from '../../api/errors.ts';
+import type { PortMap } from '../../api/types/host-config.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
 import type { InterfacePlan } from '../../host/netlink/attacher.ts';
 import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { PortHold } from '../../supervisor/types.ts';
@@ -10,7 +12,6 @@ import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
 import type { Publication } from './port-book.ts';
 import { portsOf } from './port-requests.ts';
-import type { EndpointSettings, PortMap } from './types.ts';
 
 /** Docker's EndpointSettings. */
 export function endpointSettings(endpoint: Endpoint, network: Network): EndpointSettings {

@@ -1,12 +1,7 @@
 /** What containers ask of networks. Allocation is pure bookkeeping plus nftables elements; the shim makes the interfaces. */
+import type { PortBinding, PortMap } from '../../api/types/host-config.ts';
+import type { EndpointSettings } from '../../api/types/network.ts';
 import type { SandboxPlan } from '../../supervisor/types.ts';
-
-export interface PortBinding {
-  HostIp: string;
-  HostPort: string;
-}
-/** `80/tcp` → where it is published; null: exposed only. Docker's `NetworkSettings.Ports`. */
-export type PortMap = Record<string, PortBinding[] | null>;
 
 /** What a container asks of one network. */
 export interface EndpointRequest {
@@ -62,25 +57,6 @@ export interface SandboxRequest extends DnsWishes {
   /** `name:address`; the address may be `host-gateway`. */
   extraHosts: string[];
   links: LinkedHost[];
-}
-
-/** Docker's EndpointSettings of one network, with its own keys. */
-export interface EndpointSettings {
-  NetworkID: string;
-  EndpointID: string;
-  Gateway: string;
-  IPAddress: string;
-  IPPrefixLen: number;
-  IPv6Gateway: string;
-  GlobalIPv6Address: string;
-  GlobalIPv6PrefixLen: number;
-  MacAddress: string;
-  Aliases: string[] | null;
-  Links: string[] | null;
-  DriverOpts: Record<string, string> | null;
-  DNSNames: string[] | null;
-  GwPriority: number;
-  IPAMConfig: { IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[] } | null;
 }
 
 /** What a started container has of the network; kept in its record and shown by inspect. */

@@ -9,6 +9,7 @@ import { UndoStack } from '../../base/undo-stack.ts';
 import type { RuntimeMount } from '../../oci/runtime-spec.ts';
 import type { PreparedMount, StepOptions, StepOutcome, StepRequest, StepRunner } from '../../oci/step.ts';
 import type { ExitStatus, ShimSpec } from '../../supervisor/types.ts';
+import { sigkill } from '../../wire/signals.ts';
 import { StdcopyDecoder } from '../../wire/stdcopy.ts';
 import { timestamp } from '../containers/clock.ts';
 import type { ContainerContext } from '../containers/context.ts';
@@ -23,7 +24,6 @@ import type { SandboxRequest } from '../networks/types.ts';
 
 /** What BuildKit calls the machine that a step runs on. */
 const hostname = 'buildkitsandbox';
-const sigkill = 9;
 
 export class ContainerSteps implements StepRunner {
   readonly #context: ContainerContext;

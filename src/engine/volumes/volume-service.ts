@@ -126,17 +126,19 @@ export class VolumeService implements ContainerVolumes {
     const all = filterBoolean(filters, 'all', false);
     const deleted: string[] = [];
     let reclaimed = 0;
-    for (const volume of this.books.all()) {
-      const anonymous = volume.labels !== null && anonymousLabel in volume.labels;
-      if ((!all && !anonymous) || !matchesLabels(filters, volume.labels) || this.books.isUsed(volume.name)) continue;
-      const [size] = await this.#measure([volume]);
+    const idle = this.books.all().filter(({ name, labels }) => {
+      const isAnonymous = labels !== null && anonymousLabel in labels;
+      return (all || isAnonymous) && matchesLabels(filters, labels) && !this.books.isUsed(name);
+    });
+    const sizes = await this.#measure(idle);
+    for (const [index, volume] of idle.entries()) {
       const isGone = await this.books.mutex.run(volume.name, async () => {
         if (this.books.isUsed(volume.name) || this.books.find(volume.name) !== volume) return false;
         await this.books.remove(volume);
         return true;
       });
       if (!isGone) continue;
-      reclaimed += size?.bytes ?? 0;
+      reclaimed += sizes[index]?.bytes ?? 0;
       deleted.push(volume.name);
     }
     this.#dependencies.events.publish('volume', 'prune', '', { reclaimed: String(reclaimed) });
