@@ -53,3 +53,9 @@ export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return (error as { code?: unknown }).code === 'SQLITE_FULL' ? 'no space left on device' : error.message;
 }
+
+/** What the system says of a failed call, without the name of the call and the path that the runtime adds: `no such file or directory`. */
+export function systemReason(error: unknown): string {
+  const message = errorMessage(error);
+  return /^E[A-Z0-9]+: ([^,]+)(?:, |$)/.exec(message)?.[1] ?? message;
+}

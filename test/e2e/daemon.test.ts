@@ -67,6 +67,25 @@ describe('berth daemon --validate', () => {
     expect(await validate('{"debug":true}')).toEqual({ code: 0, stdout: '', stderr: 'configuration OK\n' });
   });
 
+  test.each([
+    ['{"bip":"bogus"}', 'invalid --bip: bogus\n'],
+    ['{"bip":"10.0.0.0/16"}', 'invalid --bip: 10.0.0.0/16 is no address of a host\n'],
+    [
+      '{"bip":"10.0.0.1/16","fixed-cidr":"10.1.0.0/24"}',
+      "--fixed-cidr 10.1.0.0/24 is not inside of the bridge's 10.0.0.0/16\n",
+    ],
+    ['{"default-gateway":"bogus"}', 'invalid --default-gateway: bogus\n'],
+    ['{"ip":"bogus"}', 'invalid argument "bogus" for "--ip" flag: bogus is not an ip address\n'],
+    ['{"default-address-pools":[{"base":"bogus","size":24}]}', 'invalid default address pool: base bogus, size 24\n'],
+    ['{"default-runtime":"nosuch"}', "specified default runtime 'nosuch' does not exist\n"],
+    [
+      '{"seccomp-profile":"/nosuch"}',
+      'opening seccomp profile (/nosuch) failed: open /nosuch: no such file or directory\n',
+    ],
+  ])('%s, which would stop the start', async (config, stderr) => {
+    expect(await validate(config)).toEqual({ code: 1, stdout: '', stderr });
+  });
+
   test('a bad one, in the words of dockerd', async () => {
     const { code, stderr } = await validate('{"debug":true}', '--debug');
     expect(code).toBe(1);
@@ -74,7 +93,7 @@ describe('berth daemon --validate', () => {
       `unable to configure the Docker daemon with file ${folder}/daemon.json: the following directives are specified both as a flag and in the configuration file: debug: (from flag: true, from file: true)\n`,
     );
     expect((await validate('{"tlsverify":true}', '--tlscert=/no', '--tlskey=/no')).stderr).toStartWith(
-      'invalid TLS configuration: Could not load X509 key pair (cert: "/no", key: "/no")',
+      'invalid TLS configuration: Could not load X509 key pair (cert: "/no", key: "/no"): open /no: no such file or directory\n',
     );
   });
 });

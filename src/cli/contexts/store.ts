@@ -5,7 +5,7 @@
  *   contexts/tls/<sha256 of the name>/docker/{ca,cert,key}.pem
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, systemReason } from '../../api/errors.ts';
 
 /** The context that is no file: what the environment says, else this machine's engine. */
 export const defaultContext = 'default';
@@ -43,7 +43,7 @@ export class ContextStore {
   async read(name: string): Promise<ContextMeta> {
     const path = `${this.metaDirectory(name)}/meta.json`;
     const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'ENOENT' ? 'no such file or directory' : cause.message;
+      const why = systemReason(cause);
       throw new BerthError('not-found', `context ${JSON.stringify(name)}: context not found: open ${path}: ${why}`, {
         cause,
       });

@@ -3,6 +3,7 @@ import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { shortVersion } from '../../cli/version-text.ts';
+import { checkBridgeTexts } from '../../engine/networks/default-networks.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
 import { claimBridge } from '../../host/netlink/bridge-claim.ts';
 import { answerFirst } from '../../host/process/priority.ts';
@@ -15,8 +16,10 @@ import { dockerVersion, openEngine } from './engine.ts';
 import { collectWhenIdle } from './idle-collection.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { Metrics } from './metrics.ts';
+import { networkSettings } from './network-settings.ts';
 import { type DaemonArguments, readDaemonArguments } from './read-config.ts';
 import { logLevel, type ReloadTarget, reload } from './reload.ts';
+import { containerSettings } from './settings.ts';
 import { readServerTls } from './tls.ts';
 
 /** @param argv behind `berth daemon` */
@@ -26,13 +29,21 @@ export async function main(argv: string[]): Promise<void> {
     if (given.help) console.log(daemonHelp());
     else if (given.version) console.log(shortVersion());
     else if (given.validate) {
-      readServerTls(given.config);
+      checkConfiguration(given.config);
       console.error('configuration OK');
     } else await serve(given).catch((cause) => failedStart(cause, given.config.debug));
   } catch (error) {
     console.error(errorMessage(error));
     process.exit(1);
   }
+}
+
+/** Error: what would stop a start with this configuration, as far as the values alone say it. */
+function checkConfiguration(config: DaemonConfig): void {
+  readServerTls(config);
+  checkBridgeTexts(networkSettings(config).bridge);
+  // The built-in init stands for one that is always there.
+  containerSettings(config, '/bin/sh');
 }
 
 function failedStart(cause: unknown, debug: boolean): never {
@@ -83,7 +94,8 @@ async function serve({ config, reread }: DaemonArguments): Promise<void> {
       await engine.halt();
     } else log.info(`${signal}: stopping; containers go on running`);
     // Whatever hangs, the process ends: containers do not need it.
-    setTimeout(() => process.exit(1), config['shutdown-timeout'] * 1000).unref();
+    const patience = config['shutdown-timeout'];
+    if (patience >= 0) setTimeout(() => process.exit(1), patience * 1000).unref();
     await server.close(1000);
     await engine.close();
     removePidfile(config.pidfile, log);

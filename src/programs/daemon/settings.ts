@@ -1,7 +1,7 @@
 /** The configuration's values in the units and shapes that the services take. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { BerthError, errorMessage } from '../../api/errors.ts';
+import { BerthError, systemReason } from '../../api/errors.ts';
 import type { ContainerSettings, RuntimeProgram } from '../../engine/containers/settings.ts';
 import { parseBinarySize } from '../../wire/size.ts';
 import type { DaemonConfig } from './config.ts';
@@ -97,6 +97,10 @@ function readProfile(value: string): string {
   try {
     return readFileSync(value, 'utf8');
   } catch (cause) {
-    throw new BerthError('invalid', `opening seccomp profile (${value}) failed: ${errorMessage(cause)}`, { cause });
+    throw new BerthError(
+      'invalid',
+      `opening seccomp profile (${value}) failed: open ${value}: ${systemReason(cause)}`,
+      { cause },
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** TLS of the API over TCP: https://docs.docker.com/engine/security/protect-access/ */
 import { readFileSync } from 'node:fs';
-import { BerthError, errorMessage } from '../../api/errors.ts';
+import { BerthError, systemReason } from '../../api/errors.ts';
 import type { ServerTls } from '../../server/http/listen.ts';
 import type { DaemonConfig } from './config.ts';
 
@@ -18,7 +18,7 @@ export function readServerTls(config: DaemonConfig): ServerTls | null {
     try {
       return readFileSync(path, 'utf8');
     } catch (cause) {
-      throw refuse(`open ${path}: ${errorMessage(cause)}`, cause);
+      throw refuse(`open ${path}: ${systemReason(cause)}`, cause);
     }
   };
   const [certificate, key] = [read(tlscert, pair), read(tlskey, pair)];

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { BerthError } from '../../../api/errors.ts';
+import { BerthError, systemReason } from '../../../api/errors.ts';
 import { defineCommand } from '../../command.ts';
 import { endpointOf } from '../../contexts/endpoint-settings.ts';
 import { ContextStore, defaultContext } from '../../contexts/store.ts';
@@ -22,7 +22,7 @@ export const command = defineCommand({
       return 0;
     }
     await writeFile(file, bytes, { flag: 'wx', mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EEXIST' ? 'file exists' : cause.message;
+      const why = cause.code === 'EEXIST' ? 'file exists' : systemReason(cause);
       throw new BerthError('invalid', `open ${file}: ${why}`, { cause });
     });
     await cli.err.write(`Written file ${JSON.stringify(file)}\n`);
