@@ -22,6 +22,8 @@ export interface RegistryRequest {
 /** A connection in the hands of somebody who reads or writes its descriptor himself. */
 export interface LentConnection {
   readonly descriptor: number;
+  /** The other side is on this machine. */
+  readonly isLocal: boolean;
   readonly connection: {
     once(event: 'close', listener: () => void): void;
     off(event: 'close', listener: () => void): void;

@@ -15,6 +15,7 @@ const { symbols: libc } = dlopen('libc.so.6', {
   write: { args: [i32, pointer, u64], returns: i64 },
   pwrite: { args: [i32, pointer, u64, i64], returns: i64 },
   sendfile: { args: [i32, i32, pointer, u64], returns: i64 },
+  setsockopt: { args: [i32, i32, i32, pointer, u32], returns: i32 },
   sync_file_range: { args: [i32, i64, i64, u32], returns: i32 },
   eventfd: { args: [u32, i32], returns: i32 },
   fcntl: { args: [i32, i32, i32], returns: i32 },
@@ -62,6 +63,17 @@ const offset = new BigInt64Array(1);
 export function sendFile(socket: number, file: number, range: { start: number; most: number }): number {
   offset[0] = BigInt(range.start);
   return Number(libc.sendfile(socket, file, ptr(offset), range.most));
+}
+
+/** socket(7) */
+const socketLevel = 1;
+const sendBuffer = 7;
+const receiveBuffer = 8;
+
+/** Sets the size of the kernel's two buffers of a connection, which grow no more then. */
+export function boundBuffers(socket: number, bytes: number): void {
+  for (const option of [sendBuffer, receiveBuffer])
+    libc.setsockopt(socket, socketLevel, option, ptr(new Int32Array([bytes])), 4);
 }
 
 /** Has the disk begin with a part of the file, so that less is left for the sync at its end. */

@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import {
   Bell,
   beginWriteback,
+  boundBuffers,
   interrupted,
   lastErrno,
   poll,
@@ -23,13 +24,13 @@ export interface MoverOptions {
   makeDecoder(): ChunkDecoder;
 }
 
-/** Bytes of one read from a connection, and of one call of sendfile. */
+/** Bytes of one read from a connection, which are written at once, and of one call of sendfile. */
 const receiveSize = 256 * 1024;
 const sendSize = 1024 * 1024;
-/** Bytes of one write: larger ones take memory in larger pieces, which the kernel has to look for. */
-const writeSize = 64 * 1024;
 /** So much of a file is given to the disk at a time, before anybody asks for a sync. */
 const writebackSize = 8 * 1024 * 1024;
+/** Within a machine there is no way to fill: what waits in large buffers only falls out of the processor's cache. Docs: decisions/0012. */
+const localBuffer = 128 * 1024;
 /** How often slow transfers are looked for, while there are transfers. */
 const watchMilliseconds = 1000;
 
@@ -118,9 +119,11 @@ export class Mover {
   #take(order: Order): void {
     switch (order.kind) {
       case 'receive':
+        if (order.isLocal) boundBuffers(order.socket, localBuffer);
         this.#begin(new Receiving(order.id, order, this.#tools(order)));
         break;
       case 'send':
+        if (order.isLocal) boundBuffers(order.socket, localBuffer);
         this.#begin(new Sending(order.id, order));
         break;
       case 'cancel': {
@@ -262,7 +265,7 @@ class Receiving implements Transfer {
 
   #write(bytes: Buffer): Trouble | null {
     for (let done = 0; done < bytes.length; ) {
-      const count = writeAt(this.#file, bytes.subarray(done, done + writeSize), this.position);
+      const count = writeAt(this.#file, bytes.subarray(done), this.position);
       if (count < 0) {
         const errno = lastErrno();
         if (errno === interrupted) continue;

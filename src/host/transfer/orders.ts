@@ -15,9 +15,14 @@ export interface ChunkDecoder {
   take(input: Buffer): { bytes: Buffer | null; used: number };
 }
 
-export interface ReceiveOrder {
+interface Connection {
   /** Descriptors stay open until the answer; the mover closes none. */
   socket: number;
+  /** The other side is on this machine. */
+  isLocal: boolean;
+}
+
+export interface ReceiveOrder extends Connection {
   file: number;
   /** Where in the file the first byte goes. */
   position: number;
@@ -29,8 +34,7 @@ export interface ReceiveOrder {
   pace: Pace;
 }
 
-export interface SendOrder {
-  socket: number;
+export interface SendOrder extends Connection {
   file: number;
   start: number;
   /** The last byte. */

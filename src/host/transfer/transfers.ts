@@ -12,7 +12,7 @@ export interface TransfersOptions {
 }
 
 /** A transfer that broke off. `code`: as of any failed call, or `EOF`, `SLOW`, `CANCELLED`, `MALFORMED`. */
-export class TransferError extends Error {
+class TransferError extends Error {
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -34,7 +34,7 @@ export class Transfers {
     this.#options = options;
   }
 
-  /** Gives the position behind the last byte, and what was read behind the body. Error: `TransferError`; what came before is in the file. */
+  /** Gives the position behind the last byte, and what was read behind the body. Error: with a code; what came before is in the file. */
   async receive(order: ReceiveOrder, watch: WatchForEnd): Promise<{ position: number; behind: Uint8Array }> {
     const thread = this.#homes.get(order.key) ?? this.#leastBusy();
     this.#homes.set(order.key, thread);
@@ -42,7 +42,7 @@ export class Transfers {
     return { position, behind: behind ?? new Uint8Array() };
   }
 
-  /** Error: `TransferError`. */
+  /** Error: with a code. */
   async send(order: SendOrder, watch: WatchForEnd): Promise<void> {
     await this.#leastBusy().transfer({ kind: 'send', ...order }, watch);
   }

@@ -18,6 +18,8 @@ export interface Identity {
 
 /** Right answers that are remembered, so that a client that sends its password with every request does not cost a slow hash each time. */
 const mostRemembered = 1000;
+/** Milliseconds: `berth registry user add` counts from then on, and a thousand requests in a second do not ask a thousand times. */
+const lookAgain = 5;
 /** Slow hashes at a time. */
 const concurrentChecks = 2;
 
@@ -28,6 +30,8 @@ export class PasswordCheck {
   readonly #key = randomBytes(32);
   readonly #right = new Set<string>();
   readonly #room = new Semaphore(concurrentChecks);
+  #hasUsers = false;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** @param htpasswd path of a file in Apache's form, bcrypt only, read again when it changes; null: none */
   constructor(accounts: Accounts, passwords: Passwords, htpasswd: string | null) {
@@ -38,7 +42,13 @@ export class PasswordCheck {
 
   /** Anybody may do anything: there are no users at all. */
   get isOpen(): boolean {
-    return this.#htpasswd === null && !this.#accounts.hasUsers();
+    if (this.#htpasswd !== null) return false;
+    const now = performance.now();
+    if (now >= this.#lookedAt + lookAgain) {
+      this.#lookedAt = now;
+      this.#hasUsers = this.#accounts.hasUsers();
+    }
+    return !this.#hasUsers;
   }
 
   /** Null: no such user, or not the password. Takes the same time for both. */

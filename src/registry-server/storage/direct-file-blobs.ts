@@ -6,7 +6,7 @@ import { type DirectBlobs, slowestUpload } from './types.ts';
 /** Threads that move bytes between descriptors: `host/transfer` satisfies it by shape. */
 export interface FileTransfers {
   receive(
-    order: Pick<LentBody, 'framing' | 'ahead'> & {
+    order: Pick<LentBody, 'framing' | 'ahead' | 'isLocal'> & {
       socket: number;
       file: number;
       position: number;
@@ -16,7 +16,7 @@ export interface FileTransfers {
     watch: WatchForEnd,
   ): Promise<{ position: number; behind: Uint8Array }>;
   send(
-    order: { socket: number; file: number; start: number; end: number; pace: Pace },
+    order: { socket: number; isLocal: boolean; file: number; start: number; end: number; pace: Pace },
     watch: WatchForEnd,
   ): Promise<void>;
   /** The SHA-256 in hexadecimal of what was received for `key` from the file's beginning, where that is `length` bytes. */
@@ -53,9 +53,9 @@ export class DirectFileBlobs implements DirectBlobs {
       const file = await this.#files.openUpload(id);
       try {
         const { size } = await file.stat();
-        const { framing, ahead, descriptor } = body;
+        const { framing, ahead, descriptor, isLocal } = body;
         const received = await this.#transfers.receive(
-          { framing, ahead, socket: descriptor, file: file.fd, position: size, key: id, pace: slowestUpload },
+          { framing, ahead, isLocal, socket: descriptor, file: file.fd, position: size, key: id, pace: slowestUpload },
           (leave) => watchClose(body, leave),
         );
         ({ behind } = received);
@@ -71,8 +71,9 @@ export class DirectFileBlobs implements DirectBlobs {
   async send(digest: string, { start, end }: { start: number; end: number }, to: LentConnection): Promise<void> {
     const file = await this.#files.openBlob(digest);
     try {
-      await this.#transfers.send({ socket: to.descriptor, file: file.fd, start, end, pace: slowestDownload }, (leave) =>
-        watchClose(to, leave),
+      await this.#transfers.send(
+        { socket: to.descriptor, isLocal: to.isLocal, file: file.fd, start, end, pace: slowestDownload },
+        (leave) => watchClose(to, leave),
       );
     } finally {
       await file.close();

@@ -15,6 +15,7 @@ export class SqliteIndex implements RegistryIndex {
   readonly #database: BerthDatabase;
   readonly #touchInterval: number;
   readonly #pulls = new Map<string, number>();
+  readonly #read = new ManifestCache();
 
   /**
    * @param database with the schema of `registryMigrations`
@@ -123,6 +124,7 @@ export class SqliteIndex implements RegistryIndex {
         );
       }
     });
+    this.#read.forget(repository);
     await this.#database.durable();
   }
 
@@ -136,15 +138,19 @@ export class SqliteIndex implements RegistryIndex {
   }
 
   async manifest(repository: string, tagOrDigest: string): Promise<StoredManifest | null> {
+    const known = this.#read.get(repository, tagOrDigest);
+    if (known) return known;
     const lookup = tagOrDigest.includes(':')
       ? 'm.digest = ?2'
       : 'm.digest = (SELECT digest FROM tags WHERE repository = r.id AND name = ?2)';
-    return this.#row<StoredManifest>(
+    const manifest = this.#row<StoredManifest>(
       `SELECT m.digest, m.media_type AS mediaType, d.bytes FROM repositories r JOIN manifests m ON m.repository = r.id
        JOIN documents d ON d.digest = m.digest WHERE r.name = ?1 AND ${lookup}`,
       repository,
       tagOrDigest,
     );
+    if (manifest) this.#read.add(repository, tagOrDigest, manifest);
+    return manifest;
   }
 
   async deleteManifest(repository: string, digest: string): Promise<boolean> {
@@ -159,6 +165,7 @@ export class SqliteIndex implements RegistryIndex {
       );
       return true;
     });
+    this.#read.forget(repository);
     if (isGone) await this.#database.durable();
     return isGone;
   }
@@ -166,6 +173,7 @@ export class SqliteIndex implements RegistryIndex {
   async deleteTag(repository: string, tag: string): Promise<boolean> {
     const sql = 'DELETE FROM tags WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND name = ?';
     const isGone = this.#run(sql, repository, tag) > 0;
+    this.#read.forget(repository);
     if (isGone) await this.#database.durable();
     return isGone;
   }
@@ -319,6 +327,38 @@ export class SqliteIndex implements RegistryIndex {
   /** Gives the number of rows that changed. */
   #run(sql: string, ...values: Value[]): number {
     return this.#database.sql.query<unknown, Value[]>(sql).run(...values).changes;
+  }
+}
+
+/** Bytes of manifests in memory; beyond that all are forgotten. */
+const mostCached = 4 * 1024 * 1024;
+
+/**
+ * Manifests as they were read. Nobody else changes them: a registry has its directory for itself, and whatever writes into a repository
+ * forgets what was read of it.
+ */
+class ManifestCache {
+  readonly #repositories = new Map<string, Map<string, StoredManifest>>();
+  #bytes = 0;
+
+  get(repository: string, tagOrDigest: string): StoredManifest | undefined {
+    return this.#repositories.get(repository)?.get(tagOrDigest);
+  }
+
+  add(repository: string, tagOrDigest: string, manifest: StoredManifest): void {
+    // The names count too: a manifest may be small.
+    this.#bytes += manifest.bytes.length + 1024;
+    if (this.#bytes > mostCached) {
+      this.#repositories.clear();
+      this.#bytes = manifest.bytes.length + 1024;
+    }
+    const known = this.#repositories.get(repository);
+    if (known) known.set(tagOrDigest, manifest);
+    else this.#repositories.set(repository, new Map([[tagOrDigest, manifest]]));
+  }
+
+  forget(repository: string): void {
+    this.#repositories.delete(repository);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { BodyDecoder } from './body-decoder.ts';
 import { BadRequest, parseHead, type RequestHead } from './head.ts';
-import { descriptorOf, type LentBody, stopReading } from './lend.ts';
+import { type LentBody, lentConnection, stopReading } from './lend.ts';
 import { HttpResponse, type ResponseOwner, statusLine } from './response.ts';
 
 /** The longest head: X-Registry-Config of users with many registries is long. */
@@ -270,9 +270,9 @@ export class HttpConnection {
 
   async #lendBody(exchange: Exchange, least: number): Promise<LentBody | null> {
     const { framing } = exchange.head;
-    const descriptor = descriptorOf(this.#socket);
+    const connection = lentConnection(this.#socket);
     const isShort = framing.kind === 'length' && framing.length < least;
-    if (descriptor === null || framing.kind === 'none' || isShort || exchange.sink || exchange.bodyEnded) return null;
+    if (!connection || framing.kind === 'none' || isShort || exchange.sink || exchange.bodyEnded) return null;
     exchange.isLent = true;
     this.#regulate();
     await stopReading(this.#socket);
@@ -294,7 +294,7 @@ export class HttpConnection {
       else if (behind.length > 0) this.#pending = Buffer.from(behind);
       this.#advance();
     };
-    return { descriptor, connection: this.#socket, framing, ahead, giveBack };
+    return { ...connection, framing, ahead, giveBack };
   }
 
   #moveBody(exchange: Exchange): boolean {

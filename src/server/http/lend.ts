@@ -6,6 +6,8 @@ import type { Framing } from './head.ts';
 export interface LentConnection {
   /** Not to be closed; gone when the connection is. It does not block. */
   readonly descriptor: number;
+  /** The other side is on this machine. */
+  readonly isLocal: boolean;
   /** Says `close`. */
   readonly connection: Socket;
 }
@@ -29,10 +31,18 @@ function handleOf(socket: Socket): Handle | null {
 }
 
 /** Null: the bytes on the wire are not those of the body (TLS), or nobody knows the descriptor. */
-export function descriptorOf(socket: Socket): number | null {
+function descriptorOf(socket: Socket): number | null {
   if ('encrypted' in socket) return null;
   const descriptor = handleOf(socket)?.fd;
   return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null;
+}
+
+/** Null: it cannot be lent. */
+export function lentConnection(socket: Socket): LentConnection | null {
+  const descriptor = descriptorOf(socket);
+  return descriptor === null
+    ? null
+    : { descriptor, connection: socket, isLocal: socket.remoteAddress === socket.localAddress };
 }
 
 /**

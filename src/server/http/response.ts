@@ -1,7 +1,7 @@
 /** One answer on a connection: a whole one, a stream, or the bare connection (hijack). */
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { descriptorOf, type LentConnection } from './lend.ts';
+import { type LentConnection, lentConnection } from './lend.ts';
 
 const reasons: Record<number, string> = {
   100: 'Continue',
@@ -173,10 +173,10 @@ export class HttpResponse {
    */
   async lend(): Promise<LentConnection | null> {
     const { socket, isHead } = this.#owner;
-    const descriptor = descriptorOf(socket);
-    if (this.#state !== 'streaming' || this.#chunked || isHead || descriptor === null) return null;
+    const connection = lentConnection(socket);
+    if (this.#state !== 'streaming' || this.#chunked || isHead || !connection) return null;
     await this.#headIsOut;
-    return this.closed ? null : { descriptor, connection: socket };
+    return this.closed ? null : connection;
   }
 
   end(): void {
