@@ -81,6 +81,21 @@ export class NativeHelper {
     return sizes;
   }
 
+  /** Whether the host has something at a path, on whatever file system: one that hangs holds up a child. Error: `internal`. */
+  async exists(path: string): Promise<boolean> {
+    return (await this.#run(['source', path])).trim() === 'there';
+  }
+
+  /** Makes the directory at a path and all above it that is missing (shim/source.c). Error: `internal`. */
+  async makeDirectory(path: string): Promise<void> {
+    await this.#run(['source', path, 'make']);
+  }
+
+  /** Fills an empty directory with what layers have at a path. @param scratch an empty directory to mount over @param layers the top first */
+  async copyUp(from: { layers: readonly string[]; path: string }, to: string, scratch: string): Promise<void> {
+    await this.#run(['copy-up', scratch, to, from.path, ...from.layers]);
+  }
+
   /** Removes trees of any depth; what is not there is no error. Error: `internal`. */
   async remove(paths: readonly string[]): Promise<void> {
     for (const batch of batches(paths)) await this.#run(['remove', ...batch]);
@@ -139,6 +154,7 @@ export class NativeHelper {
 
   /** Gives what it prints. */
   #run(argv: string[], signal?: AbortSignal): Promise<string> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const child = spawn(this.program, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
     const stop = (): void => void child.kill('SIGKILL');

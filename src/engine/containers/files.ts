@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -93,13 +92,13 @@ export class DiskFiles implements ContainerFiles {
     for (const id of await namesIn(this.#options.paths.containers)) if (!known(id)) await this.discard(id);
   }
 
-  async sourceExists(path: string): Promise<boolean> {
-    return (await runHelper(this.#options.helper, ['source', path])).trim() === 'there';
+  sourceExists(path: string): Promise<boolean> {
+    return this.#helper.exists(path);
   }
 
   async makeSource(path: string): Promise<void> {
     try {
-      await runHelper(this.#options.helper, ['source', path, 'make']);
+      await this.#helper.makeDirectory(path);
     } catch (error) {
       throw new BerthError('internal', `error while creating mount source path '${path}': ${errorMessage(error)}`, {
         cause: error,
@@ -141,7 +140,7 @@ export class DiskFiles implements ContainerFiles {
     const scratch = join(this.#options.paths.temporary, `copy-up-${randomBytes(8).toString('hex')}`);
     await mkdir(scratch, { mode: 0o700 });
     try {
-      await runHelper(this.#options.helper, ['copy-up', scratch, directory, path, ...layers]);
+      await this.#helper.copyUp({ layers, path }, directory, scratch);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -155,14 +154,4 @@ export class DiskFiles implements ContainerFiles {
   async settled(): Promise<void> {
     while (this.#deletions.size > 0) await Promise.all(this.#deletions);
   }
-}
-
-/** Gives its standard output. Error: `internal` with the helper's own words. */
-function runHelper(program: string, words: string[]): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  execFile(program, words, (error, stdout, stderr) => {
-    if (error) reject(new BerthError('internal', stderr.trim() || error.message, { cause: error }));
-    else resolve(stdout);
-  });
-  return promise;
 }
