@@ -1,5 +1,8 @@
+import { programWords } from './program-words.ts';
+
 /** Picks the program; loads nothing else, so that each starts as fast as it can. */
-const [first, ...rest] = process.argv.slice(2);
+const words = programWords(process.argv, process.argv0);
+const [first, ...rest] = words;
 if (!Bun.isMainThread) {
   const { runTransferThread } = await import('../programs/registry/transfer-thread.ts');
   runTransferThread();
@@ -17,11 +20,9 @@ if (!Bun.isMainThread) {
 } else {
   const { main } = await import('../cli/main.ts');
   process.exit(
-    await main(process.argv.slice(2), undefined, {
+    await main(words, undefined, {
       host: () => import('../programs/host/main.ts'),
       registry: () => import('../programs/registry/main.ts'),
     }),
   );
 }
-
-export {};

@@ -418,6 +418,11 @@ export const nouns: Record<string, NounEntry> = {
         aliases: ['registry namespace'],
         load: () => import('./commands/registry/namespace.ts'),
       },
+      'garbage-collect': {
+        summary: 'Free what nobody needs (a registry does so while it runs)',
+        aliases: ['registry garbage-collect'],
+        load: () => import('./commands/registry/garbage-collect.ts'),
+      },
       serve: {
         summary: 'Serve a registry until it is stopped',
         aliases: ['registry serve'],

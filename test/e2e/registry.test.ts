@@ -40,6 +40,42 @@ async function login(client: Client, host: string, user: string, password: strin
     : engine.dockerWith({ stdin: password }, ...args);
 }
 
+test('the image takes what people give Docker’s: a configuration, its commands, its variables', async () => {
+  const port = await freePort();
+  const configuration = join(directory, 'config.yml');
+  writeFileSync(
+    configuration,
+    'version: 0.1\nstorage: { filesystem: { rootdirectory: /data }, delete: { enabled: false } }\nhttp: { addr: ":6000" }\n',
+  );
+  await engine.ok(
+    ...[
+      'run',
+      '-d',
+      '--name',
+      'configured',
+      '-p',
+      `${port}:6000`,
+      '-v',
+      `${configuration}:/etc/distribution/config.yml`,
+    ],
+    ...['registry:2', 'serve', '/etc/docker/registry/config.yml'],
+  );
+  await until('the registry to answer', () => answers(`http://localhost:${port}/v2/`));
+  const digest = `sha256:${'0'.repeat(64)}`;
+  expect((await fetch(`http://localhost:${port}/v2/a/manifests/${digest}`, { method: 'DELETE' })).status).toBe(405);
+  const collected = await engine.ok(
+    'exec',
+    'configured',
+    'registry',
+    'garbage-collect',
+    '/etc/docker/registry/config.yml',
+  );
+  expect(collected).toContain('Nothing to do');
+  await engine.ok('rm', '-f', 'configured');
+  const refused = await engine.berth('run', '--rm', '-e', 'REGISTRY_STORAGE=s3', 'registry:2');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('there is no storage "s3" here')]);
+});
+
 describe.each(clients)('with %s', (client) => {
   test('run registry, tag, push, rmi, pull, _catalog', async () => {
     const port = await freePort();

@@ -17,23 +17,36 @@ const helloWorld: BuiltInImage = {
   config: { Cmd: ['/hello'], Env: [path], WorkingDir: '/' },
 };
 
+const configuration = `version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+`;
+
 /** This same program as a registry: what `docker run registry` means, at the same port and over the same directory. */
 const registry: BuiltInImage = {
   names: ['registry:latest', 'registry:2', 'registry:3'],
   async fill(directory) {
-    for (const { from, to } of await programFiles('/usr/bin/berth')) {
+    for (const { from, to } of await programFiles('/usr/bin/berth', '/bin/registry')) {
       const target = join(directory, to);
       await mkdir(dirname(target), { recursive: true, mode: 0o755 });
       if ('text' in from) await writeFile(target, from.text, { mode: 0o755 });
       else if ('link' in from) await symlink(from.link, target);
       else await cp(from.path, target, { recursive: true, dereference: true, preserveTimestamps: true });
     }
-    for (const name of ['tmp', 'var/lib/registry']) await mkdir(join(directory, name), { recursive: true });
+    for (const name of ['tmp', 'var/lib/registry', 'etc/docker/registry'])
+      await mkdir(join(directory, name), { recursive: true });
+    // Where people mount their own; version 3 of Docker's registry has it at the second path.
+    await writeFile(join(directory, 'etc/docker/registry/config.yml'), configuration, { mode: 0o644 });
+    await symlink('docker/registry', join(directory, 'etc/distribution'));
     await chmod(join(directory, 'tmp'), 0o1777);
     return [];
   },
   config: {
-    Entrypoint: ['/usr/bin/berth', 'registry', 'serve'],
+    Entrypoint: ['/bin/registry'],
+    Cmd: ['/etc/docker/registry/config.yml'],
     Env: [path],
     ExposedPorts: { '5000/tcp': {} },
     Volumes: { '/var/lib/registry': {} },

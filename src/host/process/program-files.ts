@@ -14,10 +14,10 @@ const bundle = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * What a directory needs to run this program as `at`: the executable (or the runtime with the source, and a script that starts it), the
- * shared libraries that are mapped right now, and the host's certificate authorities.
+ * shared libraries that are mapped right now, and the host's certificate authorities. @param alias another path that it is called by
  */
-export async function programFiles(at: string): Promise<ProgramFile[]> {
-  const files = [...(await mappedLibraries()), ...(await programItself(at))];
+export async function programFiles(at: string, alias: string): Promise<ProgramFile[]> {
+  const files = [...(await mappedLibraries()), ...(await programItself(at, alias))];
   const hasBundle = await access(bundle).then(
     () => true,
     () => false,
@@ -25,9 +25,13 @@ export async function programFiles(at: string): Promise<ProgramFile[]> {
   return hasBundle ? [...files, { to: bundle, from: { path: bundle } }] : files;
 }
 
-async function programItself(at: string): Promise<ProgramFile[]> {
+async function programItself(at: string, alias: string): Promise<ProgramFile[]> {
   const [executable = '', entry] = selfCommand();
-  if (entry === undefined) return [{ to: at, from: { path: executable } }];
+  if (entry === undefined)
+    return [
+      { to: at, from: { path: executable } },
+      { to: alias, from: { link: at } },
+    ];
   const runtime = '/usr/lib/berth/bun';
   const source = '/usr/lib/berth/source';
   const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -41,7 +45,11 @@ async function programItself(at: string): Promise<ProgramFile[]> {
       to: `${source}/${name}`,
       from: { path: join(root, name) },
     })),
-    { to: at, from: { text: `#!${runtime}\nawait import('${source}/src/bin/berth.ts');\n` } },
+    // Two files: the runtime would tell a link by what it leads to.
+    ...[at, alias].map((to) => ({
+      to,
+      from: { text: `#!${runtime}\nawait import('${source}/src/bin/berth.ts');\n` },
+    })),
   ];
 }
 

@@ -1,22 +1,11 @@
+import { parseDuration } from '../../../wire/time.ts';
 import { defineCommand, ExitStatus } from '../../command.ts';
+import { readRegistryConfiguration } from '../../registry-configuration.ts';
 import type { RegistrySettings } from '../../registry-program.ts';
 import { rootOption } from './root-option.ts';
 
-/** What Docker's registry image is told by its environment; people's compose files say it that way. */
-const environmentNames = {
-  root: 'REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY',
-  address: 'REGISTRY_HTTP_ADDR',
-  tlsCertificate: 'REGISTRY_HTTP_TLS_CERTIFICATE',
-  tlsKey: 'REGISTRY_HTTP_TLS_KEY',
-  htpasswd: 'REGISTRY_AUTH_HTPASSWD_PATH',
-  mayDelete: 'REGISTRY_STORAGE_DELETE_ENABLED',
-  mirror: 'REGISTRY_PROXY_REMOTEURL',
-  mirrorUser: 'REGISTRY_PROXY_USERNAME',
-  mirrorPassword: 'REGISTRY_PROXY_PASSWORD',
-} as const;
-
 export const command = defineCommand({
-  usage: '[OPTIONS]',
+  usage: '[OPTIONS] [CONFIG]',
   options: {
     address: { kind: 'list', short: 'a', value: 'host:port', shownDefault: ':5000', help: 'Where to listen' },
     auth: {
@@ -54,48 +43,60 @@ export const command = defineCommand({
       help: 'Forget uploads that nobody goes on with after so long',
     },
   },
-  words: { least: 0, most: 0 },
-  async run({ cli, options, given }) {
-    const { environment } = cli;
-    const from = (name: keyof typeof environmentNames, value: string, option: string): string =>
-      given.has(option) ? value : (environment[environmentNames[name]] ?? value);
+  words: { least: 0, most: 1 },
+  complete: 'files',
+  async run({ cli, options, given, words }) {
+    const path = words[0] ?? cli.environment['REGISTRY_CONFIGURATION_PATH'] ?? '';
+    const { values, ignored } = await readRegistryConfiguration(path, cli.environment);
+    for (const key of ignored) await cli.err.write(`${key} changes nothing here\n`);
+    const from = (key: string, value: string, option: string): string =>
+      given.has(option) ? value : (values.get(key) ?? value);
     const { auth } = options;
     if (auth !== 'token' && auth !== 'basic')
       throw new ExitStatus(1, `invalid value "${auth}" for --auth: it is "token" or "basic"`);
-    const certificate = from('tlsCertificate', options['tls-cert'], 'tls-cert');
-    const key = from('tlsKey', options['tls-key'], 'tls-key');
+    const certificate = from('http.tls.certificate', options['tls-cert'], 'tls-cert');
+    const key = from('http.tls.key', options['tls-key'], 'tls-key');
     if ((certificate === '') !== (key === '')) throw new ExitStatus(1, '--tls-cert and --tls-key belong together');
-    const htpasswd = from('htpasswd', options.htpasswd, 'htpasswd');
+    const htpasswd = from('auth.htpasswd.path', options.htpasswd, 'htpasswd');
     const milliseconds = (nanoseconds: number): number => nanoseconds / 1e6;
     const settings: RegistrySettings = {
-      root: from('root', options.root, 'root'),
-      addresses: options.address.length > 0 ? options.address : [environment[environmentNames.address] || ':5000'],
+      root: from('storage.filesystem.rootdirectory', options.root, 'root'),
+      addresses: options.address.length > 0 ? options.address : [values.get('http.addr') || ':5000'],
       tlsCertificate: certificate,
       tlsKey: key,
       selfSignedNames: options['tls-self-signed'],
       authentication: htpasswd !== '' && !given.has('auth') ? 'basic' : auth,
       htpasswd,
       isPublic: options.public,
-      mayDelete: !options['no-delete'] && environment[environmentNames.mayDelete] !== 'false',
+      mayDelete: !options['no-delete'] && values.get('storage.delete.enabled') !== 'false',
       mayBeSparse: options.sparse,
-      mirrors: options.mirror.length > 0 ? options.mirror : environmentMirror(environment),
+      mirrors: options.mirror.length > 0 ? options.mirror : configuredMirror(values),
       mirrorCredentials: options['mirror-credentials'],
       grace: milliseconds(options['gc-grace']),
       collectionInterval: milliseconds(options['gc-interval']),
-      uploadLifetime: milliseconds(options['upload-lifetime']),
-      debug: options.debug,
+      uploadLifetime: given.has('upload-lifetime')
+        ? milliseconds(options['upload-lifetime'])
+        : configuredLifetime(values, milliseconds(options['upload-lifetime'])),
+      debug: options.debug || (values.get('log.level') ?? values.get('loglevel')) === 'debug',
     };
     return (await cli.registry()).serve(settings);
   },
 });
 
 /** With its credentials, as an address has them. Error: exit status 1 for one that is none. */
-function environmentMirror(environment: Record<string, string | undefined>): string[] {
-  const address = environment[environmentNames.mirror];
+function configuredMirror(values: ReadonlyMap<string, string>): string[] {
+  const address = values.get('proxy.remoteurl');
   if (!address) return [];
-  if (!URL.canParse(address)) throw new ExitStatus(1, `${environmentNames.mirror} is no address: ${address}`);
+  if (!URL.canParse(address)) throw new ExitStatus(1, `proxy.remoteurl is no address: ${address}`);
   const url = new URL(address);
-  url.username = encodeURIComponent(environment[environmentNames.mirrorUser] ?? '') || url.username;
-  url.password = encodeURIComponent(environment[environmentNames.mirrorPassword] ?? '') || url.password;
+  url.username = encodeURIComponent(values.get('proxy.username') ?? '') || url.username;
+  url.password = encodeURIComponent(values.get('proxy.password') ?? '') || url.password;
   return [url.href];
+}
+
+/** Milliseconds; without purging no upload is ever forgotten. */
+function configuredLifetime(values: ReadonlyMap<string, string>, otherwise: number): number {
+  if (values.get('storage.maintenance.uploadpurging.enabled') === 'false') return Number.POSITIVE_INFINITY;
+  const age = values.get('storage.maintenance.uploadpurging.age');
+  return age === undefined ? otherwise : Number(parseDuration(age)) / 1e6;
 }
