@@ -183,6 +183,7 @@ static void handle_frame(struct shim *shim, struct connection *connection) {
     if (!starts && shim->attachments > 0) shim_attachments_arrived(shim); /* the engine that announced them is dead */
     send_hello(connection);
     connection_greet(shim, connection);
+    shim->told = true;
   } else if (type == PROTOCOL_OPEN_ATTACH) {
     open_attach(shim, connection);
   } else if (type == PROTOCOL_OPEN_EXEC) {

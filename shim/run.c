@@ -24,8 +24,8 @@
 #define LEFTOVERS_MILLISECONDS 10
 #define CONTAINER_DRAIN_MILLISECONDS 500
 #define EXEC_DRAIN_MILLISECONDS 2000
-/* How long a shim without a container waits for the engine to come and hear why. */
-#define REFUSAL_MILLISECONDS 2000
+/* How long a shim without a container waits for the engine to come and hear why, or how a container ended that was quicker than it. */
+#define TELL_MILLISECONDS 10000
 /* Children that ended and are kept for a launch to claim. */
 #define STRAYS_MOST 16384
 
@@ -112,7 +112,7 @@ bool shim_tell_refusal(struct shim *shim, struct connection *connection) {
   if (!shim->refusal) return false;
   connection_send(connection, PROTOCOL_FAILED, 0, shim->refusal->data, shim->refusal->length);
   if (shim->cleaned) connection_send(connection, PROTOCOL_CLEANED, 0, NULL, 0);
-  shim->refusal_told = true;
+  shim->told = true;
   return true;
 }
 
@@ -122,6 +122,7 @@ static void refuse_container(struct shim *shim, unsigned stage, const char *text
   if (!shim->refusal) return; /* the engine sees that the shim is gone */
   message_u8(shim->refusal, stage);
   message_text(shim->refusal, text);
+  shim->told = false; /* an engine that came before may have died since */
   for (struct connection *connection = shim->connections; connection; connection = connection->next) {
     if (connection->control) shim_tell_refusal(shim, connection);
   }
@@ -268,10 +269,10 @@ static bool session_over(const struct session *session, int64_t limit) {
   return session->exited && (session_drained(session) || milliseconds_since(&session->drain_since) >= limit);
 }
 
-/* Milliseconds for which the engine may still come to hear of a failed start; 0: none, it has or nothing failed. */
-static int refusal_left(const struct shim *shim) {
-  if (!shim->refusal || shim->refusal_told) return 0;
-  int64_t left = REFUSAL_MILLISECONDS - milliseconds_since(&shim->begun_at);
+/* Milliseconds for which the engine may still come to hear of the start; 0: it has come, or is dead. */
+static int telling_left(const struct shim *shim) {
+  if (shim->told) return 0;
+  int64_t left = TELL_MILLISECONDS - milliseconds_since(&shim->begun_at);
   return left > 0 ? (int)left : 0;
 }
 
@@ -287,7 +288,7 @@ static bool settle_container(struct shim *shim) {
     shim->leftovers_killed = true;
     cgroup_kill(shim->plan.cgroup_path);
   }
-  return container->reported && session_finish_clients(container) && shim->cleaned && refusal_left(shim) == 0;
+  return container->reported && session_finish_clients(container) && shim->cleaned && telling_left(shim) == 0;
 }
 
 /* True when nothing is left of the exec. Background processes of it may go on writing: to nobody. */
@@ -327,8 +328,8 @@ static int attachments_left(struct shim *shim) {
 static void serve(struct shim *shim) {
   while (!settle(shim)) {
     struct pollset *set = &shim->pollset;
-    int timeout = attachments_left(shim), refusal = refusal_left(shim);
-    if (refusal > 0 && (timeout < 0 || refusal < timeout)) timeout = refusal;
+    int timeout = attachments_left(shim), telling = telling_left(shim);
+    if (telling > 0 && (timeout < 0 || telling < timeout)) timeout = telling;
     connections_poll(shim, set);
     launches_poll(shim, set);
     pollset_add(set, shim->signals, POLLIN, (struct poll_slot){handle_signals, NULL, NULL});
@@ -382,7 +383,7 @@ static int refuse(struct shim *shim, unsigned stage, const char *text) {
   if (!shim->container) return 1;
   refuse_container(shim, stage, text);
   clock_gettime(CLOCK_MONOTONIC, &shim->begun_at);
-  for (int left; (left = refusal_left(shim)) > 0;) {
+  for (int left; (left = telling_left(shim)) > 0;) {
     connections_poll(shim, &shim->pollset);
     pollset_run(&shim->pollset, shim, left);
     connections_reap(shim);

@@ -38,7 +38,7 @@ struct shim {
   pid_t releaser;           /* lets go of the root; 0: nobody has to */
   bool out_of_memory;
   struct message *refusal;  /* the payload of FAILED; NULL: the container was started, or may still be */
-  bool refusal_told;
+  bool told;                /* an engine came and heard how the start went, or will as it goes on */
   struct stray *strays;     /* the oldest first; as many as have ended since the first of the launches under way began */
   size_t stray_count, stray_room;
   char buffer[65536]; /* scratch of one handler */

@@ -66,9 +66,10 @@ describe('errors are in Docker’s words', () => {
 });
 
 test('a long hostile name is refused without backtracking for ever', () => {
-  const start = performance.now();
+  const before = process.cpuUsage();
   expect(() => parseReference(`${'a-'.repeat(50_000)}!`)).toThrow();
-  expect(performance.now() - start).toBeLessThan(1000);
+  // Microseconds of the processor: others may use it meanwhile.
+  expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
 });
 
 test('tag, digest and default', () => {

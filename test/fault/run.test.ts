@@ -3,7 +3,7 @@
  * no exit code and no log line is lost, nothing is left behind.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { failpointsOf } from '../support/failpoints.ts';
@@ -112,6 +112,19 @@ describe('an error', () => {
     expect(await engine.answers()).toBe(true);
     await expectBooksToAgree();
   });
+});
+
+test('a container that is over before a busy engine asks how it began was started all the same', async () => {
+  const asks = join(engine.identity.notes, 'asks');
+  engine.failpoints.arm('run.after-launch', `delay ${asks}`);
+  const client = engine.spawn('berth', 'run', '-d', '--name', 'quick', 'busybox', 'sh', '-c', 'exit 7');
+  await engine.failpoints.struck('run.after-launch');
+  const [id] = readdirSync(join(engine.identity.execRoot, 'containers'));
+  const noted = join(engine.identity.execRoot, 'containers', id as string, 'exit');
+  await until('the end of the container to be noted', () => existsSync(noted));
+  await Bun.write(asks, '');
+  expect(await client.exit()).toMatchObject({ code: 0, stderr: '' });
+  expect(await engine.ok('wait', 'quick')).toBe('7');
 });
 
 describe('while the engine is dead', () => {
