@@ -106,7 +106,8 @@ async function receive(call: Call, id: string, offset: number): Promise<number> 
     const code = codeOf(error);
     // Half an upload would keep the disk full, and clients start again anyway.
     if (code === 'ENOSPC' || code === 'EDQUOT') await context.content.cancelUpload(id);
-    throw code === 'SLOW' ? new RegistryProblem('BLOB_UPLOAD_INVALID', { status: 408, message: 'too slow' }) : error;
+    if (code === 'SLOW') throw new RegistryProblem('BLOB_UPLOAD_INVALID', { status: 408, message: 'too slow' });
+    throw code === 'MALFORMED' ? new RegistryProblem('BLOB_UPLOAD_INVALID', { cause: error }) : error;
   }
 }
 

@@ -47,7 +47,7 @@ export interface BlobStorage {
 
 /** Bytes between a connection and the storage, for those who have a storage that the kernel reads and writes by itself. */
 export interface DirectBlobs {
-  /** As `append`; gives the connection back. Errors besides: `SLOW` (a `code`) for a body that comes too slowly. */
+  /** As `append`; gives the connection back. Errors besides, by `code`: `SLOW` for a body that comes too slowly, `MALFORMED` for wrong chunks. */
   append(id: string, body: LentBody): Promise<number>;
   /** As `read`. Error: also the client's leaving. */
   send(digest: string, range: { start: number; end: number }, to: LentConnection): Promise<void>;

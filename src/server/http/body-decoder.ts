@@ -27,6 +27,12 @@ export class BodyDecoder {
     return this.#state === 'done';
   }
 
+  /** Bytes that may still come of the body. */
+  get mostLeft(): number {
+    if (this.done) return 0;
+    return this.#chunked ? Number.POSITIVE_INFINITY : this.#remaining;
+  }
+
   /**
    * Takes what can be taken. Neighbouring chunks are moved together inside `input`, which is given away: clients send chunks of 32 KiB, and
    * each piece that is passed on costs a write somewhere. `used` 0: more input is needed. Error: `BadRequest`.

@@ -55,6 +55,7 @@ class Exchange implements ResponseOwner {
   readonly decoder: BodyDecoder;
   readonly #connection: HttpConnection;
   #abort: AbortController | null = null;
+  #endsConnection = false;
   sink: BodySink | null = null;
   bodyEnded = false;
   responseDone = false;
@@ -76,7 +77,10 @@ class Exchange implements ResponseOwner {
   }
 
   get keepAlive(): boolean {
-    return this.head.keepAlive;
+    return this.head.keepAlive && !this.#endsConnection;
+  }
+  refused(): void {
+    if (!this.bodyEnded && this.decoder.mostLeft > maximumDiscarded) this.#endsConnection = true;
   }
   get isHead(): boolean {
     return this.head.method === 'HEAD';

@@ -62,6 +62,8 @@ export interface ResponseOwner {
   readonly keepAlive: boolean;
   readonly isHead: boolean;
   readonly http10: boolean;
+  /** An error is about to be answered: the connection ends with it if more of a body is left than anybody would read over. */
+  refused(): void;
   responded(): void;
   takeOver(): Socket;
 }
@@ -100,6 +102,7 @@ export class HttpResponse {
   /** A whole answer. */
   send(status: number, headers: Headers, body: string | Uint8Array = ''): void {
     if (this.#state !== 'open') throw new Error('the answer was already given');
+    if (status >= 400) this.#owner.refused();
     const bodyless = status === 204 || status === 304;
     const length = bodyless
       ? ''

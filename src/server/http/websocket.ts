@@ -56,32 +56,33 @@ interface Frame {
   size: number;
 }
 
-/** The first frame of `input`; null: not all of it is there. Error: what no client may send. */
-function decode(input: Buffer): Frame | null {
-  if (input.length < 2) return null;
+/** The first frame of `input`; where not all of it is there, how many bytes to come back with. Error: what no client may send. */
+function decode(input: Buffer): Frame | number {
+  if (input.length < 2) return 2;
   const first = input[0] as number;
   const second = input[1] as number;
   if ((first & 0x70) !== 0 || (second & 0x80) === 0) throw new Error('protocol error');
   let length = second & 0x7f;
   let position = 2;
   if (length === 126) {
-    if (input.length < 4) return null;
+    if (input.length < 4) return 4;
     length = input.readUInt16BE(2);
     position = 4;
   } else if (length === 127) {
-    if (input.length < 10) return null;
+    if (input.length < 10) return 10;
     const long = input.readBigUInt64BE(2);
     if (long > BigInt(maximumFrame)) throw new Error('frame too large');
     length = Number(long);
     position = 10;
   }
   if (length > maximumFrame) throw new Error('frame too large');
-  if (input.length < position + 4 + length) return null;
+  const size = position + 4 + length;
+  if (input.length < size) return size;
   const mask = input.subarray(position, position + 4);
-  const payload = Buffer.from(input.subarray(position + 4, position + 4 + length));
+  const payload = Buffer.from(input.subarray(position + 4, size));
   for (let index = 0; index < length; index++)
     payload[index] = (payload[index] as number) ^ (mask[index & 3] as number);
-  return { operation: first & 0x0f, payload, size: position + 4 + length };
+  return { operation: first & 0x0f, payload, size };
 }
 
 /**
@@ -89,7 +90,10 @@ function decode(input: Buffer): Frame | null {
  * @param asText frames are marked as text (clients before 1.28)
  */
 export function websocketStream(socket: Socket, asText: boolean): Duplex {
-  let pending: Buffer = Buffer.alloc(0);
+  // Pieces are joined when there is enough of them for the next step, so that a large frame is not copied with each.
+  let pieces: Buffer[] = [];
+  let held = 0;
+  let wanted = 2;
   const operation = asText ? text : binary;
   const take = (frame: Frame): void => {
     if (frame.operation === ping) socket.write(encode(pong, frame.payload));
@@ -124,12 +128,19 @@ export function websocketStream(socket: Socket, asText: boolean): Duplex {
     },
   });
   socket.on('data', (chunk: Buffer) => {
-    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+    pieces.push(chunk);
+    held += chunk.length;
+    if (held < wanted) return;
+    let pending: Buffer = Buffer.concat(pieces);
     try {
-      for (let frame = decode(pending); frame && !stream.readableEnded; frame = decode(pending)) {
+      let frame = decode(pending);
+      for (; typeof frame !== 'number' && !stream.readableEnded; frame = decode(pending)) {
         pending = pending.subarray(frame.size);
         take(frame);
       }
+      pieces = [pending];
+      held = pending.length;
+      wanted = typeof frame === 'number' ? frame : 0;
     } catch (error) {
       stream.destroy(error as Error);
     }
