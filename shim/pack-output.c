@@ -3,6 +3,7 @@
 #include "io.h"
 #include "pack.h"
 #include "recipe.h"
+#include "sha256.h"
 
 #define BUFFER_SIZE (512 * 1024)
 
@@ -12,7 +13,8 @@ int output_begin(struct output *output, int fd, struct failure *failure) {
 }
 
 int output_flush(struct output *output, struct failure *failure) {
-  if (io_write_all(output->fd, output->buffer, output->used) < 0) return fail(failure, errno, "write the archive");
+  if (output->hash) sha256_add(output->hash, output->buffer, output->used);
+  else if (io_write_all(output->fd, output->buffer, output->used) < 0) return fail(failure, errno, "write the archive");
   output->used = 0;
   return 0;
 }

@@ -15,6 +15,7 @@
 #include "pack.h"
 #include "prefetch.h"
 #include "recipe.h"
+#include "sha256.h"
 #include "tar.h"
 
 #define BLOCK 512
@@ -29,6 +30,7 @@ struct packer {
   const struct pack_options *options;
   struct output output;
   struct recipe recipe;
+  struct sha256 hash; /* of the tar, where there is a recipe */
   int64_t size; /* bytes of regular files, each counted once */
   struct text records;
   struct text map;
@@ -469,14 +471,21 @@ static int write_root(struct packer *packer, int directory, const char *prefix, 
   return write_header(packer, &header, failure);
 }
 
+/* The tar's digest and length, and the bytes of the regular files. */
+static int tell_facts(struct packer *packer, struct failure *failure) {
+  unsigned char digest[SHA256_LENGTH];
+  if (recipe_end(packer->output.recipe, failure) < 0) return -1;
+  sha256_end(&packer->hash, digest);
+  for (int i = 0; i < SHA256_LENGTH; i++) printf("%02x", digest[i]);
+  printf(" %" PRIu64 " %" PRId64 "\n", packer->output.total, packer->size);
+  return fflush(stdout) == 0 ? 0 : fail(failure, errno, "write the digest");
+}
+
 static int finish(struct packer *packer, struct failure *failure) {
   static const char zero[2 * BLOCK] = {0};
   if (output_bytes(&packer->output, zero, sizeof zero, failure) < 0) return -1;
-  if (packer->output.recipe) {
-    if (recipe_end(packer->output.recipe, failure) < 0) return -1;
-    fprintf(stderr, "%" PRId64 "\n", packer->size);
-  }
-  return output_flush(&packer->output, failure);
+  if (output_flush(&packer->output, failure) < 0) return -1;
+  return packer->output.recipe ? tell_facts(packer, failure) : 0;
 }
 
 static int pack_opened(struct packer *packer, int directory, struct failure *failure) {
@@ -510,6 +519,8 @@ static int begin(struct packer *packer, struct failure *failure) {
   packer->output.pads = packer->options->live;
   if (packer->options->recipe_fd <= 0) return 0;
   packer->output.recipe = &packer->recipe;
+  packer->output.hash = &packer->hash;
+  sha256_begin(&packer->hash);
   return recipe_begin(&packer->recipe, packer->options->recipe_fd, failure);
 }
 

@@ -2,7 +2,8 @@
  * `shim pack --recipe LAYER` makes a layer's tar again, bit by bit, from the recipe on standard input and the tree in LAYER/diff.
  * `shim pack [--root] [--plain] [--live] [--exclude NAME]… [--write-recipe FD] [--latest SECONDS] TREE` writes a directory as a tar (a
  * live one may change meanwhile); overlay's whiteouts become `.wh.` entries again, unless --plain. --write-recipe: the recipe goes
- * to that descriptor, and the bytes of the regular files as a number on standard error. --latest: what is newer gets that time, in the tree too. The tar goes to standard output. Exit codes: 0, 65 for a recipe that does not fit, 1.
+ * to that descriptor, and to standard output, instead of the tar, a line with its SHA-256 and length and the bytes of the regular
+ * files. --latest: what is newer gets that time, in the tree too. The tar goes to standard output. Exit codes: 0, 65 for a recipe that does not fit, 1.
  */
 #include "pack.h"
 

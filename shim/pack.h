@@ -5,11 +5,13 @@
 #include "shim.h"
 
 struct recipe;
+struct sha256;
 
 struct output {
   int fd;
   bool pads; /* zeros stand for what a file has lost while it was read */
   struct recipe *recipe; /* gets what output_bytes writes; NULL: none */
+  struct sha256 *hash;   /* takes everything instead of `fd`; NULL: none */
   size_t used;
   uint64_t total;
   char *buffer;
@@ -31,7 +33,7 @@ struct pack_options {
   const char *prefix;
   const char **excluded; /* paths below the tree that are left out */
   size_t excluded_count;
-  int recipe_fd;      /* the recipe of the tar is written there too; 0: nowhere */
+  int recipe_fd;      /* the recipe of the tar goes there, and the tar's facts instead of itself to standard output; 0: nowhere */
   bool clamps;        /* what is newer than `latest` gets that time, in the tree and in the tar */
   int64_t latest;
 };

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,17 +34,15 @@ export async function sealTree(options: SealOptions): Promise<{ diffId: string; 
   signal?.addEventListener('abort', kill, { once: true });
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
   child.once('error', reject).once('close', resolve);
+  let facts = '';
+  child.stdout?.on('data', (data: Buffer) => {
+    facts += data.toString();
+  });
   let said = '';
   child.stderr?.on('data', (data: Buffer) => {
     said += data.toString();
   });
-  const hash = createHash('sha256');
-  let tarSize = 0;
   try {
-    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      tarSize += chunk.length;
-    }
     const code = await ended;
     signal?.throwIfAborted();
     if (code !== 0) throw new BerthError('internal', `cannot read the layer: ${said.trim() || `exit code ${code}`}`);
@@ -59,5 +56,6 @@ export async function sealTree(options: SealOptions): Promise<{ diffId: string; 
     createWriteStream(join(directory, 'recipe.zst'), { mode: 0o600 }),
   );
   await rm(raw);
-  return { diffId: `sha256:${hash.digest('hex')}`, size: Number(said.trim()), tarSize };
+  const [digest, tarSize, size] = facts.trim().split(' ');
+  return { diffId: `sha256:${digest}`, size: Number(size), tarSize: Number(tarSize) };
 }
