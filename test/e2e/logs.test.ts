@@ -240,12 +240,14 @@ test('followers lose nothing through rotation, the slow one neither, and the con
     ...environment,
     cwd: dirname(engine.failpoints.path),
   });
+  // Not those of another test's logs.
+  const reader = `read-log ${await logPath('flood')} `;
   await until(
     'both followers',
     async () =>
       (await runOk(['ps', '-eo', 'args']))
         .split('\n')
-        .filter((line) => line.includes('read-log') && line.includes('--follow')).length >= 2,
+        .filter((line) => line.includes(reader) && line.includes('--follow')).length >= 2,
   );
   await engine.ok('exec', 'flood', 'touch', '/go');
   expect(await engine.ok('wait', 'flood')).toBe('0');

@@ -3,7 +3,7 @@
  * no exit code and no log line is lost, nothing is left behind.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { failpointsOf } from '../support/failpoints.ts';
@@ -119,8 +119,8 @@ test('a container that is over before a busy engine asks how it began was starte
   engine.failpoints.arm('run.after-launch', `delay ${asks}`);
   const client = engine.spawn('berth', 'run', '-d', '--name', 'quick', 'busybox', 'sh', '-c', 'exit 7');
   await engine.failpoints.struck('run.after-launch');
-  const [id] = readdirSync(join(engine.identity.execRoot, 'containers'));
-  const noted = join(engine.identity.execRoot, 'containers', id as string, 'exit');
+  const id = await engine.ok('ps', '-aq', '--no-trunc', '--filter', 'name=quick');
+  const noted = join(engine.identity.execRoot, 'containers', id, 'exit');
   await until('the end of the container to be noted', () => existsSync(noted));
   await Bun.write(asks, '');
   expect(await client.exit()).toMatchObject({ code: 0, stderr: '' });
