@@ -1,7 +1,7 @@
 /** Joins a hijacked connection with the streams of a process, half-close both ways. */
 import type { Duplex, Readable, Transform } from 'node:stream';
 import { DetachFilter } from '../../wire/detach-keys.ts';
-import { lingeringClose } from './connection.ts';
+import { lingeringClose } from './lingering-close.ts';
 
 export interface BridgeOptions {
   /** False: what the client sends is read over. */

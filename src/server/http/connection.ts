@@ -4,10 +4,12 @@
  * `Upgrade`, which Docker's old clients need.
  */
 import type { Socket } from 'node:net';
-import { type Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { type BodySink, bodyStream, bodyText } from './body.ts';
 import { BodyDecoder } from './body-decoder.ts';
 import { BadRequest, parseHead, type RequestHead } from './head.ts';
 import { type LentBody, lentConnection, stopReading } from './lend.ts';
+import { lingeringClose } from './lingering-close.ts';
 import { HttpResponse, type ResponseOwner, statusLine } from './response.ts';
 
 /** The longest head: X-Registry-Config of users with many registries is long. */
@@ -42,9 +44,6 @@ export interface HttpRequest extends RequestHead {
 
 export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
 
-/** Takes body bytes; null is the end. False: wait for a call of `#advance`. */
-type BodySink = (bytes: Buffer | null, error?: Error) => boolean;
-
 const nothing = Buffer.alloc(0);
 const noop = (): void => {};
 
@@ -58,6 +57,8 @@ class Exchange implements ResponseOwner {
   #endsConnection = false;
   sink: BodySink | null = null;
   bodyEnded = false;
+  /** Why the body ended before it was whole. */
+  bodyError: Error | undefined;
   responseDone = false;
   willHijack = false;
   /** Somebody else reads the body from the descriptor. */
@@ -248,7 +249,7 @@ export class HttpConnection {
     const open = (sink: BodySink): void => {
       this.#expectBody(exchange);
       exchange.sink = sink;
-      if (exchange.bodyEnded) sink(null);
+      if (exchange.bodyEnded) sink(null, exchange.bodyError);
       else this.#advance();
     };
     return {
@@ -257,7 +258,7 @@ export class HttpConnection {
       get signal() {
         return exchange.signal;
       },
-      text: (limit) => collectText(open, limit),
+      text: (limit) => bodyText(open, limit),
       stream: (ahead = 256 * 1024) => bodyStream(open, { advance: this.#onDrain, ahead }),
       lendBody: (least) => this.#lendBody(exchange, least),
       prepareHijack: () => {
@@ -340,6 +341,7 @@ export class HttpConnection {
 
   #failBody(exchange: Exchange, error: Error): void {
     exchange.bodyEnded = true;
+    exchange.bodyError = error;
     exchange.sink?.(null, error);
   }
 
@@ -414,79 +416,4 @@ export class HttpConnection {
 /** It looks as if the last chunk were there: not worth to lend, and right either way. */
 function endsChunks(bytes: Buffer): boolean {
   return bytes.length >= 5 && bytes.toString('latin1', bytes.length - 5) === '0\r\n\r\n';
-}
-
-/** How long a client that was told the end may go on sending. */
-const lingerMilliseconds = 2000;
-
-/** Ends our half, reads over what still comes, and closes when the client does or after a moment. */
-export function lingeringClose(socket: Duplex): void {
-  if (socket.destroyed) return;
-  const timer = setTimeout(() => socket.destroy(), lingerMilliseconds);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
-  socket.on('error', noop);
-  socket.on('data', noop);
-  socket.once('end', () => {
-    // With our half flushed both directions are over.
-    if (socket.writableFinished) socket.destroy();
-    else socket.once('finish', () => socket.destroy());
-  });
-  socket.end();
-  socket.resume();
-}
-
-function collectText(open: (sink: BodySink) => void, limit: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    open((bytes, error) => {
-      if (error) reject(error);
-      else if (bytes === null)
-        resolve(chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString());
-      else {
-        length += bytes.length;
-        if (length > limit) {
-          chunks.length = 0;
-          reject(new BadRequest(413, 'http: request body too large'));
-        } else chunks.push(bytes);
-      }
-      return true;
-    });
-  });
-}
-
-function bodyStream(
-  open: (sink: BodySink) => void,
-  { advance, ahead }: { advance: () => void; ahead: number },
-): Readable {
-  let opened = false;
-  let settled = false;
-  const stream = new Readable({
-    highWaterMark: ahead,
-    read() {
-      if (opened) {
-        advance();
-        return;
-      }
-      opened = true;
-      open((bytes, error) => {
-        if (settled || stream.destroyed) return true;
-        if (error) {
-          settled = true;
-          stream.destroy(error);
-          return true;
-        }
-        if (bytes === null) settled = true;
-        return stream.push(bytes);
-      });
-    },
-    destroy(error, callback) {
-      settled = true;
-      // The rest is read over.
-      if (opened) advance();
-      callback(error);
-    },
-  });
-  return stream;
 }

@@ -4,7 +4,7 @@ import { execCreateRequest, execStartRequest } from '../../../api/schemas/exec.t
 import { encodeFrame } from '../../../wire/stdcopy.ts';
 import type { Handlers } from '../../handler.ts';
 import { afterQuiet, bridge } from '../../http/bridge.ts';
-import { lingeringClose } from '../../http/connection.ts';
+import { lingeringClose } from '../../http/lingering-close.ts';
 import { frameOutput, unframeOutput } from '../../http/reframe.ts';
 import { parseAttachKeys, streamType, upgradeProtocol } from '../container/stream-handlers.ts';
 import type { ExecBackend } from './backend.ts';
