@@ -263,7 +263,7 @@ describe('is refused by the command line or the engine, in dockerd’s words', (
       ['--device', '/dev/nope'],
       'error gathering device information while adding custom device "/dev/nope": no such file or directory',
     ],
-    [['--device', '/dev/null:/dev/x:q'], 'invalid device mode: q'],
+    [['--device', '/dev/null:/dev/x:q'], 'bad mode specified: q'],
     [['--device-cgroup-rule', 'c 1:1 q'], 'invalid device cgroup format'],
     [['--device-read-bps', '/dev/nope:1mb'], 'stat /dev/nope: no such file or directory'],
     [['--cpus', '99'], 'range of CPUs is from 0.01 to'],

@@ -117,7 +117,7 @@ async function containersTool(name: 'buildah' | 'podman', storage: string, archi
   const conmon = name === 'podman' ? ['--conmon', part('conmon', ['conmon'], 'usr/bin/conmon')] : [];
   const libraries = part('libsubid', ['libsubid4', 'libsubid5'], 'usr/lib/x86_64-linux-gnu');
   const configuration = join(storage, 'containers.conf');
-  const helpers = name === 'podman' ? part('netavark', ['netavark'], 'usr/lib/podman') : '';
+  const helpers = part('netavark', ['netavark'], 'usr/lib/podman');
   writeFileSync(configuration, `[engine]\nhelper_binaries_dir = ["${helpers}"]\n`);
   const program = [part(name, [name], `usr/bin/${name}`), ...roots, ...conmon];
   const env = { LD_LIBRARY_PATH: libraries, CONTAINERS_CONF: configuration };
