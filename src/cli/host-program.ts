@@ -54,7 +54,8 @@ export interface HostProgram {
   install(options: InstallOptions, say: (line: string) => void): Promise<void>;
   uninstall(options: UninstallOptions, say: (line: string) => void): Promise<void>;
   status(root: string): Promise<ServiceStatus>;
-  examine(): Promise<Finding[]>;
+  /** @param socket of the engine that is meant; empty: this machine's own */
+  examine(socket: string): Promise<Finding[]>;
   /** Starts this machine's engine, by its unit where one is installed. Resolves once its socket answers. Error: `unavailable`. */
   startEngine(): Promise<void>;
 }

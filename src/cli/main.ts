@@ -5,7 +5,7 @@ import { bunTransport } from '../client/transport/bun.ts';
 import type { Transport } from '../client/transport/transport.ts';
 import { type Cli, type Command, ExitStatus } from './command.ts';
 import { type CommandEntry, type NounEntry, nouns, topCommands, yieldingNouns } from './commands.ts';
-import { configDirectory, readConfigFile } from './config/config-file.ts';
+import { type ConfigFile, configDirectory, readConfigFile } from './config/config-file.ts';
 import {
   type ContextTls,
   chooseHost,
@@ -70,6 +70,7 @@ class Program {
   private readonly programs: Programs;
   private readonly surroundings: Surroundings;
   private globals: GlobalValues | undefined;
+  private config: Promise<ConfigFile> | undefined;
 
   constructor(programs: Programs, surroundings: Surroundings) {
     this.programs = programs;
@@ -101,14 +102,20 @@ class Program {
   private async hasPlugin(name: string): Promise<boolean> {
     const directory = configDirectory(this.globals?.config ?? '', this.surroundings.environment);
     const { findPlugin } = await import('./plugins/plugins.ts');
-    return (await findPlugin(name, directory, await readConfigFile(directory))) !== undefined;
+    return (await findPlugin(name, directory, await this.readConfig(directory))) !== undefined;
+  }
+
+  /** Once; the user hears of a file that cannot be read, and goes on without it. */
+  private readConfig(directory: string): Promise<ConfigFile> {
+    this.config ??= readConfigFile(directory, (text) => this.surroundings.err.write(text));
+    return this.config;
   }
 
   /** A program that adds a command. @param globals what stands in front of the command's word */
   private async dispatchPlugin(word: string, globals: readonly string[], rest: readonly string[]): Promise<number> {
     const { environment } = this.surroundings;
     const directory = configDirectory(this.globals?.config ?? '', environment);
-    const config = await readConfigFile(directory);
+    const config = await this.readConfig(directory);
     const { findPlugin } = await import('./plugins/plugins.ts');
     const alias = config.aliases?.[word];
     const name = alias ?? word;
@@ -178,7 +185,7 @@ class Program {
   private async makeCli(command: string): Promise<Cli> {
     const { environment } = this.surroundings;
     const directory = configDirectory(this.globals?.config ?? '', environment);
-    const config = await readConfigFile(directory);
+    const config = await this.readConfig(directory);
     const choice = {
       hosts: this.globals?.host ?? [],
       context: this.globals?.context ?? '',
@@ -226,7 +233,7 @@ class Program {
     const { mainHelp } = await import('./help-pages.ts');
     const { listPlugins } = await import('./plugins/plugins.ts');
     const directory = configDirectory(this.globals?.config ?? '', this.surroundings.environment);
-    return this.print(await mainHelp(await listPlugins(directory, await readConfigFile(directory))));
+    return this.print(await mainHelp(await listPlugins(directory, await this.readConfig(directory))));
   }
 
   /** What the shells' completion scripts ask for. */

@@ -67,6 +67,7 @@ describe('contexts', () => {
     for (const words of [
       ['create', 'default'],
       ['create', 'a b'],
+      ['create', 'x', '--docker', 'host=bogus'],
     ]) {
       const [ours, theirs] = [await berth('context', ...words), await docker('context', ...words)];
       expect([words, ours]).toEqual([words, theirs]);
@@ -95,7 +96,9 @@ describe('contexts', () => {
 
   test('a context that has gone keeps nobody from choosing another', async () => {
     config({ currentContext: 'gone' });
-    expect((await berth('ps')).stderr).toStartWith('context "gone": context not found: open ');
+    expect((await berth('ps')).stderr).toStartWith(
+      'Failed to initialize: unable to resolve docker endpoint: context "gone": context not found: open ',
+    );
     expect(await berth('context', 'use', 'default')).toMatchObject({ code: 0, stdout: 'default\n' });
     expect((await berth('context', 'show')).stdout).toBe('default\n');
   });

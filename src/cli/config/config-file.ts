@@ -1,5 +1,5 @@
 /** The user's config.json, the same file as Docker's (`~/.docker/config.json`). Keys that are not known here stay as they are. */
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorMessage } from '../../api/errors.ts';
 
 export interface ConfigFile {
   auths?: Record<string, { auth?: string; identitytoken?: string; registrytoken?: string; email?: string }>;
@@ -23,8 +23,15 @@ export function configDirectory(flag: string, environment: Record<string, string
   return flag || environment['DOCKER_CONFIG'] || `${environment['HOME'] ?? '/root'}/.docker`;
 }
 
-/** An empty configuration where there is no file. Error: `invalid` for one that is no JSON object. */
-export async function readConfigFile(directory: string): Promise<ConfigFile> {
+/**
+ * An empty configuration where there is no file.
+ * @param warn told of a file that is no JSON object, which counts as an empty one then
+ * Error: `invalid` for such a file where nobody is to be warned.
+ */
+export async function readConfigFile(
+  directory: string,
+  warn?: (text: string) => Promise<unknown>,
+): Promise<ConfigFile> {
   const path = `${directory}/config.json`;
   const file = Bun.file(path);
   // The size is asked first because a missing file is the usual case and an error costs more than the question.
@@ -35,8 +42,9 @@ export async function readConfigFile(directory: string): Promise<ConfigFile> {
     if (parsed !== null && typeof parsed === 'object' && !Array.isArray(parsed)) return parsed as ConfigFile;
     throw new Error('it is no JSON object');
   } catch (cause) {
-    throw new BerthError('invalid', `loading config file: ${path}: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    const why = errorMessage(cause);
+    if (!warn) throw new BerthError('invalid', `loading config file: ${path}: ${why}`, { cause });
+    await warn(`WARNING: Error parsing config file (${path}): ${why}\n`);
+    return {};
   }
 }

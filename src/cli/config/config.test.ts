@@ -1,5 +1,15 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '../../client/client.ts';
@@ -43,7 +53,9 @@ describe('the engine that is meant', () => {
     expect((await choose({ config: { currentContext: 'far' }, environment: { DOCKER_HOST: 'unix:///d' } })).host).toBe(
       'unix:///d',
     );
-    await expect(choose({ context: 'nowhere' })).rejects.toThrow('context "nowhere": context not found');
+    await expect(choose({ context: 'nowhere' })).rejects.toThrow(
+      'Failed to initialize: unable to resolve docker endpoint: context "nowhere": context not found',
+    );
   });
 
   test('contradictions', async () => {
@@ -59,6 +71,27 @@ describe('config.json', () => {
     expect(configDirectory('/flag', { DOCKER_CONFIG: '/env', HOME: '/h' })).toBe('/flag');
     expect(configDirectory('', { DOCKER_CONFIG: '/env', HOME: '/h' })).toBe('/env');
     expect(configDirectory('', { HOME: '/h' })).toBe('/h/.docker');
+  });
+
+  test('a link stays one when the file behind it is written', async () => {
+    const directory = join(folder, 'linked');
+    mkdirSync(directory);
+    writeFileSync(join(folder, 'real.json'), '{"a":1}');
+    symlinkSync(join(folder, 'real.json'), join(directory, 'config.json'));
+    await updateConfigFile(directory, (config) => ({ ...config, b: 2 }));
+    expect(lstatSync(join(directory, 'config.json')).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(join(folder, 'real.json'), 'utf8'))).toEqual({ a: 1, b: 2 });
+  });
+
+  test('whoever only reads is warned of a broken one, and goes on', async () => {
+    const directory = join(folder, 'broken');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'config.json'), '{bad');
+    const warnings: string[] = [];
+    expect(await readConfigFile(directory, async (text) => warnings.push(text))).toEqual({});
+    expect(warnings).toEqual([
+      expect.stringContaining(`WARNING: Error parsing config file (${directory}/config.json): `),
+    ]);
   });
 
   test('missing, broken, kept', async () => {

@@ -1,5 +1,5 @@
 /** Which engine is meant: `-H`, BERTH_HOST, DOCKER_HOST, then a context, then the machine's own engine. */
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import type { ConfigFile } from './config-file.ts';
 
 export const defaultHost = 'unix:///run/berth/berth.sock';
@@ -65,7 +65,13 @@ function withScheme(host: string): string {
 async function contextHost(choice: HostChoice, name: string): Promise<ChosenHost> {
   const { ContextStore } = await import('../contexts/store.ts');
   const store = new ContextStore(choice.configDirectory);
-  const { Endpoints } = await store.read(name);
+  const { Endpoints } = await store.read(name).catch((cause: unknown) => {
+    throw new BerthError(
+      errorKind(cause),
+      `Failed to initialize: unable to resolve docker endpoint: ${errorMessage(cause)}`,
+      { cause },
+    );
+  });
   const host = withScheme(Endpoints.docker?.Host || defaultHost);
   return {
     host,

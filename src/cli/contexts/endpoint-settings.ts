@@ -1,6 +1,6 @@
 /** `--docker host=…,ca=…,cert=…,key=…,skip-tls-verify=…` of `context create` and `update`. */
 import { readFile } from 'node:fs/promises';
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, systemReason } from '../../api/errors.ts';
 import type { Cli } from '../command.ts';
 import { engineAddress } from '../config/host.ts';
 import { type ContextMeta, type ContextStore, defaultContext, type TlsFiles } from './store.ts';
@@ -33,16 +33,26 @@ export async function readEndpointSettings(
   }
   const from = settings.get('from');
   if (from !== undefined) return await endpointOf(cli, store, from);
+  const host = settings.get('host') ?? '';
+  if (host !== '' && !/^(unix|tcp|ssh|fd|npipe):\/\/./.test(host))
+    throw new BerthError(
+      'invalid',
+      `unable to create docker endpoint config: unable to apply docker endpoint options: unable to parse docker host \`${host}\``,
+    );
   const tls: TlsFiles = {};
   for (const [key, file] of Object.entries(tlsKeys)) {
     const path = settings.get(key);
     if (path)
-      tls[file] = await readFile(path, 'utf8').catch((cause: Error) => {
-        throw new BerthError('invalid', `unable to create docker endpoint config: ${cause.message}`, { cause });
+      tls[file] = await readFile(path, 'utf8').catch((cause: unknown) => {
+        throw new BerthError(
+          'invalid',
+          `unable to create docker endpoint config: open ${path}: ${systemReason(cause)}`,
+          { cause },
+        );
       });
   }
   const SkipTLSVerify = /^(true|1|t)$/i.test(settings.get('skip-tls-verify') ?? '');
-  return { endpoint: { Host: settings.get('host') ?? '', SkipTLSVerify }, tls };
+  return { endpoint: { Host: host, SkipTLSVerify }, tls };
 }
 
 /** The engine of a context, `default` included. */

@@ -43,10 +43,18 @@ export async function inspectAll(
 async function templateRenderer(format: string): Promise<(text: string) => string> {
   const { compileTemplate, TemplateError, unescapeFormat } = await import('../template/execute.ts');
   const { parseJson } = await import('../../wire/json.ts');
+  const { printGoObject, zeroText } = await import('./go-objects.ts');
   const template = parseFormat();
   return (text) => {
+    const value = parseJson(text);
     try {
-      return template.execute(parseJson(text));
+      return template.execute(value, { zeroText, printObject: printGoObject });
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+    }
+    // What Docker's objects do not have may stand in the text; its errors are those that Docker prints.
+    try {
+      return template.execute(value);
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       throw new BerthError('invalid', `template parsing error: ${error.message}`, { cause: error });

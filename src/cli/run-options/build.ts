@@ -107,7 +107,7 @@ async function environmentOf({ flags, environment }: BuildInput): Promise<string
 
 async function labelsOf(flags: ContainerFlags): Promise<Record<string, string>> {
   const lines: string[] = [];
-  for (const file of flags['label-file']) lines.push(...(await readKeyValueFile(file)));
+  for (const file of flags['label-file']) lines.push(...(await readKeyValueFile(file, () => undefined)));
   return pairs([...lines, ...flags.label]);
 }
 

@@ -3,9 +3,9 @@ import { BerthError } from '../../api/errors.ts';
 
 /**
  * Lines `KEY=value`; blank lines and those that begin with `#` are left out.
- * @param lookup for a key alone (the environment's value; undefined leaves it out); absent: a key alone stays as it is
+ * @param lookup for a key alone (the environment's value; undefined leaves it out)
  */
-export async function readKeyValueFile(path: string, lookup?: (key: string) => string | undefined): Promise<string[]> {
+export async function readKeyValueFile(path: string, lookup: (key: string) => string | undefined): Promise<string[]> {
   let text: string;
   try {
     text = await Bun.file(path).text();
@@ -23,7 +23,7 @@ export async function readKeyValueFile(path: string, lookup?: (key: string) => s
     if (key === '') throw new BerthError('invalid', `invalid env file (${path}): no variable name on line '${line}'`);
     if (/\s/.test(key))
       throw new BerthError('invalid', `invalid env file (${path}): variable '${key}' contains whitespaces`);
-    if (equals >= 0 || !lookup) lines.push(line);
+    if (equals >= 0) lines.push(line);
     else {
       const value = lookup(key);
       if (value !== undefined) lines.push(`${key}=${value}`);

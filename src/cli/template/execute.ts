@@ -12,6 +12,10 @@ export interface Template {
 export interface ExecuteOptions {
   /** The message about a field that the top value lacks. */
   missingField?: (name: string) => string;
+  /** What a field prints that is null, or that a map lacks; undefined for a field that nobody knows. */
+  zeroText?: (field: string) => string | undefined;
+  /** How maps and lists print, where it is not as Go prints those of a JSON text. */
+  printObject?: (value: unknown) => string;
   /** Functions give their first operand back: a table's header keeps its words. */
   forHeader?: boolean;
 }
@@ -64,13 +68,22 @@ class Execution {
       if (node.kind === 'text') this.output += node.text;
       else if (node.kind === 'output') {
         const value = this.evaluate(node.pipe);
-        if (node.pipe.variables.length === 0) this.output += printValue(value);
+        if (node.pipe.variables.length === 0) this.output += this.print(value, node.pipe);
       } else if (node.kind === 'break' || node.kind === 'continue') throw new LoopSignal(node.kind);
       else {
         const block = node;
         this.scoped(() => (block.kind === 'range' ? this.range(block) : this.branch(block)));
       }
     }
+  }
+
+  private print(value: unknown, { stages }: Pipeline): string {
+    const { zeroText, printObject } = this.options;
+    if (printObject && typeof value === 'object' && value !== null) return printObject(value);
+    const [operand, ...more] = stages[0] ?? [];
+    if (value !== null || !zeroText || stages.length > 1 || more.length > 0 || operand?.kind !== 'chain')
+      return printValue(value);
+    return zeroText(operand.fields.at(-1) ?? '') ?? printValue(value);
   }
 
   /** Variables that are declared inside end there; so does another dot. */
@@ -193,6 +206,7 @@ class Execution {
         where: shift(where, operand.at),
         source: operand.source,
         missing: value === this.variables[0]?.value ? this.options.missingField : undefined,
+        zeroText: this.options.zeroText,
       });
     });
     return value;
@@ -209,7 +223,12 @@ function readField(
   value: unknown,
   field: string,
   values: unknown[],
-  place: { where: string; source: string; missing?: ((name: string) => string) | undefined },
+  place: {
+    where: string;
+    source: string;
+    missing?: ((name: string) => string) | undefined;
+    zeroText?: ExecuteOptions['zeroText'] | undefined;
+  },
 ): unknown {
   if (isObject(value) && field in value && !(field in Object.prototype)) {
     const found = value[field];
@@ -218,6 +237,7 @@ function readField(
       throw executionError(place.where, place.source, `${field} is not a method but has arguments`);
     return found;
   }
+  if (isObject(value) && place.zeroText?.(field) !== undefined) return place.zeroText(field) === '' ? '' : null;
   if (isObject(value) && place.missing) throw executionError(place.where, place.source, place.missing(field));
   if (isObject(value))
     throw executionError(place.where, place.source, `map has no entry for key ${JSON.stringify(field)}`);

@@ -16,6 +16,8 @@ import {
 } from './machine-checks.ts';
 import { machineProbe, type Probe } from './probe.ts';
 
+export { machineProbe };
+
 export async function examine(probe: Probe = machineProbe(engineSocket)): Promise<Finding[]> {
   const config = readConfig();
   const { 'data-root': dataRoot, 'registry-mirrors': mirrors } =

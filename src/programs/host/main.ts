@@ -11,8 +11,9 @@ export const hostProgram: HostProgram = {
   async status(root) {
     return await (await import('../service/status.ts')).status(root);
   },
-  async examine() {
-    return await (await import('../doctor/examine.ts')).examine();
+  async examine(socket) {
+    const { examine, machineProbe } = await import('../doctor/examine.ts');
+    return await examine(socket === '' ? undefined : machineProbe(socket));
   },
   async startEngine() {
     await (await import('../service/autostart.ts')).startEngine();

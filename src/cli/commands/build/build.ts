@@ -1,14 +1,16 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildReport, BuildResult, BuildStart } from '../../../api/types/build.ts';
 import { BuildFailed, runBuild } from '../../../client/build/build.ts';
-import { parseReference } from '../../../oci/reference.ts';
+import { canonicalString, parseReference, withDefaultTag } from '../../../oci/reference.ts';
 import { parseBinarySize } from '../../../wire/size.ts';
 import { type Call, parseCall } from '../../build/call.ts';
 import { type OpenedContext, openContext } from '../../build/context.ts';
 import { buildTable } from '../../build/options.ts';
 import { type OutputTarget, parseOutput, writeOutput } from '../../build/outputs.ts';
 import { chooseProgress } from '../../build/progress.ts';
-import { agentPipe, parseSecrets, parseSsh, readSecret } from '../../build/secrets.ts';
+import { checkFlags, checkTag } from '../../build/refusals.ts';
+import { agentPipe, checkSecrets, parseSecrets, parseSsh, readSecret } from '../../build/secrets.ts';
 import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { registryConfig } from '../../config/credentials.ts';
 import { proxyVariables } from '../../config/proxies.ts';
@@ -25,17 +27,22 @@ export const command = defineCommand({
   complete: 'files',
   async run({ cli, options, words }) {
     const [place] = words as [string];
-    for (const tag of options.tag) parseReference(tag);
+    for (const line of checkFlags(options)) await cli.err.write(`${line}\n`);
     const call = parseCall(options.call, options.check);
     const context = await openContext(place, { file: options.file, named: pairs(options['build-context']) });
     const targets = options.output.map(parseOutput);
-    const result = await build(cli, { options, context, targets, call });
+    const tags = [...new Set([...options.tag, ...targets.flatMap(({ names }) => names)])];
+    for (const tag of tags) checkTag(tag);
+    const pushes = options.push || targets.some(({ push }) => push);
+    if (pushes && tags.length === 0)
+      throw new ExitStatus(1, 'ERROR: failed to build: tag is needed when pushing to registry');
+    const result = await build(cli, { options, context, targets, call, tags });
     if (result.report) return tell(cli, result.report, { call, file: dockerfileName(place, options.file, context) });
-    if (options.iidfile !== '') await Bun.write(options.iidfile, result.imageId);
+    if (options.iidfile !== '') await writeFile(options.iidfile, result.imageId);
     if (options['metadata-file'] !== '')
-      await Bun.write(options['metadata-file'], `${JSON.stringify(metadata(options, result), null, 2)}\n`);
+      await writeFile(options['metadata-file'], `${JSON.stringify(metadata(tags, result), null, 2)}\n`);
     if (options.quiet && result.imageId !== '') await cli.out.write(`${result.imageId}\n`);
-    if (options.push) await pushAll(cli, options.tag);
+    if (pushes) await pushAll(cli, tags);
     return 0;
   },
 });
@@ -57,17 +64,20 @@ function dockerfileName(place: string, file: string, { kind, dockerfile }: Opene
 }
 
 interface Work {
+  /** Names for the image. */
+  tags: string[];
   call: Call;
   options: Options;
   context: OpenedContext;
   targets: OutputTarget[];
 }
 
-async function build(cli: Cli, { options, context, targets, call }: Work): Promise<BuildResult> {
-  const progress = await chooseProgress(cli, options);
+async function build(cli: Cli, { options, context, targets, call, tags }: Work): Promise<BuildResult> {
   const secrets = parseSecrets(options.secret, cli.environment);
+  await checkSecrets(secrets);
   const agents = parseSsh(options.ssh, cli.environment);
-  const start = await startMessage(cli, { options, context, targets, call });
+  const start = await startMessage(cli, { options, context, targets, call, tags });
+  const progress = await chooseProgress(cli, options);
   try {
     const result = await runBuild(cli.client, start, {
       event: (event) => progress.take(event),
@@ -88,10 +98,10 @@ async function build(cli: Cli, { options, context, targets, call }: Work): Promi
   }
 }
 
-async function startMessage(cli: Cli, { options, context, targets, call }: Work): Promise<BuildStart> {
+async function startMessage(cli: Cli, { options, context, targets, call, tags }: Work): Promise<BuildStart> {
   return {
     options: {
-      tags: options.tag,
+      tags,
       dockerfile: context.dockerfilePath,
       target: options.target,
       buildArguments: buildArguments(cli, options),
@@ -147,15 +157,16 @@ function limits(options: Options): Record<string, unknown> {
   };
 }
 
-function metadata(options: Options, { imageId }: BuildResult): Record<string, unknown> {
+function metadata(tags: readonly string[], { imageId }: BuildResult): Record<string, unknown> {
+  const names = tags.map((tag) => canonicalString(withDefaultTag(parseReference(tag))).replace(/:latest$/, ''));
   return {
     'containerimage.config.digest': imageId,
-    ...(options.tag.length > 0 && { 'image.name': options.tag.join(',') }),
+    'containerimage.digest': imageId,
+    ...(names.length > 0 && { 'image.name': names.join(',') }),
   };
 }
 
 async function pushAll(cli: Cli, tags: readonly string[]): Promise<void> {
-  if (tags.length === 0) throw new ExitStatus(1, 'ERROR: --push needs a name: give one by --tag');
   const { pushWithProgress } = await import('../image/push.ts');
   for (const tag of tags) await pushWithProgress(cli, { image: tag, allTags: false, platform: '', quiet: false });
 }

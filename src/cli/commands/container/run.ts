@@ -25,10 +25,13 @@ export const command = defineCommand({
     if (!detach) await checkInput(options.tty, options.interactive);
     const container = await makeContainer(cli, { flags: options, given, words, detach, verb: 'run' });
     if (detach) {
-      await startContainer(cli.client, container).catch((error: unknown) => {
-        throw startFailure(error);
-      });
+      const failure = await startContainer(cli.client, container).then(
+        () => undefined,
+        (error: unknown) => startFailure(error),
+      );
+      // It is there, started or not.
       await cli.out.write(`${container}\n`);
+      if (failure) throw failure;
       return 0;
     }
     return runInForeground(cli, container, options);

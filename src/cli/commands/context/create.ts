@@ -20,10 +20,16 @@ export const command = defineCommand({
     const { endpoint, tls } = source
       ? await endpointOf(cli, store, source)
       : await readEndpointSettings(cli, store, options.docker);
-    const Metadata: ContextMeta['Metadata'] = options.description ? { Description: options.description } : {};
+    const Metadata: ContextMeta['Metadata'] = { ...(options.from && (await metadataOf(store, options.from))) };
+    if (options.description) Metadata.Description = options.description;
     await store.write({ Name: name, Metadata, Endpoints: { docker: endpoint } }, tls);
     await cli.out.write(`${name}\n`);
     await cli.err.write(`Successfully created context ${JSON.stringify(name)}\n`);
     return 0;
   },
 });
+
+/** What a context says of itself; the one that the environment names says nothing. */
+async function metadataOf(store: ContextStore, name: string): Promise<ContextMeta['Metadata']> {
+  return name === defaultContext ? {} : (await store.read(name)).Metadata;
+}

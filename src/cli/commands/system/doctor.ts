@@ -6,7 +6,7 @@ export const command = defineCommand({
   options: { format: { kind: 'string', short: 'f', help: `How to print: 'json', or a Go template` } },
   words: { least: 0, most: 0 },
   async run({ cli, options }) {
-    const findings = await (await cli.machine()).examine();
+    const findings = await (await cli.machine()).examine(socketOf(cli.client.host));
     if (options.format !== '') {
       const { renderObject } = await import('../../render/object.ts');
       await cli.out.write(renderObject(findings, options.format));
@@ -14,6 +14,11 @@ export const command = defineCommand({
     return findings.some(({ state }) => state === 'broken') ? 1 : 0;
   },
 });
+
+/** One that is elsewhere says nothing of this machine. */
+function socketOf(host: string): string {
+  return host.startsWith('unix://') ? host.slice('unix://'.length) : '';
+}
 
 function findingsText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
