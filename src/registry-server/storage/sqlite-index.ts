@@ -287,8 +287,9 @@ export class SqliteIndex implements RegistryIndex {
       for (const { repository, digest } of rows)
         this.#run('DELETE FROM blobs WHERE repository = ? AND digest = ?', repository, digest);
       this.#run(
-        `DELETE FROM repositories WHERE manifests = 0 AND description = '' AND NOT EXISTS (SELECT 1 FROM blobs WHERE repository = id)
-         AND NOT EXISTS (SELECT 1 FROM uploads WHERE repository = id) AND NOT EXISTS (SELECT 1 FROM stars WHERE repository = id)`,
+        // Uploads have an `id` of their own.
+        `DELETE FROM repositories AS r WHERE manifests = 0 AND description = '' AND NOT EXISTS (SELECT 1 FROM blobs WHERE repository = r.id)
+         AND NOT EXISTS (SELECT 1 FROM uploads WHERE repository = r.id) AND NOT EXISTS (SELECT 1 FROM stars WHERE repository = r.id)`,
       );
       return [...new Set(rows.map(({ digest }) => digest))];
     });

@@ -111,14 +111,20 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       expect((await index.manifest('a/b', 'v1'))?.digest).toBe(two.digest);
       expect(Buffer.from((await index.manifest('a/b', one.digest))?.bytes ?? []).toString()).toBe('{"n":1}');
       expect(await index.manifest('a/c', one.digest)).toBeNull();
+      // What was read before is not what counts after.
+      await index.putManifest('a/b', one, { tag: 'v1', facts: needs, mayBeSparse: false });
+      expect((await index.manifest('a/b', 'v1'))?.digest).toBe(one.digest);
       expect(await index.tags('a/b', everything)).toEqual(['v1', 'v2']);
       expect(await index.tags('a/b', { last: 'v1', limit: 1 })).toEqual(['v2']);
       expect(await index.tags('none', everything)).toBeNull();
       expect([await index.deleteTag('a/b', 'v1'), await index.deleteTag('a/b', 'v1')]).toEqual([true, false]);
+      expect(await index.manifest('a/b', 'v1')).toBeNull();
+      for (const name of ['v2', two.digest]) expect((await index.manifest('a/b', name))?.digest).toBe(two.digest);
       expect([await index.deleteManifest('a/b', two.digest), await index.deleteManifest('a/b', two.digest)]).toEqual([
         true,
         false,
       ]);
+      for (const name of ['v2', two.digest]) expect(await index.manifest('a/b', name)).toBeNull();
       expect(await index.tags('a/b', everything)).toEqual([]);
     });
 
@@ -160,6 +166,9 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       await index.openUpload('id', 'r');
       expect([await index.uploadRepository('id'), await index.uploadRepository('no')]).toEqual(['r', null]);
       expect(await index.openUploads(Date.now() + 1000)).toEqual(['id']);
+      // It stays as long as the upload, though nothing else is in it.
+      expect(await index.collectLinks(Date.now() + 1000)).toEqual([]);
+      expect(await index.uploadRepository('id')).toBe('r');
       await index.closeUpload('id');
       expect(await index.uploadRepository('id')).toBeNull();
     });
