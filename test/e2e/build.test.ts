@@ -1,32 +1,20 @@
 /** Building images with both clients: what comes out, what is kept, what is left after a failure. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { contextFolders } from '../support/own-folder.ts';
 import { tar } from '../support/tar.ts';
 import { until } from '../support/until.ts';
 
 let engine: TestEngine;
-const folders: string[] = [];
+const folder = contextFolders();
 
 beforeAll(async () => {
   engine = await startEngine({ images: ['busybox'] });
 });
 
-afterAll(async () => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-  await engine.cleanUp();
-}, 300_000);
-
-function folder(files: Record<string, string>): string {
-  const made = mkdtempSync('/tmp/berth-build-');
-  folders.push(made);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(made, path)), { recursive: true });
-    writeFileSync(join(made, path), text);
-  }
-  return made;
-}
+afterAll(() => engine.cleanUp(), 300_000);
 
 /** Without the client's own build cache folder and plugins, so that it is the classic protocol. */
 const classic = { env: { DOCKER_BUILDKIT: '0' } };

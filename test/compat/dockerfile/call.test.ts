@@ -1,27 +1,20 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles have such variables
 /** `berth build --check` and `--call`: what is printed, and the exit codes, as `docker build` of today. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
+import { contextFolders } from '../../support/own-folder.ts';
 
 let engine: TestEngine;
-const folders: string[] = [];
+const contextFolder = contextFolders();
 
 beforeAll(async () => {
   engine = await startEngine({ images: ['busybox'] });
 });
 
-afterAll(async () => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-  await engine.cleanUp();
-}, 60_000);
+afterAll(() => engine.cleanUp(), 60_000);
 
 function folder(dockerfile: string): string {
-  const path = mkdtempSync('/tmp/berth-call-');
-  folders.push(path);
-  writeFileSync(join(path, 'Dockerfile'), dockerfile);
-  return path;
+  return contextFolder({ Dockerfile: dockerfile });
 }
 
 describe('--check', () => {

@@ -1,28 +1,25 @@
 /** The table of run-cases.ts on the real kernel, case by case. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
+import { ownFolder } from '../../support/own-folder.ts';
 import { tar } from '../../support/tar.ts';
 import { type RunCase, runCases } from './run-cases.ts';
 
 let engine: TestEngine;
-const folders: string[] = [];
+const folders = ownFolder();
 
 beforeAll(async () => {
   engine = await startEngine({ images: ['busybox'] });
 });
 
-afterAll(async () => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-  await engine.cleanUp();
-}, 180_000);
+afterAll(() => engine.cleanUp(), 180_000);
 
 type FileFact = NonNullable<RunCase['files']>[string];
 
 function writeContext({ files = {}, dockerfile }: RunCase): string {
-  const folder = mkdtempSync('/tmp/berth-dockerfile-');
-  folders.push(folder);
+  const folder = mkdtempSync(join(folders, 'context-'));
   const all: Record<string, FileFact> = { ...files, Dockerfile: dockerfile };
   for (const [path, what] of Object.entries(all)) {
     const place = join(folder, path);
