@@ -36,9 +36,15 @@ const zeroes = new Map<string, string>([
   ...texts.map((name) => [name, ''] as const),
 ]);
 
-/** What a field prints that is null or not there; undefined for one that Docker's objects do not have. */
-export function zeroText(field: string): string | undefined {
-  return zeroes.get(field);
+/** What a mount leaves out when it is empty. */
+const mountTexts = ['Name', 'Driver', 'Source', 'Mode'];
+
+/**
+ * What a field prints that is null or not there; undefined for one that Docker's objects do not have.
+ * @param object that lacks it
+ */
+export function zeroText(field: string, object?: object): string | undefined {
+  return object && 'Propagation' in object && mountTexts.includes(field) ? '' : zeroes.get(field);
 }
 
 /** Fields of the structs that users print whole, in Go's order. */

@@ -13,7 +13,7 @@ export interface ExecuteOptions {
   /** The message about a field that the top value lacks. */
   missingField?: (name: string) => string;
   /** What a field prints that is null, or that a map lacks; undefined for a field that nobody knows. */
-  zeroText?: (field: string) => string | undefined;
+  zeroText?: (field: string, object?: object) => string | undefined;
   /** How maps and lists print, where it is not as Go prints those of a JSON text. */
   printObject?: (value: unknown) => string;
   /** Functions give their first operand back: a table's header keeps its words. */
@@ -237,7 +237,8 @@ function readField(
       throw executionError(place.where, place.source, `${field} is not a method but has arguments`);
     return found;
   }
-  if (isObject(value) && place.zeroText?.(field) !== undefined) return place.zeroText(field) === '' ? '' : null;
+  const zero = isObject(value) ? place.zeroText?.(field, value) : undefined;
+  if (zero !== undefined) return zero === '' ? '' : null;
   if (isObject(value) && place.missing) throw executionError(place.where, place.source, place.missing(field));
   if (isObject(value))
     throw executionError(place.where, place.source, `map has no entry for key ${JSON.stringify(field)}`);
