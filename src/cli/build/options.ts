@@ -4,7 +4,7 @@ import { defineOptions } from '../grammar/options.ts';
 export const buildTable = defineOptions({
   'add-host': { kind: 'list', help: 'Another line of /etc/hosts (host:ip)' },
   allow: { kind: 'list', help: 'Right that steps may ask for (security.insecure, network.host)' },
-  annotation: { kind: 'list', hidden: true, help: 'Annotation of the image' },
+  annotation: { kind: 'list', hidden: true, help: 'Taken, and not kept' },
   attest: { kind: 'list', hidden: true, help: 'Attestation of the image' },
   'build-arg': { kind: 'list', help: 'Value of an ARG (NAME=value)' },
   'build-context': { kind: 'list', help: 'Another context (name=path)' },

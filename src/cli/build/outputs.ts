@@ -7,12 +7,18 @@ export interface OutputTarget {
   type: 'image' | 'local' | 'tar' | 'oci' | 'docker';
   /** A folder or file; `-` or empty: standard output. */
   destination: string;
+  /** More names for the image. */
+  names: string[];
+  /** Into the registry. */
+  push: boolean;
 }
+
+const nowhere = { names: [], push: false };
 
 /** `-o path`, `-o -`, `-o type=local,dest=path`. Error: exit status 1 in buildx's words. */
 export function parseOutput(text: string): OutputTarget {
-  if (text === '-') return { type: 'tar', destination: '-' };
-  if (!text.includes('=')) return { type: 'local', destination: text };
+  if (text === '-') return { type: 'tar', destination: '-', ...nowhere };
+  if (!text.includes('=')) return { type: 'local', destination: text, ...nowhere };
   const fields = new Map(
     text.split(',').map((field) => {
       const separator = field.indexOf('=');
@@ -21,24 +27,27 @@ export function parseOutput(text: string): OutputTarget {
   );
   const type = fields.get('type') ?? '';
   const destination = fields.get('dest') ?? '';
+  const name = fields.get('name');
+  const image = { names: name === undefined ? [] : [name], push: type === 'registry' || fields.get('push') === 'true' };
   switch (type) {
     case 'image':
     case 'registry':
-      return { type: 'image', destination: '' };
+    case 'cacheonly':
+      return { type: 'image', destination: '', ...image };
     case 'docker':
-      return destination === '' ? { type: 'image', destination: '' } : { type, destination };
+      return { type: destination === '' ? 'image' : type, destination, ...image };
     case 'local':
-      if (destination === '') throw new ExitStatus(1, 'ERROR: failed to build: dest is required for local output');
-      return { type, destination };
+      if (destination === '') throw new ExitStatus(1, 'ERROR: failed to build: dest is required for local exporter');
+      return { type, destination, ...nowhere };
     case 'tar':
     case 'oci':
-      return { type, destination };
-    case 'cacheonly':
-      return { type: 'image', destination: '' };
+      return { type, destination, ...image, push: false };
     default:
       throw new ExitStatus(
         1,
-        type === '' ? 'ERROR: type is required for output' : `ERROR: unknown output type ${type}`,
+        type === ''
+          ? 'ERROR: type is required for output'
+          : `ERROR: failed to build: failed to solve: exporter ${JSON.stringify(type)} could not be found`,
       );
   }
 }

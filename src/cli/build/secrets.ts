@@ -1,5 +1,5 @@
 /** `--secret` and `--ssh`. */
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Pipe } from '../../client/build/build.ts';
 import { ExitStatus } from '../command.ts';
@@ -24,6 +24,23 @@ export function parseSecrets(texts: readonly string[], environment: Environment)
     else secrets.set(id, environment[id] === undefined ? { file: id } : { value: environment[id] });
   }
   return secrets;
+}
+
+/** Error: exit status 1 for a file that is not there, before anything is built. */
+export async function checkSecrets(secrets: ReadonlyMap<string, Secret>): Promise<void> {
+  for (const secret of secrets.values()) {
+    if (!('file' in secret)) continue;
+    const { file } = secret;
+    const isThere = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere)
+      throw new ExitStatus(
+        1,
+        `ERROR: failed to build: failed to stat ${file}: stat ${file}: no such file or directory`,
+      );
+  }
 }
 
 function fieldsOf(text: string): Map<string, string> {

@@ -1,0 +1,124 @@
+/** Flags of `docker build`: each works, or says in one line why it does not. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startEngine, type TestEngine } from '../../support/engine.ts';
+
+let engine: TestEngine;
+let context: string;
+let other: string;
+
+beforeAll(async () => {
+  engine = await startEngine({ images: ['busybox'] });
+  context = mkdtempSync('/tmp/berth-flags-');
+  writeFileSync(
+    join(context, 'Dockerfile'),
+    'FROM busybox AS one\nRUN cat /proc/sys/kernel/random/uuid > /x\nFROM busybox\nCOPY --from=one /x /y\n',
+  );
+  other = mkdtempSync('/tmp/berth-flags-');
+  writeFileSync(
+    join(other, 'Dockerfile'),
+    'FROM busybox\nRUN df /dev/shm | tail -n 1; ulimit -n; cat /proc/self/cgroup; grep marked /etc/hosts\n',
+  );
+});
+
+afterAll(async () => {
+  for (const folder of [context, other]) rmSync(folder, { recursive: true });
+  await engine.cleanUp();
+}, 60_000);
+
+describe('refused', () => {
+  test.each([
+    ['--cache-to type=local,dest=/tmp/nowhere', 'ERROR: failed to build: Cache export is not supported'],
+    ['--cache-to type=registry,ref=localhost:1/x', 'ERROR: failed to build: Cache export is not supported'],
+    ['--attest type=provenance', 'ERROR: failed to build: Attestation is not supported'],
+    ['--provenance', 'ERROR: failed to build: Attestation is not supported'],
+    ['--sbom=true', 'ERROR: failed to build: Attestation is not supported'],
+    ['--builder nope', 'ERROR: no builder "nope" found'],
+    ['--platform linux/amd64,linux/arm64', 'ERROR: failed to build: Multi-platform build is not supported'],
+    ['--platform nope', '"nope": unknown operating system or architecture: invalid argument'],
+    ['--allow nope', 'ERROR: failed to build: unknown entitlement nope'],
+    ['--shm-size nope', "invalid size: 'nope'"],
+    ['--ulimit nope', 'invalid ulimit argument: nope'],
+    ['--network nope', 'network nope not found'],
+    ['--output type=nope', 'ERROR: failed to build: failed to solve: exporter "nope" could not be found'],
+    ['--output type=local', 'ERROR: failed to build: dest is required for local exporter'],
+    ['--output type=image,name=BAD', 'ERROR: failed to build: invalid tag "BAD"'],
+    ['--secret id=/nope/there', 'ERROR: failed to build: failed to stat /nope/there: stat /nope/there: no such file'],
+    ['--secret id=x,src=/nope/there', 'ERROR: failed to build: failed to stat /nope/there'],
+    ['--build-context nope', 'ERROR: invalid context value: nope, expected key=value'],
+    ['--add-host nope', 'ERROR: failed to build: invalid host nope'],
+    ['--label =x', 'ERROR: invalid key-value pair "=x": empty key'],
+    ['--build-arg =x', 'ERROR: invalid key-value pair "=x": empty key'],
+    ['-t BAD', 'ERROR: failed to build: invalid tag "BAD"'],
+    ['-t a:b:c', 'ERROR: failed to build: invalid tag "a:b:c": invalid reference format'],
+    ['--push', 'ERROR: failed to build: tag is needed when pushing to registry'],
+    ['--output type=registry', 'ERROR: failed to build: tag is needed when pushing to registry'],
+    ['--target nope', 'target stage "nope" could not be found'],
+    ['--progress nope', 'ERROR: invalid progress mode: nope'],
+    ['-f nope', 'failed to read dockerfile: open nope: no such file or directory'],
+    ['--iidfile /nope/there/id', '/nope/there/id'],
+  ])('%s', async (words, says) => {
+    const result = await engine.berth('build', ...words.split(' '), context);
+    expect(result.stderr).toContain(says);
+    expect(result.stdout).toBe('');
+    expect(result.code).toBe(1);
+    expect(existsSync('/nope')).toBe(false);
+  });
+});
+
+describe('taken, and changes nothing', () => {
+  test.each([
+    [
+      '--cache-from type=registry,ref=localhost:1/x',
+      'WARNING: --cache-from is not used: the cache is the engine’s own',
+    ],
+    ['--cache-from busybox', 'WARNING: --cache-from is not used'],
+    ['--cache-to type=inline', 'WARNING: --cache-to is not used'],
+    ['--annotation a=b', 'WARNING: --annotation is not used'],
+    ['--squash', 'WARNING: --squash is not used'],
+    ['--isolation default', 'WARNING: --isolation is not used'],
+    ['--security-opt seccomp=unconfined', 'WARNING: --security-opt is not used'],
+    ['--provenance=false --sbom=false --load --compress --force-rm --rm --builder default', ''],
+    ['--allow network.host --allow security.insecure', ''],
+  ])('%s', async (words, says) => {
+    const result = await engine.berth('build', '-q', ...words.split(' '), context);
+    expect(result.stderr).toContain(says);
+    expect(result.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    expect(result.code).toBe(0);
+  });
+});
+
+describe('obeyed', () => {
+  test('limits of the steps', async () => {
+    const words = '--shm-size 128m --ulimit nofile=100:200 --add-host marked:1.2.3.4 --progress plain'.split(' ');
+    const result = await engine.berth('build', ...words, other);
+    expect(result.stderr).toMatch(/shm +131072/);
+    expect(result.stderr).toMatch(/^#\d+ \S+ 100$/m);
+    expect(result.stderr).toMatch(/1\.2\.3\.4\s+marked/);
+  });
+
+  test('--iidfile and --metadata-file', async () => {
+    const [id, facts] = [join(context, 'id'), join(context, 'facts')];
+    const built = await engine.ok('build', '-q', '--iidfile', id, '--metadata-file', facts, '-t', 'of-flags', context);
+    expect(readFileSync(id, 'utf8')).toBe(built);
+    expect(JSON.parse(readFileSync(facts, 'utf8'))).toEqual({
+      'containerimage.config.digest': built,
+      'containerimage.digest': built,
+      'image.name': 'docker.io/library/of-flags',
+    });
+    for (const path of [id, facts]) rmSync(path);
+  });
+
+  test('--no-cache-filter makes the steps of one stage anew', async () => {
+    const build = (...words: string[]): Promise<string> => engine.ok('build', '-q', ...words, context);
+    const first = await build();
+    expect(await build('--no-cache-filter', 'nothing')).toBe(first);
+    expect(await build('--no-cache-filter', 'one')).not.toBe(first);
+  });
+
+  test('names in an output', async () => {
+    const id = await engine.ok('build', '-q', '-o', 'type=image,name=named-in-output', context);
+    expect(await engine.ok('image', 'inspect', '-f', '{{.Id}}', 'named-in-output')).toBe(id);
+  });
+});
