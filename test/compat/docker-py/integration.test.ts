@@ -65,15 +65,20 @@ function expectedFailures(): { certain: string[]; chance: string[] } {
   };
 }
 
-test('docker-py 6.1.3', async () => {
+interface Outcome {
+  passed: string[];
+  failed: string[];
+  /** What pytest wrote. */
+  text: string;
+}
+
+/** Runs files of the suite, or tests of them (`exec_test.py::ExecTest::test_one`). */
+async function pytest(wanted: string[]): Promise<Outcome> {
   const { folder, env } = await dockerPySuite();
-  const files = readdirSync(join(folder, 'tests/integration')).filter(
-    (name) => name.endsWith('_test.py') && !elsewhere.test(name),
-  );
   const { stdout, stderr } = await run(
     [
       ...['python3', '-m', 'pytest', '-q', '-rfEp', '--tb=short', '--timeout=240', '-p', 'no:cacheprovider'],
-      ...files.map((name) => `tests/integration/${name}`),
+      ...wanted.map((name) => `tests/integration/${name}`),
     ],
     {
       cwd: folder,
@@ -89,11 +94,29 @@ test('docker-py 6.1.3', async () => {
   );
   const named = (outcome: string) =>
     [...stdout.matchAll(new RegExp(`^${outcome} tests/integration/(\\S+)`, 'gm'))].map(([, name]) => name ?? '');
+  return {
+    passed: named('PASSED'),
+    failed: [...new Set([...named('FAILED'), ...named('ERROR')])],
+    text: `${stdout.slice(-60_000)}\n${stderr}`,
+  };
+}
+
+/** The client loses output that comes in one segment with an answer's head, in any test that has some: once is chance. */
+const attempts = 4;
+
+test('docker-py 6.1.3', async () => {
+  const { folder } = await dockerPySuite();
+  const files = readdirSync(join(folder, 'tests/integration')).filter(
+    (name) => name.endsWith('_test.py') && !elsewhere.test(name),
+  );
   const { certain, chance } = expectedFailures();
-  const failures = [...named('FAILED'), ...named('ERROR')].filter((name) => !chance.includes(name)).sort();
-  const passed = named('PASSED').length;
-  if (passed === 0 || failures.some((name) => !certain.includes(name)))
-    console.error(`${stdout.slice(-60_000)}\n${stderr}`);
-  expect(failures).toEqual(certain.sort());
-  expect(passed).toBeGreaterThan(230);
+  const { passed, failed, text } = await pytest(files);
+  let unexpected = failed.filter((name) => !certain.includes(name) && !chance.includes(name));
+  if (unexpected.length > 0) console.error(`asked again: ${unexpected.join(' ')}`);
+  for (let attempt = 1; attempt < attempts && unexpected.length > 0; attempt++)
+    unexpected = (await pytest(unexpected)).failed;
+  if (passed.length === 0 || unexpected.length > 0) console.error(text);
+  const failures = [...failed.filter((name) => certain.includes(name)), ...unexpected];
+  expect(failures.sort()).toEqual(certain.sort());
+  expect(passed.length).toBeGreaterThan(230);
 }, 1_000_000);
