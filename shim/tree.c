@@ -44,7 +44,7 @@ static int move_up(struct remover *remover, int directory, const char *name, str
   for (;;) {
     char up[32];
     snprintf(up, sizeof up, ".gone-%u", remover->moved++);
-    if (renameat(directory, name, remover->top, up) == 0) return 0;
+    if (renameat(directory, name, remover->top, up) == 0 || errno == ENOENT) return 0;
     if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) return fail(failure, errno, "remove %s", name);
   }
 }
@@ -52,13 +52,13 @@ static int move_up(struct remover *remover, int directory, const char *name, str
 /* Takes everything out of one directory of the top one: files go, directories move up. */
 static int empty(struct remover *remover, const char *name, struct failure *failure) {
   DIR *stream = open_directory(remover->top, name);
-  if (!stream) return fail(failure, errno, "open %s", name);
+  if (!stream) return errno == ENOENT ? 0 : fail(failure, errno, "open %s", name);
   int result = 0;
   for (struct dirent *item; result == 0 && (item = readdir(stream));) {
     struct stat status;
     if (dots(item->d_name)) continue;
     if (fstatat(dirfd(stream), item->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
-      result = fail(failure, errno, "stat %s", item->d_name);
+      if (errno != ENOENT) result = fail(failure, errno, "stat %s", item->d_name);
     } else if (!S_ISDIR(status.st_mode)) {
       result = remove_file(remover, dirfd(stream), item->d_name, &status, failure);
     } else if (unlinkat(dirfd(stream), item->d_name, AT_REMOVEDIR) < 0) {
@@ -69,7 +69,7 @@ static int empty(struct remover *remover, const char *name, struct failure *fail
   return result;
 }
 
-/* One pass over the top directory: the number of entries seen, or -1. */
+/* Goes once over the top directory: the number of entries seen, or -1. */
 static int sweep(struct remover *remover, DIR *stream, struct failure *failure) {
   int seen = 0;
   rewinddir(stream);
@@ -85,12 +85,27 @@ static int sweep(struct remover *remover, DIR *stream, struct failure *failure) 
       if (remove_file(remover, remover->top, item->d_name, &status, failure) < 0) return -1;
       continue;
     }
-    if (unlinkat(remover->top, item->d_name, AT_REMOVEDIR) == 0) continue;
+    if (unlinkat(remover->top, item->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT) continue;
     if (errno != ENOTEMPTY && errno != EEXIST) return fail(failure, errno, "remove %s", item->d_name);
     if (empty(remover, item->d_name, failure) < 0) return -1;
-    if (unlinkat(remover->top, item->d_name, AT_REMOVEDIR) < 0) return fail(failure, errno, "remove %s", item->d_name);
+    /* Somebody else who removes this tree may have moved a directory to just this name: the next pass sees it. */
+    if (unlinkat(remover->top, item->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTEMPTY)
+      return fail(failure, errno, "remove %s", item->d_name);
   }
   return seen;
+}
+
+struct place {
+  int directory;
+  const char *name;
+};
+
+/* A sweep, and then the top directory itself if nothing was in it: 0 it is gone, 1 there is more to do, or -1. */
+static int pass(struct remover *remover, DIR *stream, struct place top, struct failure *failure) {
+  int seen = sweep(remover, stream, failure);
+  if (seen != 0) return seen < 0 ? -1 : 1;
+  if (unlinkat(top.directory, top.name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
+  return errno == ENOTEMPTY ? 1 : fail(failure, errno, "remove %s", top.name);
 }
 
 int tree_remove(int directory, const char *name, tree_keep *keep, void *context, struct failure *failure) {
@@ -100,12 +115,11 @@ int tree_remove(int directory, const char *name, tree_keep *keep, void *context,
   struct remover remover = {.keep = keep, .context = context};
   if (!S_ISDIR(status.st_mode)) return remove_file(&remover, directory, name, &status, failure);
   DIR *stream = open_directory(directory, name);
-  if (!stream) return fail(failure, errno, "open %s", name);
+  if (!stream) return errno == ENOENT ? 0 : fail(failure, errno, "open %s", name);
   remover.top = dirfd(stream);
-  int seen;
-  do seen = sweep(&remover, stream, failure);
-  while (seen > 0);
+  int result;
+  do result = pass(&remover, stream, (struct place){directory, name}, failure);
+  while (result > 0);
   closedir(stream);
-  if (seen < 0) return -1;
-  return unlinkat(directory, name, AT_REMOVEDIR) == 0 ? 0 : fail(failure, errno, "remove %s", name);
+  return result;
 }

@@ -11,7 +11,8 @@ typedef int tree_keep(void *context, int directory, const char *name, const stru
 
 /*
  * Removes `name` and all below it; what is not there is no error. Uses a bounded number of descriptors and no recursion: deep
- * directories are moved up before they are emptied. `keep` may be NULL.
+ * directories are moved up before they are emptied. `keep` may be NULL. Another one may be removing the same tree meanwhile, as the
+ * child of an engine that was killed does: what it was faster with is not there.
  */
 int tree_remove(int directory, const char *name, tree_keep *keep, void *context, struct failure *failure);
 
