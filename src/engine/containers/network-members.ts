@@ -15,16 +15,17 @@ export function networkMembers(context: ContainerContext): Members {
     },
     async change(reference, work) {
       const container = context.index.find(reference);
+      let isChanged = false;
       await context.mutex.run(container.id, async () => {
         try {
-          keep(context, container, await work(memberOf(context, container)));
+          isChanged = keep(context, container, await work(memberOf(context, container)));
         } catch (error) {
           // Its process ended under the work, which has nothing to work on any more.
           if (container.pid !== 0 && !isThere(container.pid)) throw notRunning(container.id);
           throw error;
         }
       });
-      await context.dependencies.database.durable();
+      if (isChanged) await context.dependencies.database.durable();
     },
   };
 }
@@ -44,10 +45,12 @@ function memberOf(context: ContainerContext, container: Container): Member {
   };
 }
 
-function keep(context: ContainerContext, container: Container, change: MemberChange): void {
+/** False: there was nothing to keep. */
+function keep(context: ContainerContext, container: Container, change: MemberChange): boolean {
   const { record } = container;
-  if (!change.wanted && !change.current) return;
+  if (!change.wanted && !change.current) return false;
   if (change.wanted) record.networks = change.wanted;
   if (change.current && record.sandbox) record.sandbox = { ...record.sandbox, networks: change.current };
   context.saveFact(container);
+  return true;
 }

@@ -69,6 +69,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     readHostFile,
     names,
     etc: etcEditor(options.etcPaths),
+    report,
   });
   const mend = (): void => {
     try {

@@ -35,6 +35,7 @@ function fixture(pid: number | null = 7) {
     probe: () => 0,
     settings: { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools },
     host: plainHost,
+    report: () => {},
     hostGateways: [],
     hostHasIpv6: true,
     readHostFile: async () => '',

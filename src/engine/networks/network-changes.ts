@@ -168,14 +168,15 @@ export class NetworkChanges {
   async reconcile(): Promise<void> {
     const { state, members } = this.#options;
     const links = new Set(state.links.list().map(({ name }) => name));
-    for (const id of new Set(state.endpoints.all().map(({ container }) => container))) {
+    const mend = async (id: string): Promise<void> => {
       try {
         await members.change(id, (member) => this.#mend(member, links));
       } catch (error) {
         // It ended and went meanwhile.
         if (errorKind(error) !== 'not-found') this.#options.report('mend the networks of a container', error);
       }
-    }
+    };
+    await Promise.all([...new Set(state.endpoints.all().map(({ container }) => container))].map(mend));
     try {
       await this.#options.networks.names.sync(this.runningNames());
     } catch (error) {

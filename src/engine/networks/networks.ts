@@ -28,6 +28,8 @@ export interface NetworksOptions extends NetworkStateOptions {
   etc: EtcEditor;
   /** What `host-gateway` stands for; empty: the default bridge's address. */
   hostGateways: readonly string[];
+  /** For what goes wrong with nobody to tell. */
+  report(message: string, error: unknown): void;
 }
 
 /** A network that a container is to join. */
@@ -43,6 +45,7 @@ export class Networks implements SandboxProvider {
   readonly etc: EtcEditor;
   readonly #readHostFile: NetworksOptions['readHostFile'];
   readonly #hostGateways: readonly string[];
+  readonly #report: NetworksOptions['report'];
 
   /** See NetworkState. */
   constructor(options: NetworksOptions) {
@@ -51,6 +54,7 @@ export class Networks implements SandboxProvider {
     this.etc = options.etc;
     this.#readHostFile = options.readHostFile;
     this.#hostGateways = options.hostGateways;
+    this.#report = options.report;
   }
 
   async allocate(request: SandboxRequest): Promise<Sandbox> {
@@ -199,7 +203,7 @@ export class Networks implements SandboxProvider {
       undo.release();
       return this.#sandbox(request, { joined, leading, resolv });
     } catch (error) {
-      await undo.unwind();
+      for (const failure of await undo.unwind()) this.#report('take back networks', failure);
       throw inStart(error);
     }
   }
