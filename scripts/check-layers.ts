@@ -1,6 +1,7 @@
 /**
  * Fails when a file imports from a room that its own room may not see. The map below is the one of ARCHITECTURE.md; there is no
- * level of warning. Type-only imports count as well: who sees a type depends on it. Fails, too, where that page says something else.
+ * level of warning. Type-only imports count as well: who sees a type depends on it. Fails, too, where that page says something else,
+ * and where files import each other in a circle.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
@@ -35,6 +36,8 @@ const source = resolve(import.meta.dir, '../src');
 const importPattern = /(?:from\s+|import\s*\(\s*|import\s+)'(\.{1,2}\/[^']+)'/g;
 
 const problems: string[] = [];
+/** File → the files that it imports before it runs. */
+const imports = new Map<string, string[]>();
 for (const path of new Glob('**/*.ts').scanSync(source)) {
   const room = path.split('/')[0] as string;
   if (roots.has(room)) continue;
@@ -44,7 +47,14 @@ for (const path of new Glob('**/*.ts').scanSync(source)) {
     continue;
   }
   const isTest = path.endsWith('.test.ts');
-  for (const [, specifier] of readFileSync(`${source}/${path}`, 'utf8').matchAll(importPattern)) {
+  const text = readFileSync(`${source}/${path}`, 'utf8');
+  imports.set(
+    path,
+    [...text.matchAll(/from\s+'(\.{1,2}\/[^']+)'/g)].map(([, to]) =>
+      relative(source, resolve(source, dirname(path), to as string)),
+    ),
+  );
+  for (const [, specifier] of text.matchAll(importPattern)) {
     const target = relative(source, resolve(source, dirname(path), specifier as string));
     const targetRoom = target.startsWith('..') ? null : (target.split('/')[0] as string);
     // Outside src/: a test may use test/support, the embedded programs come from build/, the version from package.json.
@@ -57,6 +67,16 @@ for (const path of new Glob('**/*.ts').scanSync(source)) {
       problems.push(`src/${path}: ${room} may not import ${targetRoom} (${specifier})`);
   }
 }
+
+const done = new Set<string>();
+function lookForCircles(path: string, above: readonly string[]): void {
+  const begin = above.indexOf(path);
+  if (begin >= 0) problems.push(`files import each other: ${[...above.slice(begin), path].join(' → ')}`);
+  if (done.has(path)) return;
+  done.add(path);
+  for (const next of imports.get(path) ?? []) lookForCircles(next, [...above, path]);
+}
+for (const path of imports.keys()) lookForCircles(path, []);
 
 // ARCHITECTURE.md: each room has a line in the tree and a row `| room | other rooms |`.
 const page = readFileSync(`${source}/../ARCHITECTURE.md`, 'utf8');
