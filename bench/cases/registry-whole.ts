@@ -33,8 +33,10 @@ export async function wholeRows({ berth, dockerd }: Contenders, registries: Regi
       seconds[verb].push(milliseconds / 1000);
       await shell.must(`${client} rmi ${name} >/dev/null`);
     }
-    if (verb === 'push')
-      for (const { client, shell } of [berth, dockerd]) await shell.must(`${client} rmi bench-whole >/dev/null`);
+    if (verb === 'pull') continue;
+    for (const { client, shell } of [berth, dockerd]) await shell.must(`${client} rmi bench-whole >/dev/null`);
+    // The build's own copy would be found there.
+    await dockerd.shell.must(`${dockerd.client} builder prune -af >/dev/null`);
   }
   return (['push', 'pull'] as const).map((verb) => {
     const [ours, theirs, mixed] = seconds[verb] as [number, number, number];
