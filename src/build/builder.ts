@@ -31,6 +31,8 @@ import { Solver } from './solve/solver.ts';
 export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote'> {
   /** The Dockerfile's text. Error: `not-found`. */
   dockerfile(): Promise<DockerfileSource>;
+  /** Lines of .dockerignore, where they are known. */
+  readonly ignored?: readonly string[];
   /** Stands for the place of the context, so that builds of different places do not explain each other. */
   readonly slot: string;
 }
@@ -294,6 +296,7 @@ export class Builder {
       namedContexts: new Map(
         Object.entries(options.namedContexts).map(([name, text]) => [name, namedContext(name, text)]),
       ),
+      ignored: work.client.ignored ?? [],
       slot: `${work.client.slot}/${work.source.name}`,
       allowInsecure: options.allow.includes('security.insecure'),
       allowHostNetwork: options.network === 'host' || options.allow.includes('network.host'),

@@ -142,6 +142,8 @@ export interface BuildStart {
   /** The Dockerfile, where the client has it; null: it is in the context. */
   dockerfile: { name: string; text: string } | null;
   context: { kind: 'files' } | { kind: 'tar' } | { kind: 'remote'; url: string };
+  /** What the context leaves out, lines of .dockerignore; missing: the client does not know. */
+  ignored?: readonly string[];
   outputs: BuildOutput[];
   /** Credentials by registry, as `X-Registry-Config` has them. */
   auths: Record<string, unknown>;

@@ -92,7 +92,7 @@ export class SessionBuilds {
     if (start.context.kind === 'files') {
       const { dockerfile } = start;
       if (!dockerfile) throw new BerthError('invalid', 'the build has no Dockerfile');
-      return { ...own, dockerfile: () => Promise.resolve(dockerfile), files };
+      return { ...own, ignored: start.ignored ?? [], dockerfile: () => Promise.resolve(dockerfile), files };
     }
     const context = start.context.kind === 'tar' ? channels.stream({ kind: 'tar', context: 'context' }) : null;
     const base = await contextClient(

@@ -18,6 +18,8 @@ export interface OpenedContext {
   /** Named contexts as the engine gets them; folders of this machine are `files`. */
   named: Record<string, string>;
   place: string;
+  /** Lines of .dockerignore; empty where the engine finds them. */
+  ignored: readonly string[];
   files(name: string): Promise<ContextFiles | null>;
   tar(): AsyncIterable<Uint8Array>;
 }
@@ -38,6 +40,7 @@ export async function openContext(place: string, wish: Wish): Promise<OpenedCont
     if (named[name] === 'files') folders.set(name, () => openFolder(value.replace(/^oci-layout:\/\//, '')));
   const common = {
     named,
+    ignored: [],
     place: `${hostname()}:${resolve(place)}`,
     dockerfilePath: wish.file === '-' ? '' : wish.file,
   };
@@ -54,6 +57,7 @@ export async function openContext(place: string, wish: Wish): Promise<OpenedCont
   }
   const folder = await folderAt(place);
   const dockerfile = await readDockerfile(folder, wish.file);
+  const ignored = await ignoredPatterns(folder, dockerfile.path);
   let main: ContextFiles | null = null;
   return {
     ...common,
@@ -61,9 +65,10 @@ export async function openContext(place: string, wish: Wish): Promise<OpenedCont
     dockerfilePath: dockerfile.inContext,
     kind: { kind: 'files' },
     dockerfile: { name: dockerfile.name, text: dockerfile.text },
+    ignored,
     files: async (name) => {
       if (name !== 'context') return (await folders.get(name)?.()) ?? null;
-      main ??= new ContextFiles(folder, await ignoreRules(folder, dockerfile.path));
+      main ??= new ContextFiles(folder, ignoreRules(ignored));
       return main;
     },
     tar: noTar,
@@ -81,7 +86,7 @@ function namedValue(value: string): string {
 
 async function openFolder(path: string): Promise<ContextFiles> {
   const folder = await folderAt(path);
-  return new ContextFiles(folder, await ignoreRules(folder, join(folder, 'Dockerfile')));
+  return new ContextFiles(folder, ignoreRules(await ignoredPatterns(folder, join(folder, 'Dockerfile'))));
 }
 
 async function folderAt(path: string): Promise<string> {
@@ -138,10 +143,15 @@ async function firstThere(paths: readonly string[]): Promise<string> {
 }
 
 /** `Dockerfile.dockerignore` beside the Dockerfile goes before `.dockerignore` of the context. */
-async function ignoreRules(folder: string, dockerfile: string): Promise<IgnoreRules> {
+async function ignoredPatterns(folder: string, dockerfile: string): Promise<string[]> {
   const own = join(dirname(dockerfile), `${basename(dockerfile)}.dockerignore`);
   const text = (await textOf(own)) ?? (await textOf(join(folder, '.dockerignore'))) ?? '';
-  return new IgnoreRules(parseIgnoreFile(text).map((pattern) => Buffer.from(pattern, 'utf8').toString('latin1')));
+  return parseIgnoreFile(text);
+}
+
+/** Paths of contexts are bytes, each a character. */
+function ignoreRules(patterns: readonly string[]): IgnoreRules {
+  return new IgnoreRules(patterns.map((pattern) => Buffer.from(pattern, 'utf8').toString('latin1')));
 }
 
 async function textOf(path: string): Promise<string | null> {
@@ -165,7 +175,7 @@ const packedMagics = [
 /** An archive on standard input is the context; anything else the Dockerfile of a build without one. */
 async function stdinContext(
   wish: Wish,
-  common: Pick<OpenedContext, 'named' | 'place' | 'dockerfilePath'>,
+  common: Pick<OpenedContext, 'named' | 'ignored' | 'place' | 'dockerfilePath'>,
   folders: ReadonlyMap<string, () => Promise<ContextFiles>>,
 ): Promise<OpenedContext> {
   if (wish.file === '-')

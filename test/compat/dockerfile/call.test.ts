@@ -79,6 +79,14 @@ describe('--check', () => {
   });
 });
 
+test('--check knows what the context leaves out', async () => {
+  const Dockerfile = '# check=experimental=all\nFROM busybox\nCOPY left /\n';
+  const context = contextFolder({ Dockerfile, left: 'x', '.dockerignore': 'left\n' });
+  const result = await engine.berth('build', '--check', context);
+  expect(result.stdout).toContain('Attempting to Copy file "left" that is excluded by .dockerignore');
+  expect(result.code).toBe(1);
+});
+
 describe('--call', () => {
   const dockerfile = [
     'ARG VERSION=1',

@@ -416,6 +416,22 @@ export const lintCases: readonly LintCase[] = [
     ignored: 'a\n',
     warnings: [],
   },
+  {
+    name: 'ignored files 1, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox\nCOPY Dockerfile .\nADD Dockerfile /x\nCOPY a b /\n',
+    ignored: 'Dockerfile\na\n',
+    warnings: [
+      '3 CopyIgnoredFile: Attempting to Copy file "Dockerfile" that is excluded by .dockerignore',
+      '4 CopyIgnoredFile: Attempting to Add file "Dockerfile" that is excluded by .dockerignore',
+      '5 CopyIgnoredFile: Attempting to Copy file "a" that is excluded by .dockerignore',
+    ],
+  },
+  {
+    name: 'ignored files 6, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox AS z\nRUN touch /a\nFROM busybox\nCOPY --from=z a /\n',
+    ignored: 'a\n',
+    warnings: [],
+  },
   { name: 'ignored files 7', dockerfile: 'FROM busybox\nCOPY ./a/ /x\nCOPY /a /y\n', ignored: 'a\n', warnings: [] },
   {
     name: 'descriptions 1',
@@ -624,5 +640,38 @@ export const lintCases: readonly LintCase[] = [
     warnings: [
       '3 JSONArgsRecommended: JSON arguments recommended for CMD to prevent unintended behavior related to OS signals',
     ],
+  },
+  {
+    name: 'ignored files 2, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox\nCOPY a/x .\nCOPY a /a\n',
+    ignored: 'a\n',
+    warnings: [
+      '3 CopyIgnoredFile: Attempting to Copy file "a/x" that is excluded by .dockerignore',
+      '4 CopyIgnoredFile: Attempting to Copy file "a" that is excluded by .dockerignore',
+    ],
+  },
+  {
+    name: 'ignored files 3, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox\nCOPY a/x .\n',
+    ignored: 'a\n!a/x\n',
+    warnings: [],
+  },
+  {
+    name: 'ignored files 4, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox\nCOPY . .\n',
+    ignored: '*\n',
+    warnings: ['3 CopyIgnoredFile: Attempting to Copy file "." that is excluded by .dockerignore'],
+  },
+  {
+    name: 'ignored files 5, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox\nCOPY *.txt /\n',
+    ignored: '*.txt\n',
+    warnings: ['3 CopyIgnoredFile: Attempting to Copy file "*.txt" that is excluded by .dockerignore'],
+  },
+  {
+    name: 'ignored files 7, asked for',
+    dockerfile: '# check=experimental=all\nFROM busybox\nCOPY ./a/ /x\nCOPY /a /y\n',
+    ignored: 'a\n',
+    warnings: ['3 CopyIgnoredFile: Attempting to Copy file "./a/" that is excluded by .dockerignore'],
   },
 ];

@@ -31,6 +31,7 @@ async function plan(one: LintCase, linter: Linter): Promise<void> {
     extraHosts: [],
     limits: {},
     namedContexts: new Map(),
+    ignored: one.ignored?.trim().split('\n') ?? [],
     slot: 'test',
     allowInsecure: false,
     allowHostNetwork: false,

@@ -44,6 +44,8 @@ export interface PlanOptions {
   /** Limits of the containers that run steps, as the engine takes them. */
   limits: { readonly [name: string]: unknown };
   namedContexts: ReadonlyMap<string, NamedContext>;
+  /** What the context leaves out, as far as it is known. */
+  ignored?: readonly string[];
   /** Begins the places of steps, so that builds of different folders do not explain each other. */
   slot: string;
   /** Allowed with `--security=insecure`. */

@@ -56,7 +56,7 @@ export class StageState {
     this.config = structuredClone(options.config);
     this.arguments = new Map(options.parent?.arguments);
     this.#above = new Set(options.parent ? options.parent.#above : []);
-    this.#lint = new StageLint(options.plan.linter, options.parent ? options.parent.#lint : null);
+    this.#lint = new StageLint(options.plan, options.parent ? options.parent.#lint : null);
     this.#lexer = new ShellLexer({ escapeSign: options.escapeSign });
     for (const entry of this.config.Env ?? []) this.#readVariable(entry);
     if (!this.#env.has('PATH')) this.setVariable('PATH', defaultPath);

@@ -1,5 +1,6 @@
 /** Rules about the instructions of a stage, one after another. */
 import { posix } from 'node:path';
+import { IgnoreRules } from '../../../wire/ignore-patterns.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SourceRange } from '../source-error.ts';
 import { closest } from '../suggestion.ts';
@@ -24,10 +25,14 @@ export class StageLint {
   /** Instructions of which only the last one counts, where they stood last. */
   readonly #last = new Map<string, SourceRange>();
   readonly #unknown = new Set<string>();
+  readonly #ignored: IgnoreRules;
+  readonly #ignoresAll: boolean;
   #hasWorkdir: boolean;
 
-  constructor(linter: Linter, below: StageLint | null) {
-    this.#linter = linter;
+  constructor(plan: { linter: Linter; ignored?: readonly string[] }, below: StageLint | null) {
+    this.#linter = plan.linter;
+    this.#ignored = below ? below.#ignored : new IgnoreRules(plan.ignored ?? []);
+    this.#ignoresAll = (plan.ignored ?? []).some((pattern) => ['*', '**', '**/*'].includes(pattern));
     this.#hasWorkdir = below ? below.#hasWorkdir : false;
   }
 
@@ -53,6 +58,13 @@ export class StageLint {
       case 'entrypoint':
         this.#once(instruction);
         if (instruction.command.form === 'shell' && !stage.hasShell) linter.warn('JSONArgsRecommended', range, word);
+        return;
+      case 'copy':
+      case 'add':
+        if (instruction.flags.has('from')) return;
+        for (const source of instruction.sources.flatMap((text) => stage.expandWords(text)))
+          if (this.#isIgnored(source))
+            linter.warn('CopyIgnoredFile', range, instruction.kind === 'copy' ? 'Copy' : 'Add', source);
         return;
       case 'healthcheck':
         this.#once(instruction);
@@ -83,6 +95,13 @@ export class StageLint {
     // The one that says nothing is the one before.
     if (before) this.#linter.warn('MultipleInstructionsDisallowed', before, word);
     this.#last.set(kind, range);
+  }
+
+  /** What is let back in cannot be told without the files. */
+  #isIgnored(source: string): boolean {
+    if (!this.#ignored.isFinal || /^(?:https?|git|ssh):\/\//.test(source)) return false;
+    const path = posix.normalize(source).replace(/(.)\/$/, '$1');
+    return path === '.' || path === '/' ? this.#ignoresAll : !path.startsWith('/') && this.#ignored.ignores(path);
   }
 
   #secret(instruction: string, name: string, range: SourceRange): void {

@@ -121,6 +121,7 @@ async function startMessage(cli: Cli, { options, context, targets, call, tags }:
     place: context.place,
     dockerfile: context.dockerfile,
     context: context.kind,
+    ignored: context.ignored,
     outputs: targets.map(({ type }) => ({ type: type === 'local' ? 'tar' : type })),
     auths: await registryConfig(cli),
   };
