@@ -2,6 +2,8 @@
 import { BerthError } from '../api/errors.ts';
 import type { ImageSearchResult } from '../api/types/image.ts';
 import { defaultDomain } from '../oci/reference.ts';
+import { Authorizer } from './authorizer.ts';
+import { parseChallenges } from './challenge.ts';
 import { basicAuthorization, type Credentials } from './credentials.ts';
 import type { Registries } from './registries.ts';
 import { registryFailure, responseError, UnreachableError } from './registry-errors.ts';
@@ -24,13 +26,13 @@ export async function searchRegistry(query: SearchQuery, registries: Registries)
     domain === defaultDomain
       ? ['https://index.docker.io']
       : registries.endpoints(domain).flatMap(({ base, isMirror }) => (isMirror ? [] : [base]));
-  const transport = new Transport({ isInsecure: (host) => registries.isInsecure(host) });
-  const authorization =
-    credentials?.kind === 'password' ? basicAuthorization(credentials.username, credentials.password) : null;
+  const isInsecure = (host: string): boolean => registries.isInsecure(host);
+  const transport = new Transport({ isInsecure });
   let failure: unknown;
   for (const base of bases) {
     const url = `${base}/v1/search?${new URLSearchParams({ q: query.term, n: String(query.limit) })}`;
     try {
+      const authorization = await authorizationFor(credentials, { base, transport, isInsecure });
       const response = await transport.send({ url, authorization });
       const text = new TextDecoder().decode(await readLimited(response, longestAnswer));
       if (!response.ok) throw responseError(response, text);
@@ -41,6 +43,20 @@ export async function searchRegistry(query: SearchQuery, registries: Registries)
     }
   }
   throw registryFailure(failure);
+}
+
+/** A password is shown as it is; an identity token is changed for one to search with, as it was made for. */
+async function authorizationFor(
+  credentials: Credentials | null,
+  at: { base: string; transport: Transport; isInsecure: (host: string) => boolean },
+): Promise<string | null> {
+  if (credentials === null) return null;
+  if (credentials.kind === 'password') return basicAuthorization(credentials.username, credentials.password);
+  const response = await at.transport.send({ url: `${at.base}/v2/` });
+  await response.body?.cancel();
+  const challenges = parseChallenges(response.headers.get('www-authenticate'));
+  if (response.status !== 401 || challenges.length === 0) return null;
+  return new Authorizer({ ...at, credentials }).answer(challenges, { scope: 'registry:catalog:search', refused: null });
 }
 
 function readResults(text: string): ImageSearchResult[] {

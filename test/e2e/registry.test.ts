@@ -143,6 +143,8 @@ describe.each(clients)('with %s', (client) => {
       );
       expect((await login(client, registry.host, 'alice', 'secret')).code).toBe(0);
       await ok(client, 'pull', own);
+      // What only the user sees is found: the login left a token, not the password.
+      expect(await ok(client, 'search', `${registry.host}/app`)).toContain('alice/app');
       await ok(client, 'logout', registry.host);
     } finally {
       await registry.stop();
