@@ -162,3 +162,33 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     await engine.ok('rm', '-f', `exec-${client}`);
   });
 });
+
+test('an engine that dies under a terminal is told in a line; the container goes on', async () => {
+  const typed = new TypedCommand('berth', 'run', '--rm', '-it', '--name', 'orphan', 'busybox', 'sh');
+  await typed.sees('# ');
+  typed.type('echo he"re"\r');
+  await typed.sees('\r\nhere\r\n');
+  await engine.kill9();
+  expect(await typed.ends()).toBe(125);
+  await typed.sees('error waiting for container: unexpected EOF');
+  expect(typed.output.trim()).toBe('');
+  await engine.start();
+  const again = new TypedCommand('berth', 'attach', 'orphan');
+  again.type('\rexit 3\r');
+  expect(await again.ends()).toBe(3);
+});
+
+test('the third ctrl-c ends a client whose container does not listen', async () => {
+  const typed = new TypedCommand('berth', 'run', '--name', 'deaf', 'busybox', 'sh', '-c', 'echo up; exec sleep 1000');
+  await typed.sees('up');
+  const kills = ['events', '--since', '60s', '--until', '0s', '--filter', 'container=deaf', '--filter', 'event=kill'];
+  for (const count of [1, 2]) {
+    typed.type('\x03');
+    await until(`signal ${count}`, async () => (await engine.ok(...kills, '--format', 'x')).split('x').length > count);
+  }
+  typed.type('\x03');
+  expect(await typed.ends()).toBe(1);
+  await typed.sees('got 3 SIGTERM/SIGINTs, forcefully exiting');
+  expect(await engine.ok('inspect', '-f', '{{.State.Status}}', 'deaf')).toBe('running');
+  await engine.ok('rm', '-f', 'deaf');
+});

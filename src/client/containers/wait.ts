@@ -28,5 +28,8 @@ export async function waitContainer(
     answer.close();
     return JSON.parse(text) as ContainerWaitResponse;
   };
-  return { result: read(), close: () => answer.close() };
+  const result = read();
+  // An engine that goes away is told to whoever waits for the result, also when that is later.
+  result.catch(() => undefined);
+  return { result, close: () => answer.close() };
 }

@@ -70,7 +70,11 @@ async function runInForeground(cli: Cli, container: string, flags: RunFlags): Pr
     throw startFailure(error);
   }
   if ((await session) === 'detached') return 0;
-  return exitStatus(waiting);
+  return exitStatus(waiting).catch((error: unknown) => {
+    throw error instanceof ExitStatus
+      ? error
+      : new ExitStatus(ownFailureStatus, `error waiting for container: ${errorMessage(error)}`);
+  });
 }
 
 /** 127: no such program; 126: it cannot be run; 125: all else. */
