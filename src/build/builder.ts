@@ -1,5 +1,5 @@
 /** The builder: a Dockerfile and its client in, an image out. */
-import { BerthError, errorMessage } from '../api/errors.ts';
+import { BerthError } from '../api/errors.ts';
 import type { BuildCall, BuildEvent, BuildOptions, BuildReport, BuildResult } from '../api/types/build.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../oci/reference.ts';
@@ -7,14 +7,14 @@ import type { StepRunner } from '../oci/step.ts';
 import type { BuildCacheTables } from '../store/build-cache.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { Lease } from '../store/types.ts';
+import { withExcerpt } from './build-error.ts';
 import { convertDockerfile } from './dockerfile/convert/convert.ts';
 import type { BaseImage, BuildPlan, NamedContext } from './dockerfile/convert/plan.ts';
 import { directivesOf } from './dockerfile/lines.ts';
 import { Linter } from './dockerfile/lint/linter.ts';
-import { parseDockerfile, quoteHint } from './dockerfile/parse.ts';
-import { DockerfileError, type DockerfileSource, excerpt } from './dockerfile/source-error.ts';
+import { parseDockerfile } from './dockerfile/parse.ts';
+import type { DockerfileSource } from './dockerfile/source-error.ts';
 import { imageDocument } from './export/image-document.ts';
-import type { Vertex } from './graph/vertex.ts';
 import { CopyRunner, DirectoryRunner } from './ops/copy.ts';
 import { ExecRunner } from './ops/exec.ts';
 import { ImageRunner, MergeRunner, SourceRunner } from './ops/sources.ts';
@@ -24,8 +24,8 @@ import { LayerTrees } from './ops/trees.ts';
 import { type BuildSession, type BuildValue, type Layer, type RemoteFiles, treeOf } from './ops/values.ts';
 import { checkReport, outlineReport, targetsReport } from './reports.ts';
 import type { TreeAttributes } from './session/layered-files.ts';
-import type { SolveEvent } from './solve/events.ts';
 import { Solver } from './solve/solver.ts';
+import { teller } from './tell.ts';
 
 /** Who asks for a build, and what he brings along. */
 export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote'> {
@@ -47,10 +47,13 @@ export interface BuilderOptions {
   /** Bytes that layers may take which only the cache has; beyond that the oldest go. 0: no limit. */
   keepBytes: number;
   attributes: TreeAttributes;
-  /** An image of this machine, fetched where it is missing or `pull` asks for it. */
+  /**
+   * An image of this machine, fetched where it is missing or `pull` asks for it.
+   * @param options.configOnly nothing will be built: its layers may be missing
+   */
   findImage(
     reference: string,
-    options: { platform: Platform | null; pull: boolean },
+    options: { platform: Platform | null; pull: boolean; configOnly: boolean },
     work: BuildWork & { lease: Lease },
   ): Promise<BaseImage>;
   /** Tells the rest of the engine about an image. */
@@ -63,22 +66,6 @@ export interface BuildWork {
   signal: AbortSignal;
   /** Credentials by registry. */
   auths: Readonly<Record<string, unknown>>;
-}
-
-/** A build's error with the lines of the Dockerfile that it is about. */
-export class BuildError extends BerthError {
-  /** The lines, `>>>` before those that are meant; empty: it is about none. */
-  readonly excerpt: string;
-
-  constructor(error: unknown, excerptText: string, hint?: string) {
-    const inner = error instanceof BerthError ? error : null;
-    super(inner?.kind ?? 'internal', errorMessage(error), {
-      cause: error,
-      ...(inner?.code !== undefined && { code: inner.code }),
-      ...((inner?.hint ?? hint) !== undefined && { hint: (inner?.hint ?? hint) as string }),
-    });
-    this.excerpt = excerptText;
-  }
 }
 
 /** What came out, before it goes anywhere. */
@@ -97,6 +84,8 @@ interface PlanWork {
   linter: Linter;
   /** Stages too that the target does not need. */
   allStages?: boolean;
+  /** Nothing will be built. */
+  configOnly?: boolean;
 }
 
 export class Builder {
@@ -162,7 +151,7 @@ export class Builder {
     const source = await client.dockerfile();
     try {
       if (call === 'targets') return targetsReport(source);
-      const common = { source, client, epoch: null, ...work };
+      const common = { source, client, epoch: null, configOnly: true, ...work };
       if (call === 'outline')
         return outlineReport(source, await this.#plan(options, { ...common, linter: new Linter() }));
       let linter = new Linter();
@@ -301,7 +290,11 @@ export class Builder {
       allowInsecure: options.allow.includes('security.insecure'),
       allowHostNetwork: options.network === 'host' || options.allow.includes('network.host'),
       findImage: (reference, wanted) =>
-        this.#options.findImage(reference, { platform: wanted, pull: options.pull }, work),
+        this.#options.findImage(
+          reference,
+          { platform: wanted, pull: options.pull, configOnly: work.configOnly ?? false },
+          work,
+        ),
     });
   }
 }
@@ -328,82 +321,4 @@ function namedContext(name: string, text: string): NamedContext {
   if (/^(?:git@|git:\/\/|ssh:\/\/)|\.git(?:#.*)?$/.test(text)) return { kind: 'git', url: text };
   if (/^https?:\/\//.test(text)) return { kind: 'http', url: text };
   return { kind: 'files', name };
-}
-
-function withExcerpt(error: unknown, source: DockerfileSource): BuildError {
-  if (error instanceof BuildError) return error;
-  const lines = error instanceof DockerfileError ? error.range : linesOf.get(error as object);
-  if (!lines) return new BuildError(error, '');
-  const text = source.text
-    .split('\n')
-    .slice(lines.first - 1, lines.last)
-    .join('\n');
-  return new BuildError(error, excerpt(source, lines), quoteHint(text));
-}
-
-/** Where the steps that failed stand. */
-const linesOf = new WeakMap<object, NonNullable<Vertex['label']['lines']>>();
-
-/** Bytes of output that are told of one step. */
-const longestOutput = 2 * 1024 * 1024;
-
-/** Passes events on; of a step that writes without end only the beginning is told. */
-function teller(sink: (event: BuildEvent) => void): (event: SolveEvent) => void {
-  const told = new Map<string, number>();
-  return (event) => {
-    if (event.type !== 'output') return tell(event, sink);
-    const id = event.vertex.digest;
-    const before = told.get(id) ?? 0;
-    if (before > longestOutput) return;
-    told.set(id, before + event.data.length);
-    if (before + event.data.length <= longestOutput) return tell(event, sink);
-    sink({ type: 'log', id, stream: event.stream, data: '[output clipped, log limit 2MiB reached]\n' });
-  };
-}
-
-function tell(event: SolveEvent, sink: (event: BuildEvent) => void): void {
-  switch (event.type) {
-    case 'planned':
-      sink({
-        type: 'vertices',
-        vertices: event.vertices.map(({ digest, label }) => ({ id: digest, name: label.name })),
-      });
-      return;
-    case 'started':
-      sink({ type: 'started', id: event.vertex.digest, time: event.time });
-      return;
-    case 'missed':
-      sink({ type: 'missed', id: event.vertex.digest });
-      return;
-    case 'done': {
-      const { time, cached, reasons } = event;
-      sink({ type: 'done', id: event.vertex.digest, time, cached, reasons: [...reasons] });
-      return;
-    }
-    case 'failed': {
-      const { lines } = event.vertex.label;
-      if (lines && typeof event.error === 'object' && event.error !== null && !linesOf.has(event.error))
-        linesOf.set(event.error, lines);
-      sink({ type: 'failed', id: event.vertex.digest, time: event.time, message: errorMessage(event.error) });
-      return;
-    }
-    case 'output':
-      sink({
-        type: 'log',
-        id: event.vertex.digest,
-        stream: event.stream,
-        data: Buffer.from(event.data).toString('utf8'),
-      });
-      return;
-    case 'status': {
-      const { text, current, total } = event;
-      sink({
-        type: 'status',
-        id: event.vertex.digest,
-        text,
-        ...(current !== undefined && { current }),
-        ...(total !== undefined && { total }),
-      });
-    }
-  }
 }

@@ -233,6 +233,13 @@ test('the cache stays within builder.gc.defaultKeepStorage', async () => {
   }
 }, 300_000);
 
+test('output in other alphabets is whole, however the pipe cuts it', async () => {
+  const context = folder({ Dockerfile: "FROM busybox\nRUN yes 'äöüß€€' | head -n 20000" });
+  const { stderr } = await engine.berth('build', '--progress', 'plain', context);
+  expect(stderr.match(/äöüß€€$/gm)?.length).toBe(20_000);
+  expect(stderr).not.toContain('\uFFFD');
+});
+
 describe('faults', () => {
   /** What a build leaves: containers of the runtime, drafts of layers, leases. */
   const left = (): string[] => {

@@ -9,7 +9,8 @@ import type { BuildEvent, BuildFailure, BuildResult, BuildStart } from '../../ap
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Lease } from '../../store/types.ts';
 import { buildFrame, decodeBuildJson } from '../../wire/build-frames.ts';
-import { type BuildClient, BuildError, type Builder, type Built } from '../builder.ts';
+import { BuildError } from '../build-error.ts';
+import type { BuildClient, Builder, Built } from '../builder.ts';
 import { contextClient } from '../classic.ts';
 import { packSource } from '../ops/place-all.ts';
 import { lowerOf, type RemoteFiles } from '../ops/values.ts';
