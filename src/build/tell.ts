@@ -14,7 +14,7 @@ export function teller(sink: (event: BuildEvent) => void): (event: SolveEvent) =
   /** A character may come in two pieces. */
   const decode = ({ vertex, stream, data }: Extract<SolveEvent, { type: 'output' }>): string => {
     const key = `${stream} ${vertex.digest}`;
-    const decoder = decoders.get(key) ?? new TextDecoder();
+    const decoder = decoders.get(key) ?? new TextDecoder('utf-8', { ignoreBOM: true });
     decoders.set(key, decoder);
     return decoder.decode(data, { stream: true });
   };
