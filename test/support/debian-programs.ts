@@ -21,11 +21,13 @@ export function nginx(): DebianProgram {
 export function pythonWithFlask(): DebianProgram {
   const modules = ['flask', 'werkzeug', 'jinja2', 'click', 'itsdangerous', 'markupsafe', 'blinker'];
   const folder = 'usr/lib/python3/dist-packages';
+  // The whole folder of each: beside a module stands what its package tells of itself, which some ask for.
   const flags = modules.flatMap((name) => {
     const file = packagedProgram(`python3-${name}`, { packages: [`python3-${name}`], program: `${folder}/${name}` });
-    return ['-v', `${file}:/opt/python/${name}:ro`];
+    return ['-v', `${dirname(file)}:/opt/python/${name}:ro`];
   });
-  return { flags: [...machine, ...flags, '-e', 'PYTHONPATH=/opt/python'], path: '/usr/bin/python3' };
+  const path = modules.map((name) => `/opt/python/${name}`).join(':');
+  return { flags: [...machine, ...flags, '-e', `PYTHONPATH=${path}`], path: '/usr/bin/python3' };
 }
 
 /** Folders of dockerd and of what it starts, for `PATH`. */
