@@ -108,7 +108,8 @@ async function runBunTests(name: string, suite: Suite, path: string): Promise<To
       ...['--reporter=junit', `--reporter-outfile=${join(reports, `${name}.xml`)}`],
       ...(suite.parallel > 1 ? [`--parallel=${suite.parallel}`] : ['--isolate']),
     ],
-    { stdin: 'ignore', stdout: 'inherit', stderr: 'pipe' },
+    // Without it Bun hands on the environment of its own start, in which the program under test is not named.
+    { stdin: 'ignore', stdout: 'inherit', stderr: 'pipe', env: process.env },
   );
   let late = false;
   const timer = setTimeout(() => {

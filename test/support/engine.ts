@@ -274,9 +274,9 @@ export class TestEngine {
   }
 
   /** Fails when anything of a container is left. Call it when every container is removed. */
-  async expectNoLeaks(): Promise<void> {
+  async expectNoLeaks(deadline?: number): Promise<void> {
     const listening = [...this.log.matchAll(/listen on (?:tcp|http):[^\s"]*:(\d+)/g)].map(([, port]) => Number(port));
-    await expectNoLeaks(this.identity, { engine: this.pid, table: this.#table, listening });
+    await expectNoLeaks(this.identity, { engine: this.pid, table: this.#table, listening }, deadline);
   }
 
   /** The end of a test file: removes the containers, fails on leaks, stops the engine and takes everything away. */

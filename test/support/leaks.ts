@@ -32,11 +32,11 @@ export interface LeakOptions {
   listening?: readonly number[];
 }
 
-/** Milliseconds; what an engine clears up after its answer takes a while on a busy machine. */
-const deadline = 30_000;
-
-/** Waits until nothing is left; throws with the list of what still is at the deadline. */
-export async function expectNoLeaks(identity: EngineIdentity, options: LeakOptions): Promise<void> {
+/**
+ * Waits until nothing is left; throws with the list of what still is at the deadline (milliseconds): what an engine clears up after its
+ * answer takes a while on a busy machine.
+ */
+export async function expectNoLeaks(identity: EngineIdentity, options: LeakOptions, deadline = 30_000): Promise<void> {
   let leaks: Leak[] = [];
   try {
     await until(

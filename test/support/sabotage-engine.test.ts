@@ -25,7 +25,7 @@ test.each(sabotages)('without %s', async (undo, failing, leak) => {
   expect(run.stderr).toContain('no room for it');
   expect(engine.failpoints.hits()).toEqual([failing, undo]);
   await engine.removeContainers();
-  await expect(engine.expectNoLeaks()).rejects.toThrow(leak);
+  await expect(engine.expectNoLeaks(5_000)).rejects.toThrow(leak);
   await engine.kill9();
   await engine.start();
   await engine.expectNoLeaks();
