@@ -9,7 +9,7 @@ import type { Registries } from '../../distribution/registries.ts';
 import { pullError } from '../../distribution/registry-errors.ts';
 import type { RemoteDocument } from '../../distribution/repository.ts';
 import { RepositorySources } from '../../distribution/sources.ts';
-import { configPlatform, longestConfig, parseImageConfig } from '../../oci/image-config.ts';
+import { configPlatform, type ImageConfigDocument, longestConfig, parseImageConfig } from '../../oci/image-config.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../../oci/manifest.ts';
 import { layerCompression, mediaTypes } from '../../oci/media-types.ts';
 import {
@@ -86,11 +86,7 @@ export class ImagePull {
     const reference = parseReference(request.reference.replace(/:$/, ''));
     if (familiarName(reference) === 'scratch') throw new BerthError('forbidden', "'scratch' is a reserved name");
     const platform = request.platform ? readPlatform(request.platform) : null;
-    const sources = new RepositorySources(reference, {
-      registries: this.#options.registries,
-      credentials: credentialsOf(request.auth),
-      headTimeout: this.#options.headTimeout,
-    });
+    const sources = this.#sources(reference, request);
     const common = { wanted: platform ?? hostPlatform(), sources, progress, signal };
     const references = isNameOnly(reference) ? await this.#everyTag(reference, common) : [reference];
     const outcomes = new Set<Outcome>();
@@ -108,6 +104,43 @@ export class ImagePull {
     const [outcome] = (['built in', 'newer', 'same'] as const).filter((one) => outcomes.has(one));
     progress({ status: `Status: ${outcomeTexts[outcome ?? 'same']} for ${familiarString(reference)}` });
     if (platform) this.#warnOfPlatform(reference, platform, progress);
+  }
+
+  /** Id and config of an image as its registry has it; no layer is fetched. Errors: those of `pull`. */
+  async config(
+    request: ImageTransferRequest,
+    signal: AbortSignal,
+  ): Promise<{ id: string; config: ImageConfigDocument }> {
+    const reference = parseReference(request.reference);
+    const wanted = request.platform ? readPlatform(request.platform) : hostPlatform();
+    const lease = await this.#options.store.lease('pull');
+    try {
+      const sources = this.#sources(reference, request);
+      const pull: Pull = { reference, wanted, sources, progress: () => undefined, signal, lease };
+      const top = await sources.manifest(reference.digest ?? (reference.tag as string), signal);
+      readable(top);
+      const { manifest } = await this.#imageManifest(pull, top);
+      const config = parseImageConfig(await this.#config(pull, manifest.config));
+      return { id: manifest.config.digest, config };
+    } catch (error) {
+      if (signal.aborted) throw new BerthError('cancelled', 'context canceled', { cause: error });
+      throw pullError(error, reference);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** This program carries the image: a pull gives it where no registry does. */
+  isBuiltIn(reference: string): boolean {
+    return this.#options.builtIn?.has(parseReference(reference)) ?? false;
+  }
+
+  #sources(reference: Reference, request: ImageTransferRequest): RepositorySources {
+    return new RepositorySources(reference, {
+      registries: this.#options.registries,
+      credentials: credentialsOf(request.auth),
+      headTimeout: this.#options.headTimeout,
+    });
   }
 
   async #everyTag(

@@ -35,7 +35,7 @@ export interface BuildParts {
   store: ImageStore;
   events: EventBus;
   containers: ContainerService;
-  pull: Pick<ImagePull, 'pull'>;
+  pull: Pick<ImagePull, 'pull' | 'config' | 'isBuiltIn'>;
   images: Pick<ImageService, 'save'>;
   report(message: string, error: unknown): void;
 }
@@ -141,15 +141,16 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
       }
     }
     const wanted = familiarString(withDefaultTag(parseReference(reference)));
-    await pull.pull(
-      {
-        reference: wanted,
-        platform: options.platform && { ...options.platform, variant: options.platform.variant ?? '' },
-        auth: authFor(wanted, auths),
-      },
-      (message) => event({ type: 'pull', message }),
-      signal,
-    );
+    const request = {
+      reference: wanted,
+      platform: options.platform && { ...options.platform, variant: options.platform.variant ?? '' },
+      auth: authFor(wanted, auths),
+    };
+    if (options.configOnly && !pull.isBuiltIn(wanted)) {
+      const { id, config } = await pull.config(request, signal);
+      return { name: nameOf(reference), id, layers: config.rootfs.diff_ids, config };
+    }
+    await pull.pull(request, (message) => event({ type: 'pull', message }), signal);
     return look();
   };
 }

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { contextFolders } from '../../support/own-folder.ts';
+import { TestRegistry } from '../../support/registry.ts';
 
 let engine: TestEngine;
 const contextFolder = contextFolders();
@@ -85,6 +86,25 @@ test('--check knows what the context leaves out', async () => {
   const result = await engine.berth('build', '--check', context);
   expect(result.stdout).toContain('Attempting to Copy file "left" that is excluded by .dockerignore');
   expect(result.code).toBe(1);
+});
+
+test('--check asks a registry for no layer', async () => {
+  const registry = await TestRegistry.start();
+  try {
+    const name = `${registry.host}/checked`;
+    await engine.ok('tag', 'busybox', name);
+    await engine.ok('push', name);
+    await engine.ok('rmi', name);
+    registry.requests.length = 0;
+    const result = await engine.berth('build', '--check', folder(`FROM ${name}\nENV a=$PATH\nENV b=$NOPE\n`));
+    expect(result.stdout).toContain('1 warning has been found');
+    expect(result.stdout).toContain("Usage of undefined variable '$NOPE'");
+    const blobs = registry.requests.filter((request) => JSON.stringify(request).includes('/blobs/'));
+    expect(blobs).toHaveLength(1);
+    expect((await engine.berth('image', 'inspect', name)).code).toBe(1);
+  } finally {
+    await registry.stop();
+  }
 });
 
 describe('--call', () => {
