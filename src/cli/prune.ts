@@ -27,12 +27,8 @@ export function pruneFilters(cli: Cli, texts: readonly string[]): Filters {
 export async function confirmPrune(cli: Cli, force: boolean, warning: string): Promise<void> {
   if (force) return;
   await cli.out.write(`${warning}\nAre you sure you want to continue? [y/N] `);
-  const { standardInput } = await import('./streams/terminal.ts');
-  let answer = '';
-  for await (const bytes of standardInput()) {
-    answer += new TextDecoder().decode(bytes);
-    if (answer.includes('\n')) break;
-  }
-  if (/^y(es)?$/i.test(answer.split('\n')[0]?.trim() ?? '')) return;
+  const { readLine } = await import('./streams/prompt.ts');
+  const answer = await readLine({ echo: true });
+  if (/^y(es)?$/i.test(answer.trim())) return;
   throw new ExitStatus(0);
 }

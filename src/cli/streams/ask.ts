@@ -1,6 +1,6 @@
 /** Who logs in, asked on the terminal. */
 import { type Cli, ExitStatus } from '../command.ts';
-import { readSecret } from './prompt.ts';
+import { readLine } from './prompt.ts';
 
 /** The user's name, from the terminal. Error: exit status 1 where there is none. */
 export async function askUser(cli: Cli): Promise<string> {
@@ -8,7 +8,7 @@ export async function askUser(cli: Cli): Promise<string> {
   if (!(await isTerminal(0)))
     throw new ExitStatus(1, 'Error: Cannot perform an interactive login from a non TTY device');
   await cli.out.write('Username: ');
-  const name = await readSecret({ echo: true });
+  const name = await readLine({ echo: true });
   if (name === '') throw new ExitStatus(1, 'Error: username is required');
   return name;
 }
@@ -19,7 +19,7 @@ export async function askPassword(cli: Cli): Promise<string> {
   if (!(await isTerminal(0)))
     throw new ExitStatus(1, 'Error: Cannot perform an interactive login from a non TTY device');
   await cli.out.write('Password: ');
-  const password = await readSecret({ echo: false });
+  const password = await readLine({ echo: false });
   await cli.out.write('\n');
   if (password === '') throw new ExitStatus(1, 'Error: password is required');
   return password;

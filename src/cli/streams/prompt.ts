@@ -10,18 +10,20 @@ export async function readAllInput(): Promise<string> {
 }
 
 /** One line from the terminal; without echo the terminal is raw meanwhile. Ctrl-C and ctrl-d end the program. */
-export async function readSecret(options: { echo: boolean }): Promise<string> {
+export async function readLine(options: { echo: boolean }): Promise<string> {
   const restore = options.echo ? undefined : await rawMode();
+  // A character may come in two pieces.
+  const decoder = new TextDecoder();
   let line = '';
   try {
     for await (const bytes of standardInput()) {
-      for (const character of new TextDecoder().decode(bytes)) {
+      for (const character of decoder.decode(bytes, { stream: true })) {
         if (character === '\r' || character === '\n') return line;
         if (character === '\x03' || character === '\x04') {
           restore?.();
           process.exit(130);
         }
-        line = character === '\x7f' || character === '\b' ? line.slice(0, -1) : line + character;
+        line = character === '\x7f' || character === '\b' ? [...line].slice(0, -1).join('') : line + character;
       }
     }
     return line;
