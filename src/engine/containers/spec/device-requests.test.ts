@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +60,7 @@ describe('devices by name', () => {
     const spec = await specWith(request({ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=0', 'nvidia.com/gpu=all'] }));
     expect(spec.process.env).toEqual(['A=1', 'CARD=all']);
     expect(spec.linux.devices).toEqual([
-      { path: '/dev/card', type: 'c', major: 1, minor: 3, fileMode: 0o600, uid: 0, gid: 44 },
+      { path: '/dev/card', type: 'c', major: 1, minor: 3, fileMode: 0o600, uid: statSync('/dev/null').uid, gid: 44 },
     ]);
     expect(spec.linux.resources.devices).toEqual([{ allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' }]);
     expect(spec.mounts).toEqual([
