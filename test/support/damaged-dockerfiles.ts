@@ -1,10 +1,7 @@
 /** Dockerfiles that somebody has fallen upon. */
-import { convertDockerfile } from '../../src/build/dockerfile/convert/convert.ts';
-import { Linter } from '../../src/build/dockerfile/lint/linter.ts';
-import { parseDockerfile } from '../../src/build/dockerfile/parse.ts';
 import { DockerfileError, excerpt } from '../../src/build/dockerfile/source-error.ts';
-import { hostPlatform } from '../../src/oci/platform.ts';
 import { planCases } from '../compat/dockerfile/plan-cases.ts';
+import { planDockerfile } from './plan-dockerfile.ts';
 
 /** Numbers that are the same in every run. */
 function* randomNumbers(seed: number): Generator<number, never> {
@@ -57,38 +54,11 @@ export async function checkDamagedDockerfiles(rounds: number, seed: number): Pro
       if (next(3) === 0) text = text.slice(0, at) + text.slice(at + next(8));
       else text = text.slice(0, at) + scrap + text.slice(at);
     }
-    const outcome = await plan(text).catch((error: unknown) => error);
+    const outcome = await planDockerfile(text).catch((error: unknown) => error);
     if (!(outcome instanceof Error)) continue;
     if (!(outcome instanceof DockerfileError)) throw new Error(`${JSON.stringify(text)}: ${outcome.stack}`);
     const shown = excerpt({ name: 'Dockerfile', text }, outcome.range);
     if (outcome.range.first < 1 || !shown.includes('>>>'))
       throw new Error(`${JSON.stringify(text)}: no line is marked`);
   }
-}
-
-async function plan(text: string): Promise<unknown> {
-  return await convertDockerfile(parseDockerfile(text), {
-    target: '',
-    linter: new Linter(),
-    arguments: new Map(),
-    labels: new Map(),
-    noCache: false,
-    platform: hostPlatform(),
-    buildPlatform: hostPlatform(),
-    epoch: null,
-    network: 'default',
-    extraHosts: [],
-    limits: {},
-    namedContexts: new Map(),
-    slot: '',
-    allowInsecure: false,
-    allowHostNetwork: false,
-    findImage: (name) =>
-      Promise.resolve({
-        name,
-        id: '',
-        layers: [],
-        config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
-      }),
-  });
 }

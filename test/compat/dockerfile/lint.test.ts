@@ -1,41 +1,22 @@
 /** The table of lint-cases.ts, case by case. */
 import { expect, test } from 'bun:test';
 import { BerthError, errorMessage } from '../../../src/api/errors.ts';
-import { convertDockerfile } from '../../../src/build/dockerfile/convert/convert.ts';
-import type { BaseImage } from '../../../src/build/dockerfile/convert/plan.ts';
 import { directivesOf } from '../../../src/build/dockerfile/lines.ts';
 import { Linter } from '../../../src/build/dockerfile/lint/linter.ts';
-import { parseDockerfile } from '../../../src/build/dockerfile/parse.ts';
+import { emptyImage, planDockerfile } from '../../support/plan-dockerfile.ts';
 import { type LintCase, lintCases } from './lint-cases.ts';
 
-const platform = { os: 'linux', architecture: 'amd64' };
-
-function findImage(name: string): Promise<BaseImage> {
-  if (!name.startsWith('busybox')) throw new BerthError('not-found', `${name}: not found`);
-  const config = { ...platform, config: {}, rootfs: { type: 'layers' as const, diff_ids: [] } };
-  return Promise.resolve({ name, id: '', layers: [], config });
-}
-
 async function plan(one: LintCase, linter: Linter): Promise<void> {
-  await convertDockerfile(parseDockerfile(one.dockerfile, linter), {
+  await planDockerfile(one.dockerfile, {
     target: one.target ?? '',
     allStages: one.target === undefined,
     linter,
     arguments: new Map(Object.entries(one.arguments ?? {})),
-    labels: new Map(),
-    noCache: false,
-    platform,
-    buildPlatform: platform,
-    epoch: null,
-    network: 'default',
-    extraHosts: [],
-    limits: {},
-    namedContexts: new Map(),
     ignored: one.ignored?.trim().split('\n') ?? [],
-    slot: 'test',
-    allowInsecure: false,
-    allowHostNetwork: false,
-    findImage,
+    findImage: (name) => {
+      if (!name.startsWith('busybox')) throw new BerthError('not-found', `${name}: not found`);
+      return Promise.resolve(emptyImage(name));
+    },
   });
 }
 

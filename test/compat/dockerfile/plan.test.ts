@@ -1,45 +1,29 @@
 /** The table of plan-cases.ts, case by case. */
 import { expect, test } from 'bun:test';
 import { BerthError } from '../../../src/api/errors.ts';
-import { convertDockerfile } from '../../../src/build/dockerfile/convert/convert.ts';
 import type { BuildPlan } from '../../../src/build/dockerfile/convert/plan.ts';
-import { Linter } from '../../../src/build/dockerfile/lint/linter.ts';
-import { parseDockerfile } from '../../../src/build/dockerfile/parse.ts';
 import { DockerfileError } from '../../../src/build/dockerfile/source-error.ts';
 import { inOrder } from '../../../src/build/graph/vertex.ts';
+import { planDockerfile, testPlatform } from '../../support/plan-dockerfile.ts';
 import { type PlanCase, planCases } from './plan-cases.ts';
 
-const platform = { os: 'linux', architecture: 'amd64' };
-
 async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
-  return convertDockerfile(parseDockerfile(one.dockerfile), {
+  return planDockerfile(one.dockerfile, {
     target: one.target ?? '',
-    linter: new Linter(),
     arguments: new Map(Object.entries(one.arguments ?? {})),
     labels: new Map(Object.entries(one.labels ?? {})),
-    noCache: false,
-    platform,
-    buildPlatform: platform,
-    epoch: null,
-    network: 'default',
-    extraHosts: [],
-    limits: {},
-    namedContexts: new Map(),
-    slot: 'test',
-    allowInsecure: false,
-    allowHostNetwork: false,
     findImage: (reference) => {
       images.push(reference);
       if (reference === 'nosuch') throw new BerthError('not-found', 'No such image: nosuch:latest');
+      const layers = [`sha256:${'1'.repeat(64)}`];
       return Promise.resolve({
         name: reference,
         id: `sha256:${'2'.repeat(64)}`,
-        layers: [`sha256:${'1'.repeat(64)}`],
+        layers,
         config: {
-          architecture: 'amd64',
-          os: 'linux',
+          ...testPlatform,
           config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['sh'] },
-          rootfs: { type: 'layers', diff_ids: [`sha256:${'1'.repeat(64)}`] },
+          rootfs: { type: 'layers', diff_ids: layers },
         },
       });
     },
