@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "cgroup.h"
 #include "console.h"
@@ -80,6 +82,22 @@ static _Noreturn void become_runtime(struct shim *shim, struct launch *launch, s
   starter_failed(report, PROTOCOL_STAGE_SETUP, failure.message);
 }
 
+/*
+ * The container's /dev/null: a runtime gives an exec's streams to the exec's user, which must not be done to the host's. -1 where
+ * there is none, or where it is the host's own. Looked at before it is opened: the container may have put anything there.
+ */
+static int open_null_of(pid_t container) {
+  char path[40];
+  struct stat theirs, ours;
+  snprintf(path, sizeof path, "/proc/%d/root/dev/null", (int)container);
+  int place _cleanup_fd_ = RETRY(open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW));
+  if (place < 0 || fstat(place, &theirs) < 0 || stat("/dev/null", &ours) < 0) return -1;
+  if (!S_ISCHR(theirs.st_mode) || theirs.st_rdev != makedev(1, 3)) return -1;
+  if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino) return -1;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+  return RETRY(open(path, O_RDWR | O_CLOEXEC));
+}
+
 /* Forks. The session's streams and the launch are the shim's afterwards, or gone on failure. */
 static int launch_start(struct shim *shim, struct session *session, bool detached, int process, struct failure *failure) {
   struct process_stdio stdio;
@@ -89,7 +107,10 @@ static int launch_start(struct shim *shim, struct session *session, bool detache
   launch->console = launch->report = -1;
   launch->number = process < 0 ? 0 : ++shim->launch_number;
   int ends[2] = {-1, -1};
-  if (session_open_stdio(session, detached, &stdio, failure) < 0) goto failed;
+  stdio.null = process < 0 ? -1 : open_null_of(shim->container->pid);
+  int opened = session_open_stdio(session, detached, &stdio, failure);
+  if (stdio.null >= 0) close(stdio.null);
+  if (opened < 0) goto failed;
   if (session->terminal) {
     launch->console = console_listen(artefact(launch->number, ARTEFACT_CONSOLE).text, failure);
     if (launch->console < 0) goto failed_with_stdio;

@@ -68,10 +68,12 @@ void stdio_close(struct process_stdio *stdio) {
 
 int session_open_stdio(struct session *session, bool detached, struct process_stdio *stdio, struct failure *failure) {
   for (int i = 0; i < 3; i++) stdio->child[i] = -1;
+  bool is_exec = session->id[0] != '\0';
   for (int i = 0; i < 3; i++) {
     int ends[2];
-    if (session->terminal || detached || (i == 0 && session->stdin_mode == STDIN_CLOSED)) {
-      stdio->child[i] = RETRY(open("/dev/null", O_RDWR | O_CLOEXEC));
+    bool no_input = i == 0 && (detached || session->stdin_mode == STDIN_CLOSED);
+    if (session->terminal || (detached && i > 0) || (no_input && !is_exec)) {
+      stdio->child[i] = stdio->null >= 0 ? fcntl(stdio->null, F_DUPFD_CLOEXEC, 3) : RETRY(open("/dev/null", O_RDWR | O_CLOEXEC));
       if (stdio->child[i] < 0) goto failed;
       continue;
     }
@@ -79,7 +81,8 @@ int session_open_stdio(struct session *session, bool detached, struct process_st
     int ours = i == 0 ? ends[1] : ends[0];
     stdio->child[i] = i == 0 ? ends[0] : ends[1];
     io_set_nonblocking(ours);
-    if (i == 0) session->input = ours;
+    if (no_input) close(ours); /* at its end from the beginning */
+    else if (i == 0) session->input = ours;
     else session->outputs[i - 1] = ours;
   }
   return 0;

@@ -55,13 +55,15 @@ struct session {
 /* The pipes of a process: what the process gets and what stays here. -1 where there is none. */
 struct process_stdio {
   int child[3];
+  int null; /* stands for /dev/null; -1: the host's own. The caller's */
 };
 
 struct session *session_new(const char *id, bool terminal, enum stdin_mode stdin_mode);
 
 /*
  * Makes the pipes: the shim's ends go into the session, the process's into `stdio` (close-on-exec; closed by stdio_close).
- * With a terminal, or `detached`, everything is /dev/null.
+ * With a terminal, or `detached`, everything is /dev/null; only the input of an exec that has none is a pipe at its end, because a
+ * runtime gives an exec's streams to its user, and /dev/null is everybody's.
  */
 int session_open_stdio(struct session *session, bool detached, struct process_stdio *stdio, struct failure *failure);
 void stdio_close(struct process_stdio *stdio);

@@ -19,6 +19,7 @@ struct stage {
 static struct stage open_stage(enum stdin_mode stdin_mode) {
   struct stage stage = {.shim = calloc(1, sizeof *stage.shim), .session = session_new("", false, stdin_mode)};
   struct failure failure;
+  stage.process.null = -1;
   if (!stage.shim || session_open_stdio(stage.session, false, &stage.process, &failure) < 0) abort();
   stage.shim->listener = stage.shim->signals = -1;
   stage.session->pid = 1;

@@ -94,3 +94,18 @@ test('inspect says what it is, while it runs and afterwards', async () => {
   expect(await look()).toMatchObject({ ExitCode: 4, CanRemove: false });
   expect((await engine.inspect('host')).ExecIDs).toBeNull();
 });
+
+test('the streams of an exec with a user are nothing of the host that would be given to that user', async () => {
+  const owner = (): string => Bun.spawnSync(['stat', '-c', '%u:%g %a', '/dev/null']).stdout.toString();
+  const before = owner();
+  await engine.ok('run', '-d', '--name', 'null', 'busybox', 'sh', '-c', 'mkdir -m 777 /free; exec sleep 1000');
+  await until('the folder', async () => (await engine.berth('exec', 'null', 'test', '-d', '/free')).code === 0);
+  expect(await engine.ok('exec', '-u', '77:88', 'null', 'sh', '-c', 'cat; id -u')).toBe('77');
+  await engine.ok('exec', '-d', '-u', '77:88', 'null', 'sh', '-c', 'cat; echo lost; (echo later; touch /free/late) &');
+  await until(
+    'the detached one',
+    async () => (await engine.berth('exec', 'null', 'test', '-e', '/free/late')).code === 0,
+  );
+  expect(owner()).toBe(before);
+  await engine.ok('rm', '-f', 'null');
+});
