@@ -21,7 +21,8 @@ export interface RegistryRequest {
 
 /** A connection in the hands of somebody who reads or writes its descriptor himself. */
 export interface LentConnection {
-  readonly descriptor: number;
+  /** As it is now, -1 once the connection is closed; to be duplicated at once. */
+  descriptor(): number;
   /** The other side is on this machine. */
   readonly isLocal: boolean;
   readonly connection: {

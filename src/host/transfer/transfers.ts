@@ -123,6 +123,7 @@ class Thread {
     order: ({ kind: 'receive' } & ReceiveOrder) | ({ kind: 'send' } & SendOrder),
     watch: WatchForEnd,
   ): Promise<Outcome> {
+    if (order.socket < 0) throw errorOf({ kind: 'cancelled' });
     const socket = duplicate(order.socket);
     if (socket < 0) throw new TransferError('EMFILE', 'too many open files');
     let unwatch: (() => void) | null = null;

@@ -53,9 +53,18 @@ export class DirectFileBlobs implements DirectBlobs {
       const file = await this.#files.openUpload(id);
       try {
         const { size } = await file.stat();
-        const { framing, ahead, descriptor, isLocal } = body;
+        const { framing, ahead, isLocal } = body;
         const received = await this.#transfers.receive(
-          { framing, ahead, isLocal, socket: descriptor, file: file.fd, position: size, key: id, pace: slowestUpload },
+          {
+            framing,
+            ahead,
+            isLocal,
+            socket: body.descriptor(),
+            file: file.fd,
+            position: size,
+            key: id,
+            pace: slowestUpload,
+          },
           (leave) => watchClose(body, leave),
         );
         ({ behind } = received);
@@ -72,7 +81,7 @@ export class DirectFileBlobs implements DirectBlobs {
     const file = await this.#files.openBlob(digest);
     try {
       await this.#transfers.send(
-        { socket: to.descriptor, isLocal: to.isLocal, file: file.fd, start, end, pace: slowestDownload },
+        { socket: to.descriptor(), isLocal: to.isLocal, file: file.fd, start, end, pace: slowestDownload },
         (leave) => watchClose(to, leave),
       );
     } finally {

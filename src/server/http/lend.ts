@@ -4,8 +4,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { Framing } from './head.ts';
 
 export interface LentConnection {
-  /** Not to be closed; gone when the connection is. It does not block. */
-  readonly descriptor: number;
+  /**
+   * As it is now, -1 once the connection is closed; its number may be another connection's then, so whoever works with it takes a duplicate at
+   * once. It does not block.
+   */
+  descriptor(): number;
   /** The other side is on this machine. */
   readonly isLocal: boolean;
   /** Says `close`. */
@@ -31,18 +34,13 @@ function handleOf(socket: Socket): Handle | null {
 }
 
 /** Null: the bytes on the wire are not those of the body (TLS), or nobody knows the descriptor. */
-function descriptorOf(socket: Socket): number | null {
-  if ('encrypted' in socket) return null;
-  const descriptor = handleOf(socket)?.fd;
-  return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null;
-}
-
-/** Null: it cannot be lent. */
 export function lentConnection(socket: Socket): LentConnection | null {
-  const descriptor = descriptorOf(socket);
-  return descriptor === null
-    ? null
-    : { descriptor, connection: socket, isLocal: socket.remoteAddress === socket.localAddress };
+  const descriptor = (): number => {
+    const number = handleOf(socket)?.fd;
+    return typeof number === 'number' ? number : -1;
+  };
+  if ('encrypted' in socket || descriptor() < 0) return null;
+  return { descriptor, connection: socket, isLocal: socket.remoteAddress === socket.localAddress };
 }
 
 /**

@@ -140,3 +140,33 @@ test('clients that leave in the middle of a download, and that do not read', asy
   for (const { socket } of sleepers) socket.destroy();
   expect(digestOf(await pulled('slow', digest))).toBe(digest);
 });
+
+test('clients that come and go at once take nothing away from others', async () => {
+  const digest = await client.blob('rush', someBytes(megabyte));
+  let isRunning = true;
+  const rush = async (): Promise<void> => {
+    while (isRunning) {
+      const location = await client.begin('rush');
+      for (const head of [
+        `PATCH ${location} HTTP/1.1\r\nContent-Length: ${megabyte}`,
+        `GET /v2/rush/blobs/${digest} HTTP/1.1`,
+      ]) {
+        const raw = new RawClient();
+        raw.socket.on('error', () => undefined);
+        raw.send(head, someBytes(1000));
+        raw.socket.once('connect', () => setImmediate(() => raw.socket.resetAndDestroy()));
+        await new Promise((resolve) => raw.socket.once('close', resolve));
+      }
+    }
+  };
+  const push = async (): Promise<void> => {
+    for (let round = 0; round < 20; round++) {
+      const bytes = someBytes(200_000);
+      expect(digestOf(await pulled('rush', await client.blob('rush', bytes)))).toBe(digestOf(bytes));
+    }
+  };
+  const rushes = Promise.all(Array.from({ length: 5 }, rush));
+  await Promise.all(Array.from({ length: 5 }, push));
+  isRunning = false;
+  await rushes;
+});
