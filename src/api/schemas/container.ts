@@ -206,7 +206,6 @@ const resourceFields = {
 
 /** What Go's custom decoder does with a null policy, config or empty map is the zero value too. */
 const hostConfig: Schema<HostConfig> = struct<HostConfig>('container.HostConfig', {
-  ...resourceFields,
   Binds: strings,
   ContainerIDFile: string,
   LogConfig: logConfig,
@@ -243,6 +242,7 @@ const hostConfig: Schema<HostConfig> = struct<HostConfig>('container.HostConfig'
   Sysctls: optional(labels),
   Runtime: string,
   Isolation: string,
+  ...resourceFields,
   KernelMemory: omitZero(int64),
   KernelMemoryTCP: omitZero(int64),
   CpuCount: smallInt64,

@@ -71,11 +71,11 @@ async function build(input: BuildInput): Promise<ContainerCreateBody> {
     OpenStdin: flags.interactive,
     // An attached client that goes away ends the container's input.
     StdinOnce: flags.interactive && attached.stdin,
-    Env: await environmentOf(input),
+    Env: nullIfEmpty(await environmentOf(input)),
     Cmd: command.length > 0 ? command : null,
     ...health(flags, given),
     Image,
-    Volumes: volumes,
+    Volumes: Object.keys(volumes).length > 0 ? volumes : null,
     WorkingDir: flags.workdir,
     Entrypoint: given.has('entrypoint') ? [flags.entrypoint] : null,
     OnBuild: null,
@@ -149,7 +149,7 @@ async function hostConfig(input: BuildInput, binds: string[]): Promise<Partial<H
   const requests = deviceRequests(flags.gpus, cdi);
   const security = await parseSecurity(flags['security-opt']);
   return {
-    Binds: binds,
+    Binds: nullIfEmpty(binds),
     ...(mounts.length > 0 && { Mounts: mounts }),
     ...(flags.tmpfs.length > 0 && { Tmpfs: parseTmpfs(flags.tmpfs) }),
     VolumesFrom: flags['volumes-from'].length > 0 ? flags['volumes-from'] : null,
@@ -241,4 +241,9 @@ function storageOptions(texts: readonly string[]): Record<string, string> {
 function checkMode(text: string, flag: string, word: string, modes: readonly string[]): string {
   if (text === '' || modes.includes(text) || (text.startsWith('container:') && text !== 'container:')) return text;
   throw new Error(`--${flag}: invalid ${word} mode`);
+}
+
+/** Go's command line has nil lists where nothing was given, and the engine keeps what it is sent. */
+function nullIfEmpty(list: string[]): string[] | null {
+  return list.length > 0 ? list : null;
 }
