@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { debianPatience, loadDebian } from '../support/debian-image.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/until.ts';
 
@@ -10,8 +11,8 @@ const context = mkdtempSync('/tmp/berth-flask-');
 
 beforeAll(async () => {
   engine = await startEngine();
-  await engine.berthWith({ timeout: 400_000 }, 'image', 'bootstrap', 'debian');
-}, 420_000);
+  await loadDebian(engine);
+}, debianPatience);
 
 afterAll(async () => {
   rmSync(context, { recursive: true });
@@ -37,17 +38,7 @@ test('the flask image is built, cached, run on 8080 and asked', async () => {
     ].join('\n'),
   );
   const build = (): ReturnType<TestEngine['berthWith']> =>
-    engine.berthWith(
-      { timeout: 400_000 },
-      'build',
-      '--progress',
-      'plain',
-      '--network',
-      'host',
-      '-t',
-      'user/flask:1',
-      context,
-    );
+    engine.berthWith({ timeout: 400_000 }, 'build', '--progress', 'plain', '-t', 'user/flask:1', context);
   const first = await build();
   expect(first.code === 0 ? '' : first.stderr).toBe('');
   const second = await build();
