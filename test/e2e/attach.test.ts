@@ -84,7 +84,7 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     );
     await running.output(/ready/);
     await running.kill();
-    await engine.ok('exec', name('abandoned'), 'touch', '/go');
+    await engine.touch(name('abandoned'), '/go');
     expect(await engine.ok('wait', name('abandoned'))).toBe('0');
     expect(await engine.ok('logs', '--tail', '1', name('abandoned'))).toBe('end');
   });

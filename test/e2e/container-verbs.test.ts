@@ -129,7 +129,7 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     const { Id } = await engine.inspect(name);
     const removed = engine.request('POST', `/containers/${Id}/wait?condition=removed`);
     const next = engine.request('POST', `/containers/${Id}/wait?condition=next-exit`);
-    await engine.ok('exec', name, 'touch', '/go');
+    await engine.touch(name, '/go');
     for (const answer of [await next, await removed]) expect(await answer.json()).toEqual({ StatusCode: 5 });
     expect((await engine.request('GET', `/containers/${Id}/json`)).status).toBe(404);
     const odd = await engine.request('POST', '/containers/web/wait?condition=odd');

@@ -27,7 +27,15 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
   const name = (what: string): string => `${what}-${client}`;
 
   test('logs gives each stream on its own, the end, times and a range of them', async () => {
-    await ran(name('plain'), 'echo one; echo two >&2; usleep 20000; echo three');
+    const script = 'echo one; echo two >&2; until [ -e /go ]; do usleep 1000; done; echo three';
+    await engine.ok('run', '-d', '--name', name('plain'), 'busybox', 'sh', '-c', script);
+    // The streams are two pipes: what comes after it is written when the other's line is in the log.
+    await until('the first lines', async () => {
+      const { stdout, stderr } = await cli('logs', name('plain'));
+      return stdout === 'one\n' && stderr === 'two\n';
+    });
+    await engine.touch(name('plain'), '/go');
+    await engine.ok('wait', name('plain'));
     expect(await cli('logs', name('plain'))).toEqual({ code: 0, stdout: 'one\nthree\n', stderr: 'two\n' });
     expect((await cli('logs', '--tail', '1', name('plain'))).stdout).toBe('three\n');
     expect((await cli('logs', '-n', '0', name('plain'))).stdout).toBe('');
@@ -56,7 +64,7 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     );
     const follower = engine.spawn(client, 'logs', '-f', name('live'));
     await follower.output(/^5$/m);
-    await engine.ok('exec', name('live'), 'touch', '/stop');
+    await engine.touch(name('live'), '/stop');
     const result = await follower.exit();
     expect(result.code).toBe(0);
     expect(result.stdout).toEndWith('\nend\n');
@@ -176,7 +184,7 @@ test('--clear forgets what was written, of a container that runs, or does not', 
     await until('the numbers', async () => (await engine.ok('logs', '-n', '1', name)) === '3000');
     await engine.ok('logs', '--clear', name);
     await until('an empty log', async () => (await engine.ok('logs', name)) === '');
-    await engine.ok('exec', name, 'touch', '/go');
+    await engine.touch(name, '/go');
     await engine.ok('wait', name);
     expect(await engine.ok('logs', name)).toBe('after');
     await engine.ok('logs', '--clear', name);
@@ -249,7 +257,7 @@ test('followers lose nothing through rotation, the slow one neither, and the con
         .split('\n')
         .filter((line) => line.includes(reader) && line.includes('--follow')).length >= 2,
   );
-  await engine.ok('exec', 'flood', 'touch', '/go');
+  await engine.touch('flood', '/go');
   expect(await engine.ok('wait', 'flood')).toBe('0');
   await Bun.write(`${dirname(engine.failpoints.path)}/go`, '');
   expect((await quick).trim()).toBe(wanted);
