@@ -88,6 +88,9 @@ interface PlanWork {
   configOnly?: boolean;
 }
 
+/** So often what a build has done so far is written down. */
+const savingMilliseconds = 5000;
+
 export class Builder {
   readonly #options: BuilderOptions;
   readonly #trees: LayerTrees;
@@ -128,9 +131,15 @@ export class Builder {
   ): Promise<T> {
     const signal = AbortSignal.any([work.signal, this.#closing.signal]);
     const building = this.#trees.during(async (lease) => {
+      // A long build that ends with the engine has not been in vain.
+      const saving = setInterval(() => {
+        if (this.#cache.isDirty)
+          void this.#cache.flush().catch((error: unknown) => this.#options.report('build cache', error));
+      }, savingMilliseconds);
       try {
         return await work.use(await this.#build(options, client, { ...work, signal, lease }));
       } finally {
+        clearInterval(saving);
         await this.#solver.settled();
         await this.#cache.flush().catch((error: unknown) => this.#options.report('build cache', error));
         await this.#collect().catch((error: unknown) => this.#options.report('build cache', error));

@@ -4,11 +4,14 @@ import type { CacheRecord, Parts, SolveCache } from '../solve/cache.ts';
 
 type NewRecord = CacheRecord & { description: string };
 
-/** The solver's memory in the database. What a build finds out is written down once at its end, behind one sync of the disk. */
+/** The solver's memory in the database. What builds find out is written down many at a time, behind one sync of the disk. */
 export class StoredCache implements SolveCache {
   readonly #store: ImageStore;
   readonly #tables: BuildCacheTables;
   #pending = new Map<string, NewRecord>();
+  /** On their way to the database. */
+  #leaving: ReadonlyMap<string, NewRecord> = new Map();
+  #flushing: Promise<void> = Promise.resolve();
   readonly #used = new Set<string>();
 
   constructor(store: ImageStore, tables: BuildCacheTables) {
@@ -17,7 +20,7 @@ export class StoredCache implements SolveCache {
   }
 
   find(key: string): CacheRecord | null {
-    const found = this.#pending.get(key) ?? this.#tables.find(key);
+    const found = this.#pending.get(key) ?? this.#leaving.get(key) ?? this.#tables.find(key);
     if (found) this.#used.add(key);
     return found;
   }
@@ -39,20 +42,36 @@ export class StoredCache implements SolveCache {
     this.#tables.putParts(slot, parts);
   }
 
-  /** Writes down what is new. The layers of it are still held by somebody. */
-  async flush(): Promise<void> {
+  /** Writes down what is new, behind everything that is being written. The layers of it are still held by somebody. */
+  flush(): Promise<void> {
+    const flushing = this.#flushing.then(() => this.#write());
+    this.#flushing = flushing.catch(() => undefined); // its caller hears of it
+    return flushing;
+  }
+
+  /** True where a flush would write something. */
+  get isDirty(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  async #write(): Promise<void> {
     const records = [...this.#pending].filter(([, { result }]) => this.#store.layer(result) !== null);
+    this.#leaving = this.#pending;
     this.#pending = new Map();
     const used = [...this.#used];
     this.#used.clear();
-    await this.#store.keepLayers(
-      records.map(([, { result }]) => result),
-      () => {
-        for (const [key, { result, created, description }] of records)
-          this.#tables.put({ key, result, diffId: result, created, description });
-        this.#tables.touch(used);
-      },
-    );
+    try {
+      await this.#store.keepLayers(
+        records.map(([, { result }]) => result),
+        () => {
+          for (const [key, { result, created, description }] of records)
+            this.#tables.put({ key, result, diffId: result, created, description });
+          this.#tables.touch(used);
+        },
+      );
+    } finally {
+      this.#leaving = new Map();
+    }
     this.#tables.trim();
   }
 }
