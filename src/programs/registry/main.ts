@@ -163,11 +163,13 @@ async function listen(
     const host = match[1] ?? match[2] ?? '';
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ port: Number(match[3]), host: host || '0.0.0.0' }, resolve);
+      // Without a host: on IPv6 too, where the machine has it.
+      server.listen({ port: Number(match[3]), ...(host !== '' && { host }) }, resolve);
     });
     const bound = server.address();
-    const port = typeof bound === 'object' && bound ? bound.port : match[3];
-    log.info(`registry listens on ${tls ? 'https' : 'http'}://${host || '0.0.0.0'}:${port}`);
+    const { address: at, port } = typeof bound === 'object' && bound ? bound : { address: host, port: match[3] };
+    const shown = host || (at.includes(':') ? `[${at}]` : at);
+    log.info(`registry listens on ${tls ? 'https' : 'http'}://${shown}:${port}`);
     servers.push(server);
   }
   return servers;

@@ -21,6 +21,16 @@ test('the base route', async () => {
   expect([status, headers.get('docker-distribution-api-version')]).toEqual([200, 'registry/2.0']);
 });
 
+test('without a host it listens on IPv4 and IPv6', async () => {
+  const open = await BerthRegistry.start({ address: '' });
+  try {
+    for (const host of ['127.0.0.1', '[::1]'])
+      expect((await fetch(`http://${host}:${open.port}/v2/`)).status).toBe(200);
+  } finally {
+    await open.stop();
+  }
+});
+
 describe('pushing a blob', () => {
   const bytes = someBytes(1000);
   const digest = digestOf(bytes);
