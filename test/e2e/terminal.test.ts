@@ -163,6 +163,14 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
   });
 });
 
+test('cp says at a terminal how much went over', async () => {
+  await engine.ok('create', '--name', 'target', 'busybox');
+  const typed = new TypedCommand('berth', 'cp', '/etc/hostname', 'target:/copied');
+  await typed.sees('Successfully copied 10.2kB to target:/copied\r\n');
+  expect(await typed.ends()).toBe(0);
+  await engine.ok('rm', 'target');
+});
+
 test('an engine that dies under a terminal is told in a line; the container goes on', async () => {
   const typed = new TypedCommand('berth', 'run', '--rm', '-it', '--name', 'orphan', 'busybox', 'sh');
   await typed.sees('# ');

@@ -8,6 +8,7 @@ import {
   statContainerPath,
   writeContainerArchive,
 } from '../../../client/containers/archive.ts';
+import { humanSize } from '../../../wire/size.ts';
 import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { packLocal, unpackLocal } from '../../copy/local-tar.ts';
 import { type Destination, placeCopy, splitPath } from '../../copy/place.ts';
@@ -27,12 +28,13 @@ export const command = defineCommand({
     const [from, to] = words.map(splitContainer) as [Side, Side];
     if (from.container !== undefined && to.container !== undefined)
       throw new ExitStatus(1, 'copying between containers is not supported');
+    let bytes: number;
     if (from.container !== undefined)
-      await copyOut(cli, { container: from.container, path: from.path }, to.path, options);
+      bytes = await copyOut(cli, { container: from.container, path: from.path }, to.path, options);
     else if (to.container !== undefined)
-      await copyIn(cli, from.path, { container: to.container, path: to.path }, options);
+      bytes = await copyIn(cli, from.path, { container: to.container, path: to.path }, options);
     else throw new ExitStatus(1, 'must specify at least one container source');
-    if (!options.quiet && from.path !== '-' && to.path !== '-') await tellDone(cli, words[1] as string);
+    if (!options.quiet && from.path !== '-' && to.path !== '-') await tellDone(cli, bytes, words[1] as string);
     return 0;
   },
 });
@@ -60,12 +62,13 @@ function splitContainer(text: string): Side {
   return { container: text.slice(0, colon), path: text.slice(colon + 1) };
 }
 
-async function tellDone(cli: Cli, destination: string): Promise<void> {
+async function tellDone(cli: Cli, bytes: number, destination: string): Promise<void> {
   const { isTerminal } = await import('../../streams/terminal.ts');
-  if (await isTerminal(2)) await cli.err.write(`Successfully copied to ${destination}\n`);
+  if (await isTerminal(2)) await cli.err.write(`Successfully copied ${humanSize(bytes, 3)} to ${destination}\n`);
 }
 
-async function copyOut(cli: Cli, from: Inside, to: string, flags: CopyFlags): Promise<void> {
+/** Both directions give the number of bytes of the archive that went over, as Docker counts. */
+async function copyOut(cli: Cli, from: Inside, to: string, flags: CopyFlags): Promise<number> {
   let path = from.path;
   let renamed: string | undefined;
   if (flags['follow-link']) {
@@ -80,7 +83,7 @@ async function copyOut(cli: Cli, from: Inside, to: string, flags: CopyFlags): Pr
     for (let bytes = await content.body.read(); bytes !== null; bytes = await content.body.read())
       await cli.out.write(bytes);
     content.close();
-    return;
+    return 0;
   }
   const source = {
     base: splitPath(path).base,
@@ -88,11 +91,22 @@ async function copyOut(cli: Cli, from: Inside, to: string, flags: CopyFlags): Pr
     isDirectory: hasFileMode(found, fileModeDirectory),
   };
   const place = placeCopy(source, await localDestination(to));
-  await unpackLocal(content.body, place.directory, { from: source.base, to: place.name, keepOwner: flags.archive });
+  let total = 0;
+  const counted = {
+    take: (): undefined => undefined,
+    async read(): Promise<Uint8Array | null> {
+      const bytes = await content.body.read();
+      total += bytes?.length ?? 0;
+      return bytes;
+    },
+  };
+  await unpackLocal(counted, place.directory, { from: source.base, to: place.name, keepOwner: flags.archive });
   content.close();
+  return total;
 }
 
-async function copyIn(cli: Cli, from: string, to: Inside, flags: CopyFlags): Promise<void> {
+async function copyIn(cli: Cli, from: string, to: Inside, flags: CopyFlags): Promise<number> {
+  if (to.path === '') throw new ExitStatus(1, 'no such directory');
   const destination = await insideDestination(cli, to);
   if (from === '-') {
     if (!destination.isDirectory)
@@ -103,7 +117,7 @@ async function copyIn(cli: Cli, from: string, to: Inside, flags: CopyFlags): Pro
       upload,
       copyUidGid: flags.archive,
     });
-    return;
+    return 0;
   }
   const absolute = keepEnd(from, from.startsWith('/') ? from : resolvePath(from, process.cwd()));
   // A slash behind a link means what it leads to.
@@ -114,8 +128,16 @@ async function copyIn(cli: Cli, from: string, to: Inside, flags: CopyFlags): Pro
   const shown = splitPath(absolute).base;
   const { directory, base } = splitPath(follow ? keepEnd(from, await realpath(absolute)) : absolute);
   const place = placeCopy({ base, shown, isDirectory: found.isDirectory() }, destination);
-  const upload = packLocal(directory, base, place.name);
+  let total = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const bytes of packLocal(directory, base, place.name)) {
+      total += bytes.length;
+      yield bytes;
+    }
+  };
+  const upload = counted();
   await writeContainerArchive(cli.client, to.container, { path: place.directory, upload, copyUidGid: flags.archive });
+  return total;
 }
 
 /** A slash or `/.` at the end has a meaning of its own. */
