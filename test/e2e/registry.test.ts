@@ -208,6 +208,23 @@ esac
   }
 });
 
+test('a login by berth is one for docker too', async () => {
+  const registry = await BerthRegistry.start({ users: { alice: 'secret' } });
+  const env = { DOCKER_CONFIG: join(directory, 'shared') };
+  const name = `${registry.host}/alice/shared`;
+  try {
+    const words = ['login', '-u', 'alice', '--password-stdin', registry.host];
+    expect((await engine.berthWith({ stdin: 'secret', env }, ...words)).code).toBe(0);
+    await engine.ok('tag', 'busybox', name);
+    const push = await engine.dockerWith({ env }, 'push', name);
+    expect([push.code, push.stderr]).toEqual([0, '']);
+    const { auths } = JSON.parse(readFileSync(join(directory, 'shared', 'config.json'), 'utf8'));
+    expect(auths[registry.host]).toEqual({ auth: btoa('alice:'), identitytoken: expect.any(String) });
+  } finally {
+    await registry.stop();
+  }
+});
+
 async function answers(url: string): Promise<boolean> {
   return fetch(url, { signal: AbortSignal.timeout(1000) }).then(
     ({ status }) => status === 200 || status === 401,

@@ -29,7 +29,11 @@ export const command = defineCommand({
       (options['password-stdin'] ? (await readAllInput()).replace(/\r?\n$/, '') : await askPassword(cli));
     const credentials: Partial<AuthConfig> = { username, password, serveraddress: key };
     const { Status, IdentityToken } = await checkAuth(cli.client, credentials);
-    await remember(cli, key, IdentityToken ? { identitytoken: IdentityToken, serveraddress: key } : credentials);
+    await remember(
+      cli,
+      key,
+      IdentityToken ? { username, identitytoken: IdentityToken, serveraddress: key } : credentials,
+    );
     await cli.out.write(`${Status || 'Login Succeeded'}\n`);
     return 0;
   },
