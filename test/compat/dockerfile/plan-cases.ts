@@ -665,6 +665,11 @@ export const planCases: readonly PlanCase[] = [
   },
   { name: 'a shift is no heredoc', dockerfile: `${from}RUN echo $((1<<2))\nENV a=b`, config: { Env: env('a=b') } },
   {
+    name: 'names of steps with flags',
+    dockerfile: `${from}RUN --network=none --mount=type=tmpfs,target=/t a`,
+    steps: ['[2/2] RUN --network=none --mount=type=tmpfs,target=/t a'],
+  },
+  {
     name: 'names of steps',
     dockerfile: 'FROM busybox AS build\nRUN a\nFROM busybox\nCOPY --from=build /x /y',
     steps: ['[build 2/2] RUN a', '[stage-1 2/2] COPY --from=build /x /y'],

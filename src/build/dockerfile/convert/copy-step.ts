@@ -99,7 +99,7 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
     });
   }
   const definition: CopyDefinition = { actions, link, epoch: state.options.epoch };
-  const text = `${instruction.kind === 'copy' ? 'COPY' : 'ADD'} ${stepFlags(instruction)}${shownWords(state, instruction).join(' ')} ${written}`;
+  const text = `${instruction.kind === 'copy' ? 'COPY' : 'ADD'} ${stepFlags(instruction.flags)}${shownWords(state, instruction).join(' ')} ${written}`;
   const layer = makeVertex({
     kind: 'copy',
     definition: { ...definition },
@@ -165,8 +165,9 @@ function expandDocument(state: StageState, instruction: CopyInstruction, content
   return state.expand(protectedQuotes, instruction);
 }
 
-function stepFlags(instruction: CopyInstruction): string {
-  const shown = [...instruction.flags].flatMap(([name, values]) =>
+/** The flags of a step as its name in the progress has them. */
+export function stepFlags(flags: ReadonlyMap<string, readonly string[]>): string {
+  const shown = [...flags].flatMap(([name, values]) =>
     values.map((value) => (value === 'true' ? `--${name} ` : `--${name}=${value} `)),
   );
   return shown.join('');

@@ -6,7 +6,7 @@ import type { RunInstruction } from '../instruction.ts';
 import { DockerfileError } from '../source-error.ts';
 import { proxyEnvironment, proxyNames } from './build-arguments.ts';
 import { commandWords } from './config-steps.ts';
-import { inlineFiles, type SourceFinder } from './copy-step.ts';
+import { inlineFiles, type SourceFinder, stepFlags } from './copy-step.ts';
 import { type MountFlag, parseMount } from './mount-flag.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -60,7 +60,7 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
     definition: { ...definition },
     inputs,
     aside,
-    label: state.nextLabel(`RUN ${shown}`, instruction),
+    label: state.nextLabel(`RUN ${stepFlags(instruction.flags)}${shown}`, instruction),
     fresh: state.isFresh,
   });
   const counted =
