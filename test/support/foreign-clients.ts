@@ -1,8 +1,9 @@
 /** Other people's clients and Node 22, fetched from npm and PyPI once into build/cache. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CryptoHasher } from 'bun';
 import { runOk } from './command.ts';
+import { once } from './once.ts';
 import { repository } from './repository.ts';
 
 const programs = join(repository, 'test/compat/clients');
@@ -69,19 +70,12 @@ function modules(): Promise<string> {
   });
 }
 
-/** A folder of the cache, made whole or not at all, whoever else makes it at the same time. */
+/** A folder of the cache, made whole or not at all, whoever else wants it at the same time. */
 async function cached(name: string, make: (work: string) => Promise<void>): Promise<string> {
   const folder = join(cache, name);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  const work = mkdtempSync(join(cache, `${name}-`));
-  try {
+  await once(folder, async (work) => {
+    mkdirSync(work);
     await make(work);
-    renameSync(work, folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  });
   return folder;
 }

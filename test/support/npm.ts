@@ -15,7 +15,7 @@ const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_p
 export async function npm(): Promise<string> {
   const folder = join(repository, 'build/cache', `npm-${version}`);
   await once(folder, async (unfinished) => {
-    mkdirSync(unfinished, { recursive: true });
+    mkdirSync(unfinished);
     const archive = await runOk(['npm', 'pack', '--silent', `npm@${version}`], { cwd: unfinished });
     await runOk(['tar', '-xzf', archive, '--strip-components=1'], { cwd: unfinished });
   });

@@ -1,5 +1,5 @@
 /** What costs minutes is made once on a machine, however many tests want it at the same time. */
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -14,8 +14,11 @@ export async function once(path: string, make: (unfinished: string) => Promise<v
   try {
     await holder.stdout.getReader().read();
     if (existsSync(path)) return;
-    await make(`${path}.unfinished`);
-    renameSync(`${path}.unfinished`, path);
+    const unfinished = `${path}.unfinished`;
+    // Of one that was killed.
+    rmSync(unfinished, { recursive: true, force: true });
+    await make(unfinished);
+    renameSync(unfinished, path);
   } finally {
     await holder.stdin.end();
     await holder.exited;
