@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { ownFolder } from '../../support/own-folder.ts';
 import { tar } from '../../support/tar.ts';
+import { until } from '../../support/until.ts';
 import { clients, UserShell } from '../../support/user-shell.ts';
 
 let engine: TestEngine;
@@ -108,9 +109,11 @@ describe.each(clients)('%s', (client) => {
 
   test('exec in a shell script keeps pid 1, so that stop reaches it', async () => {
     await build('stop', 'FROM busybox\nCOPY start /start\nCMD ["sh", "/start"]', {
-      start: 'exec sh -c \'trap "exit 7" TERM; while true; do sleep 0.1; done\'\n',
+      start: 'exec sh -c \'trap "exit 7" TERM; echo ready; while true; do sleep 0.1; done\'\n',
     });
-    await shell.type('$D run -d --name stopped user/stop:1; $D stop stopped');
+    await shell.type('$D run -d --name stopped user/stop:1');
+    await until('the trap to be set', async () => (await shell.type('$D logs stopped')) === 'ready');
+    await shell.type('$D stop stopped');
     expect(await shell.type('$D wait stopped')).toBe('7');
   });
 
