@@ -27,7 +27,7 @@ static void open_v1(struct oom_watch *watch, const char *cgroup_path) {
   }
 }
 
-void oom_open(struct oom_watch *watch, const char *cgroup_path) {
+bool oom_open(struct oom_watch *watch, const char *cgroup_path) {
   *watch = (struct oom_watch){.fd = -1, .control = -1};
   watch->control = open_below("/sys/fs/cgroup", cgroup_path, "memory.events", O_RDONLY);
   if (watch->control < 0) {
@@ -37,7 +37,7 @@ void oom_open(struct oom_watch *watch, const char *cgroup_path) {
     watch->fd = watch->control;
     watch->events = POLLPRI;
   }
-  oom_check(watch);
+  return oom_check(watch);
 }
 
 bool oom_check(struct oom_watch *watch) {

@@ -12,8 +12,11 @@ struct oom_watch {
   uint64_t seen; /* kills that were told already */
 };
 
-/* Begins to watch the memory cgroup of `cgroup_path`. Where that cannot be done, nothing is watched. */
-void oom_open(struct oom_watch *watch, const char *cgroup_path);
+/*
+ * Begins to watch the memory cgroup of `cgroup_path`, which is this container's alone. Where that cannot be done, nothing is watched.
+ * True when the kernel has killed something already: the container may have been quicker than its shim.
+ */
+bool oom_open(struct oom_watch *watch, const char *cgroup_path);
 
 /* Clears the notice. True when the kernel has killed something since the last call. */
 bool oom_check(struct oom_watch *watch);

@@ -66,6 +66,11 @@ static void claim_stray(struct shim *shim, struct session *session) {
   }
 }
 
+static void tell_out_of_memory(struct shim *shim) {
+  shim->out_of_memory = true;
+  connections_notify(shim, PROTOCOL_OUT_OF_MEMORY, NULL, 0);
+}
+
 void shim_launched(struct shim *shim, struct session *session) {
   struct message message = {0};
   if (session == shim->container) {
@@ -73,7 +78,7 @@ void shim_launched(struct shim *shim, struct session *session) {
     for (struct connection *connection = shim->connections; connection; connection = connection->next) {
       if (connection->control) connection_greet(shim, connection);
     }
-    oom_open(&shim->oom, shim->plan.cgroup_path);
+    if (oom_open(&shim->oom, shim->plan.cgroup_path)) tell_out_of_memory(shim);
   } else {
     message_id(&message, session->id);
     message_u32(&message, (uint32_t)session->pid);
@@ -191,11 +196,6 @@ static void handle_signals(struct shim *shim, void *object, void *part, short ev
   while (io_read(shim->signals, &info, sizeof info) > 0) {
   }
   reap(shim);
-}
-
-static void tell_out_of_memory(struct shim *shim) {
-  shim->out_of_memory = true;
-  connections_notify(shim, PROTOCOL_OUT_OF_MEMORY, NULL, 0);
 }
 
 static void handle_oom(struct shim *shim, void *object, void *part, short events) {
