@@ -9,8 +9,8 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import type { ProgressMessage } from '../../api/types/progress.ts';
+import { gzipBlocks } from '../../archive/gzip-blocks.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Repository } from '../../distribution/repository.ts';
 import { hasBlob, mountBlob, uploadBlob } from '../../distribution/upload.ts';
@@ -122,9 +122,7 @@ export class LayerPushes {
         done(null, chunk);
       },
     });
-    // Level 6 as everybody's; zlib works in threads of its own.
-    const gzip = createGzip({ level: 6, chunkSize: 256 * 1024 });
-    await pipeline(this.#store.layerTar(diffId), gzip, hashing, createWriteStream(path), { signal });
+    await pipeline(this.#store.layerTar(diffId), gzipBlocks, hashing, createWriteStream(path), { signal });
     const { size } = await stat(path);
     const descriptor = { mediaType: mediaTypes.dockerLayerGzip, digest: `sha256:${hash.digest('hex')}`, size };
     if (this.#compressed.size >= mostRemembered)
