@@ -14,7 +14,7 @@ import {
   wouldBlock,
   writeAt,
 } from './calls.ts';
-import type { ChunkDecoder, Order, Outcome, ReceiveOrder, SendOrder, Trouble } from './orders.ts';
+import type { ChunkDecoder, Order, Outcome, Pace, ReceiveOrder, SendOrder, Trouble } from './orders.ts';
 
 export interface MoverOptions {
   /** Of the bell that is rung when an order waits. */
@@ -43,18 +43,31 @@ interface RunningHash {
 }
 
 /** One transfer under way. */
-interface Transfer {
+abstract class Transfer {
   readonly id: number;
   readonly socket: number;
-  readonly events: number;
-  readonly pace: { bytes: number; milliseconds: number };
+  readonly pace: Pace;
+  /** What `poll` is to wait for. */
+  abstract readonly events: number;
   position: number;
-  /** Moves what can be moved now. Gives the outcome at the end, null before. */
-  step(): Outcome | null;
-  outcome(trouble: Trouble | null): Outcome;
   /** Of the present window of its pace. */
-  windowStart: number;
+  windowStart = Date.now();
   windowPosition: number;
+
+  constructor(id: number, { socket, pace }: Pick<ReceiveOrder, 'socket' | 'pace'>, position: number) {
+    this.id = id;
+    this.socket = socket;
+    this.pace = pace;
+    this.position = position;
+    this.windowPosition = position;
+  }
+
+  /** Moves what can be moved now. Gives the outcome at the end, null before. */
+  abstract step(): Outcome | null;
+
+  outcome(trouble: Trouble | null): Outcome {
+    return { id: this.id, position: this.position, behind: null, digest: null, trouble };
+  }
 }
 
 /** Runs until it is told to stop. Nothing else runs in its thread. */
@@ -184,14 +197,8 @@ interface ReceivingTools {
 }
 
 /** A body on its way into a file. */
-class Receiving implements Transfer {
-  readonly id: number;
-  readonly socket: number;
+class Receiving extends Transfer {
   readonly events = pollIn;
-  readonly pace;
-  position: number;
-  windowStart = Date.now();
-  windowPosition: number;
   readonly #file: number;
   readonly #tools: ReceivingTools;
   /** What came with the head. */
@@ -203,11 +210,7 @@ class Receiving implements Transfer {
   #writtenBack: number;
 
   constructor(id: number, order: ReceiveOrder, tools: ReceivingTools) {
-    this.id = id;
-    this.socket = order.socket;
-    this.pace = order.pace;
-    this.position = order.position;
-    this.windowPosition = order.position;
+    super(id, order, order.position);
     this.#file = order.file;
     this.#tools = tools;
     this.#ahead = Buffer.from(order.ahead);
@@ -283,30 +286,16 @@ class Receiving implements Transfer {
     }
     return null;
   }
-
-  outcome(trouble: Trouble | null): Outcome {
-    return { id: this.id, position: this.position, behind: null, digest: null, trouble };
-  }
 }
 
 /** A part of a file on its way to a client. */
-class Sending implements Transfer {
-  readonly id: number;
-  readonly socket: number;
+class Sending extends Transfer {
   readonly events = pollOut;
-  readonly pace;
-  position: number;
-  windowStart = Date.now();
-  windowPosition: number;
   readonly #file: number;
   readonly #end: number;
 
   constructor(id: number, order: SendOrder) {
-    this.id = id;
-    this.socket = order.socket;
-    this.pace = order.pace;
-    this.position = order.start;
-    this.windowPosition = order.start;
+    super(id, order, order.start);
     this.#file = order.file;
     this.#end = order.end;
   }
@@ -323,9 +312,5 @@ class Sending implements Transfer {
     if (count === 0) return this.outcome({ kind: 'eof' });
     this.position += count;
     return this.position > this.#end ? this.outcome(null) : null;
-  }
-
-  outcome(trouble: Trouble | null): Outcome {
-    return { id: this.id, position: this.position, behind: null, digest: null, trouble };
   }
 }

@@ -8,6 +8,7 @@ import { slowestUpload, worthLending } from '../storage/types.ts';
 
 /** Nothing of an upload waits in memory before it is asked for: there may be many uploads, and a piece has half a megabyte. */
 const readAhead = 0;
+
 /** `POST …/blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function startUpload(call: Call): Promise<void> {
   const { context, request, repository, query, response } = call;
