@@ -53,9 +53,8 @@ void sha256_compress_plain(uint32_t state[8], const unsigned char *data, size_t 
 #if defined(__x86_64__)
 
 /* Sixteen groups of four rounds. The instructions want the state as ABEF and CDGH, lanes from the highest down. */
-__attribute__((target("sha,sse4.1,ssse3"), optimize("O3"))) static void compress_x86(uint32_t state[8],
-                                                                                     const unsigned char *data,
-                                                                                     size_t blocks) {
+__attribute__((target("sha,sse4.1,ssse3"))) static void compress_x86(uint32_t state[8], const unsigned char *data,
+                                                                     size_t blocks) {
   const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
   __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xb1);
   __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1b);
