@@ -36,7 +36,7 @@ export async function readManifest(call: Call): Promise<void> {
 /** `PUT …/manifests/<tag or digest>`. */
 export async function writeManifest(call: Call): Promise<void> {
   const { context, request, response, repository } = call;
-  await context.guard.require(request, repository, 'pull', 'push');
+  const { identity } = await context.guard.require(request, repository, 'pull', 'push');
   const reference = checkReference(call.reference);
   const bytes = await readBody(call);
   const mediaType = mediaTypeOf(call, bytes);
@@ -50,7 +50,7 @@ export async function writeManifest(call: Call): Promise<void> {
     await context.content.index.putManifest(
       repository,
       { digest, mediaType, bytes },
-      { tag, facts, mayBeSparse: context.mayBeSparse },
+      { tag, facts, mayBeSparse: context.mayBeSparse, by: identity?.name ?? null },
     );
   response.send(201, {
     Location: `/v2/${repository}/manifests/${digest}`,

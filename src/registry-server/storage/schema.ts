@@ -60,4 +60,30 @@ export const registryMigrations = [
       ) WITHOUT ROWID;
     `,
   },
+  {
+    id: 3,
+    name: 'pages',
+    sql: `
+      ALTER TABLE repositories ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;
+      CREATE INDEX repositories_by_pushed ON repositories(pushed);
+      ALTER TABLE tags ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE tags ADD COLUMN pushed_by TEXT;
+      CREATE INDEX tags_by_pushed ON tags(repository, pushed);
+
+      -- Long descriptions: not beside the short ones, which the search reads.
+      CREATE TABLE readmes (repository INTEGER PRIMARY KEY REFERENCES repositories(id) ON DELETE CASCADE, text TEXT NOT NULL);
+
+      -- A browser that somebody signed in with. stamp: of the password that counted then. ends: of the session; the row outlives it.
+      CREATE TABLE browsers (
+        hash TEXT PRIMARY KEY, user TEXT NOT NULL, stamp TEXT NOT NULL, created INTEGER NOT NULL, ends INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE INDEX browsers_by_user ON browsers(user, created);
+
+      -- Tokens that stand in for a password. An id is never used again.
+      CREATE TABLE access_tokens (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL,
+        created INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, UNIQUE (user, name)
+      );
+    `,
+  },
 ];

@@ -89,9 +89,10 @@ export class SqliteIndex implements RegistryIndex {
   async putManifest(
     repository: string,
     manifest: StoredManifest,
-    options: { tag: string | null; facts: ManifestFacts; mayBeSparse: boolean },
+    options: { tag: string | null; facts: ManifestFacts; mayBeSparse: boolean; by?: string | null },
   ): Promise<void> {
-    const { tag, facts } = options;
+    const { tag, facts, by = null } = options;
+    const now = Date.now();
     this.#database.transaction(() => {
       const id = this.#repositoryId(repository);
       if (!options.mayBeSparse) this.#checkParts(id, facts);
@@ -107,6 +108,7 @@ export class SqliteIndex implements RegistryIndex {
         facts.artifactType,
         annotations,
       );
+      this.#run('UPDATE repositories SET pushed = ? WHERE id = ?', now, id);
       if (isNew > 0) {
         this.#run('UPDATE repositories SET manifests = manifests + 1 WHERE id = ?', id);
         for (const part of new Set([...facts.blobs, ...facts.manifests]))
@@ -117,10 +119,13 @@ export class SqliteIndex implements RegistryIndex {
         // Whoever pushes a tag owns it; the mirror says so again when it was the mirror.
         this.#run('DELETE FROM mirrored WHERE repository = ? AND tag = ?', id, tag);
         this.#run(
-          'INSERT INTO tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest',
+          `INSERT INTO tags (repository, name, digest, pushed, pushed_by) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET digest = excluded.digest, pushed = excluded.pushed, pushed_by = excluded.pushed_by`,
           id,
           tag,
           digest,
+          now,
+          by,
         );
       }
     });
@@ -159,10 +164,7 @@ export class SqliteIndex implements RegistryIndex {
       if (id === null || this.#run('DELETE FROM manifests WHERE repository = ? AND digest = ?', id, digest) === 0)
         return false;
       this.#run('UPDATE repositories SET manifests = manifests - 1 WHERE id = ?', id);
-      this.#run(
-        'DELETE FROM documents WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM manifests WHERE digest = ?1)',
-        digest,
-      );
+      this.#forgetDocument(digest);
       return true;
     });
     this.#read.forget(repository);
@@ -176,6 +178,41 @@ export class SqliteIndex implements RegistryIndex {
     this.#read.forget(repository);
     if (isGone) await this.#database.durable();
     return isGone;
+  }
+
+  /** A few at a time: others are answered in between. A crash leaves what was not taken yet. */
+  async deleteRepository(repository: string): Promise<boolean> {
+    const id = this.#knownId(repository);
+    if (id === null) return false;
+    while (this.#deleteSomeManifests(id)) {
+      this.#read.forget(repository);
+      await this.#database.durable();
+    }
+    this.#database.transaction(() => {
+      for (const table of ['stars', 'readmes']) this.#run(`DELETE FROM ${table} WHERE repository = ?`, id);
+      this.#run(`UPDATE repositories SET description = '', pulls = 0, pushed = 0 WHERE id = ?`, id);
+    });
+    this.#pulls.delete(repository);
+    await this.#database.durable();
+    return true;
+  }
+
+  #deleteSomeManifests(id: number): boolean {
+    return this.#database.transaction(() => {
+      const rows = this.#rows<{ digest: string }>('SELECT digest FROM manifests WHERE repository = ? LIMIT 200', id);
+      for (const { digest } of rows) {
+        this.#run('DELETE FROM manifests WHERE repository = ? AND digest = ?', id, digest);
+        this.#forgetDocument(digest);
+      }
+      this.#run('UPDATE repositories SET manifests = manifests - ? WHERE id = ?', rows.length, id);
+      return rows.length > 0;
+    });
+  }
+
+  /** The bytes of a manifest, unless some repository has it. */
+  #forgetDocument(digest: string): void {
+    const sql = 'DELETE FROM documents WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM manifests WHERE digest = ?1)';
+    this.#run(sql, digest);
   }
 
   async isMirrored(repository: string, tag: string): Promise<boolean> {
@@ -235,7 +272,7 @@ export class SqliteIndex implements RegistryIndex {
     const pattern = `%${term.replace(/[\\%_]/g, '\\$&')}%`;
     const found = `FROM repositories r LEFT JOIN (SELECT repository, count(*) AS stars FROM stars GROUP BY repository) s ON s.repository = r.id
       WHERE manifests > 0 AND (name LIKE ?1 ESCAPE '\\' OR description LIKE ?1 ESCAPE '\\')`;
-    const inOrder = `SELECT name, description, pulls, coalesce(stars, 0) AS stars ${found}
+    const inOrder = `SELECT name, description, pulls, pushed, coalesce(stars, 0) AS stars ${found}
       ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name`;
     if (visible === null) {
       const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${found}`, pattern)?.count ?? 0;
@@ -248,7 +285,7 @@ export class SqliteIndex implements RegistryIndex {
 
   async summary(repository: string): Promise<RepositorySummary | null> {
     return this.#row<RepositorySummary>(
-      `SELECT name, description, pulls, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
+      `SELECT name, description, pulls, pushed, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
        WHERE manifests > 0 AND name = ?`,
       repository,
     );

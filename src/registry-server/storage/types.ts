@@ -101,6 +101,8 @@ export interface RepositorySummary {
   description: string;
   stars: number;
   pulls: number;
+  /** When something was last pushed, milliseconds since 1970; 0: nobody noted it. */
+  pushed: number;
 }
 
 /** What a caller may see: everything, or what the function allows. */
@@ -125,16 +127,19 @@ export interface RegistryIndex {
   unlinkBlob(repository: string, digest: string): Promise<boolean>;
   /**
    * Stores a manifest and points `tag` at it. Error: `MANIFEST_BLOB_UNKNOWN` naming what is missing, unless that is allowed.
+   * `by`: who pushes it, where that is known.
    */
   putManifest(
     repository: string,
     manifest: StoredManifest,
-    options: { tag: string | null; facts: ManifestFacts; mayBeSparse: boolean },
+    options: { tag: string | null; facts: ManifestFacts; mayBeSparse: boolean; by?: string | null },
   ): Promise<void>;
   manifest(repository: string, tagOrDigest: string): Promise<StoredManifest | null>;
   /** Takes the manifest and every tag that points at it away. False where it is not there. */
   deleteManifest(repository: string, digest: string): Promise<boolean>;
   deleteTag(repository: string, tag: string): Promise<boolean>;
+  /** Takes everything of the repository away but its blobs, which the collector takes. False where it is not there. */
+  deleteRepository(repository: string): Promise<boolean>;
   /** The tag came from an upstream, and follows it. */
   isMirrored(repository: string, tag: string): Promise<boolean>;
   markMirrored(repository: string, tag: string): Promise<void>;

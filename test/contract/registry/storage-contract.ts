@@ -197,13 +197,38 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       await index.star('b', 'me', true);
       const found = await index.search('a', { offset: 0, limit: 10 }, null);
       expect(found.results.map(({ name: found }) => found)).toEqual(['a', 'b', 'a/x']);
-      expect(found.results[1]).toEqual({ name: 'b', description: 'has an a', stars: 1, pulls: 0 });
+      expect(found.results[1]).toEqual({
+        ...{ name: 'b', description: 'has an a', stars: 1, pulls: 0 },
+        pushed: expect.any(Number),
+      });
       expect(await index.search('_', { offset: 0, limit: 10 }, null)).toMatchObject({ count: 1 });
       expect(await index.search('', { offset: 1, limit: 1 }, (repository) => repository !== 'b')).toMatchObject({
         count: 3,
       });
       await index.star('b', 'me', false);
       expect((await index.summary('b'))?.stars).toBe(0);
+    });
+
+    test('a repository goes as a whole, and another with the same manifests stays', async () => {
+      const index = await open();
+      for (const [repository, most] of [
+        ['gone', 210],
+        ['stays', 2],
+      ] as const)
+        for (let number = 0; number < most; number++)
+          await index.putManifest(repository, document(`{"${number}":0}`), {
+            ...{ tag: `v${number}`, facts, mayBeSparse: true },
+          });
+      await index.describe('gone', 'text');
+      await index.star('gone', 'me', true);
+      expect(await index.manifest('gone', 'v1')).not.toBeNull();
+      expect([await index.deleteRepository('gone'), await index.deleteRepository('none')]).toEqual([true, false]);
+      expect([await index.summary('gone'), await index.manifest('gone', 'v1')]).toEqual([null, null]);
+      expect(await index.repositories(everything, null)).toEqual(['stays']);
+      expect(await index.manifest('stays', 'v1')).not.toBeNull();
+      await index.putManifest('gone', document('{}'), { tag: 'v1', facts, mayBeSparse: true });
+      expect(await index.summary('gone')).toMatchObject({ description: '', stars: 0 });
+      expect(await index.tags('gone', everything)).toEqual(['v1']);
     });
 
     test('mirrored tags follow, pushed ones do not', async () => {
