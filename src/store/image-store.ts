@@ -27,6 +27,7 @@ import type {
   Lease,
   StoredImage,
   StoredLayer,
+  StoredTarget,
 } from './types.ts';
 
 export interface ImageStoreOptions {
@@ -142,18 +143,21 @@ export class ImageStore implements ImageStoreInterface {
     const id = sha256(options.config);
     const diffIds = parseImageConfig(options.config).rootfs.diff_ids;
     const documents = options.documents ?? [];
-    options.lease.hold(id, ...diffIds, ...documents.map((document) => document.digest));
-    await layers.placed(diffIds);
-    const missing = diffIds.find((diffId) => layers.get(diffId) === null);
+    const target = options.target ?? null;
+    const all = target ? [...new Set([...diffIds, ...target.layers])] : diffIds;
+    options.lease.hold(id, ...all, ...documents.map((document) => document.digest));
+    if (target) options.lease.hold(target.digest, ...target.documents.map((document) => document.digest));
+    await layers.placed(all);
+    const missing = all.find((diffId) => layers.get(diffId) === null);
     if (missing) throw new BerthError('internal', `layer ${missing} of image ${id} is not in the store`);
-    await this.helper.sync(...layers.unsynced(diffIds));
+    await this.helper.sync(...layers.unsynced(all));
     const size = diffIds.reduce((sum, diffId) => sum + (layers.get(diffId)?.size ?? 0), 0);
     const manifest = options.manifest ?? null;
     const config: Document = { digest: id, mediaType: mediaTypes.ociConfig, bytes: options.config };
     this.#options.database.requireRoom();
     const committed = this.#options.database.transaction(() => {
-      for (const document of [config, ...documents]) records.putDocument(document);
-      layers.record(diffIds);
+      for (const document of [config, ...documents, ...(target?.documents ?? [])]) records.putDocument(document);
+      layers.record(all);
       const created = records.putImage({
         id,
         manifest,
@@ -162,13 +166,14 @@ export class ImageStore implements ImageStoreInterface {
         layers: diffIds,
         documents: documents.map((document) => document.digest),
       });
+      if (target) records.putTarget(id, target);
       const moved = (options.references ?? []).flatMap((reference) => {
-        const from = records.setReference(reference, id);
+        const from = records.setReference(reference, id, target?.digest ?? null);
         return from !== null && from !== id ? [{ reference, from }] : [];
       });
       return { id, created, moved };
     });
-    layers.recorded(diffIds);
+    layers.recorded(all);
     await this.durable();
     return committed;
   }
@@ -185,6 +190,10 @@ export class ImageStore implements ImageStoreInterface {
     return this.records.reference(canonical);
   }
 
+  target(canonical: string): StoredTarget | null {
+    return this.records.target(canonical);
+  }
+
   blobFile(digest: string): string | null {
     return this.layers.isBlobKept(digest) ? this.#options.paths.blob(digest) : null;
   }
@@ -196,9 +205,9 @@ export class ImageStore implements ImageStoreInterface {
     return jobStream(startJob('layer-tar', argument, {}));
   }
 
-  /** Makes a reference name an image; resolves when that is on disk. */
-  async setReference(canonical: string, id: string): Promise<void> {
-    this.#options.database.transaction(() => this.records.setReference(canonical, id));
+  /** Makes a reference name an image, and stand for a target where one is given; resolves when that is on disk. */
+  async setReference(canonical: string, id: string, target: string | null = null): Promise<void> {
+    this.#options.database.transaction(() => this.records.setReference(canonical, id, target));
     await this.durable();
   }
 

@@ -77,6 +77,26 @@ export interface Document {
   bytes: Uint8Array;
 }
 
+/**
+ * What a name stands for where it leaves the engine: a manifest with annotations, or an index with the images of other platforms and
+ * attestations. All that it leads to is kept byte for byte, as long as a name has it.
+ */
+export interface NewTarget {
+  /** Of the manifest or index, which is among `documents`. */
+  digest: string;
+  documents: readonly Document[];
+  /** Diff ids of the layers of all platforms; each has its packed bytes kept where a manifest names those. */
+  layers: readonly string[];
+}
+
+export interface StoredTarget {
+  digest: string;
+  /** Id of the image that containers are made of. */
+  image: string;
+  /** Digests of all it consists of but layers. */
+  documents: string[];
+}
+
 export interface CommitImageOptions {
   /** The image config, byte for byte; its digest is the image's id. Every layer it names must be stored already. */
   config: Uint8Array;
@@ -89,6 +109,8 @@ export interface CommitImageOptions {
    * `docker.io/library/debian@sha256:…` (a repository digest).
    */
   references?: string[];
+  /** What the references stand for outside of the engine, where that is more than the image. */
+  target?: NewTarget | null;
   /** Id of the image this one was made from on this machine (commit, build). */
   parent?: string | null;
   lease: Lease;
@@ -156,6 +178,9 @@ export interface ImageStoreInterface {
 
   /** The image id that a canonical reference names, or null. */
   reference(canonical: string): string | null;
+
+  /** What a canonical reference stands for outside of the engine; null: the image alone. */
+  target(canonical: string): StoredTarget | null;
 
   /** Path of a kept compressed blob, or null. */
   blobFile(digest: string): string | null;

@@ -10,7 +10,7 @@ import {
   withDefaultTag,
 } from '../../oci/reference.ts';
 import type { ImageStore } from '../../store/image-store.ts';
-import type { StoredImage } from '../../store/types.ts';
+import type { StoredImage, StoredTarget } from '../../store/types.ts';
 
 /** 64 hex digits or a whole digest; anything else is a name. */
 function fullId(text: string): string | null {
@@ -47,6 +47,12 @@ export function findImage(store: ImageStore, text: string): StoredImage {
   const image = found === null ? null : store.image(found);
   if (!image) throw noSuchImage(text);
   return image;
+}
+
+/** What a name that `findImage` finds stands for outside of the engine; null: the image alone, and for every id. */
+export function targetOf(store: ImageStore, text: string): StoredTarget | null {
+  if (fullId(text) !== null) return null;
+  return store.target(canonicalString(lookupReference(parseReference(text))));
 }
 
 /** The only image whose id begins like this, or null. */

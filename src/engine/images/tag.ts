@@ -9,7 +9,7 @@ import {
   withTag,
 } from '../../oci/reference.ts';
 import { type ImageContext, labelsOf, publishImageEvent } from './image-context.ts';
-import { findImage } from './image-names.ts';
+import { findImage, targetOf } from './image-names.ts';
 
 /**
  * The name that `repository` and `tag` of a request make; an empty tag is `latest`. Error: `invalid`, dockerd's words.
@@ -25,6 +25,6 @@ export function readTarget(repository: string, tag: string): Reference {
 /** Gives an image one more name; a name that another image had moves. Errors: `not-found`, `invalid`. */
 export async function tagImage(context: ImageContext, name: string, target: Reference): Promise<void> {
   const image = findImage(context.store, name);
-  await context.store.setReference(canonicalString(target), image.id);
+  await context.store.setReference(canonicalString(target), image.id, targetOf(context.store, name)?.digest ?? null);
   publishImageEvent(context, 'tag', { id: image.id, labels: labelsOf(image) }, familiarString(target));
 }

@@ -97,4 +97,26 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE build_contents (question TEXT PRIMARY KEY, digest TEXT NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
     `,
   },
+  {
+    id: 5,
+    name: 'targets',
+    sql: `
+      CREATE TABLE targets (
+        digest TEXT PRIMARY KEY REFERENCES documents(digest), image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE
+      ) WITHOUT ROWID;
+      CREATE INDEX targets_by_image ON targets(image);
+      CREATE TABLE target_documents (
+        target TEXT NOT NULL REFERENCES targets(digest) ON DELETE CASCADE, digest TEXT NOT NULL REFERENCES documents(digest),
+        PRIMARY KEY (target, digest)
+      ) WITHOUT ROWID;
+      CREATE INDEX target_documents_by_digest ON target_documents(digest);
+      CREATE TABLE target_layers (
+        target TEXT NOT NULL REFERENCES targets(digest) ON DELETE CASCADE, diff_id TEXT NOT NULL REFERENCES layers(diff_id),
+        PRIMARY KEY (target, diff_id)
+      ) WITHOUT ROWID;
+      CREATE INDEX target_layers_by_layer ON target_layers(diff_id);
+      ALTER TABLE tags ADD COLUMN target TEXT REFERENCES targets(digest);
+      CREATE INDEX tags_by_target ON tags(target) WHERE target IS NOT NULL;
+    `,
+  },
 ];

@@ -1,6 +1,6 @@
 import { type ImageConfigDocument, parseImageConfig } from '../../oci/image-config.ts';
 import type { BerthDatabase } from '../db/database.ts';
-import type { Document, StoredImage } from '../types.ts';
+import type { Document, NewTarget, StoredImage, StoredTarget } from '../types.ts';
 
 interface ImageRow {
   id: string;
@@ -51,8 +51,44 @@ export class ImageRecords {
   reference(canonical: string): string | null {
     return (
       this.#database.sql.query<{ image: string }, [string]>('SELECT image FROM tags WHERE name = ?').get(canonical)
-        ?.image ?? null
+        ?.image ??
+      this.#byTarget(canonical)?.image ??
+      null
     );
+  }
+
+  /** What a tag stands for outside of the engine; null: the image alone. */
+  target(canonical: string): StoredTarget | null {
+    const tag = this.#database.sql
+      .query<{ target: string | null }, [string]>('SELECT target FROM tags WHERE name = ?')
+      .get(canonical);
+    const digest = tag?.target ?? this.#byTarget(canonical)?.target;
+    return digest ? this.targetOf(digest) : null;
+  }
+
+  /** A target by its digest, or null. */
+  targetOf(digest: string): StoredTarget | null {
+    const row = this.#database.sql
+      .query<{ image: string }, [string]>('SELECT image FROM targets WHERE digest = ?')
+      .get(digest);
+    if (!row) return null;
+    const documents = this.#database.sql
+      .query<{ digest: string }, [string]>('SELECT digest FROM target_documents WHERE target = ?')
+      .all(digest)
+      .map((document) => document.digest);
+    return { digest, image: row.image, documents };
+  }
+
+  /** The tag of `repository@digest` whose target has that digest. */
+  #byTarget(canonical: string): { image: string; target: string } | undefined {
+    const [repository, digest] = canonical.split('@');
+    if (digest === undefined) return undefined;
+    return this.#database.sql
+      .query<{ name: string; image: string; target: string }, [string]>(
+        'SELECT name, image, target FROM tags WHERE target = ?',
+      )
+      .all(digest)
+      .find(({ name }) => repositoryOf(name) === repository);
   }
 
   /** Tags (no digests) of a repository, given by its full name. */
@@ -122,16 +158,33 @@ export class ImageRecords {
     return before === null || before.hidden === 1;
   }
 
+  /** Writes down what a target consists of; its documents and layers have rows already. */
+  putTarget(image: string, { digest, documents, layers }: NewTarget): void {
+    const { sql } = this.#database;
+    sql
+      .query(
+        'INSERT INTO targets (digest, image) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET image = excluded.image',
+      )
+      .run(digest, image);
+    const document = sql.query('INSERT INTO target_documents (target, digest) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    for (const one of documents) document.run(digest, one.digest);
+    const layer = sql.query('INSERT INTO target_layers (target, diff_id) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    for (const diffId of layers) layer.run(digest, diffId);
+  }
+
   /** Points a reference at an image; gives the image it named before. */
-  setReference(canonical: string, id: string): string | null {
-    const before = this.reference(canonical);
-    if (before === id) return before;
+  setReference(canonical: string, id: string, target: string | null = null): string | null {
+    const row = this.#database.sql
+      .query<{ image: string; target: string | null }, [string]>('SELECT image, target FROM tags WHERE name = ?')
+      .get(canonical);
+    const before = row?.image ?? null;
+    if (before === id && row?.target === target) return before;
     this.generation++;
     this.#database.sql
       .query(
-        'INSERT INTO tags (name, image, created) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, created = excluded.created',
+        'INSERT INTO tags (name, image, created, target) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, created = excluded.created, target = excluded.target',
       )
-      .run(canonical, id, Date.now());
+      .run(canonical, id, Date.now(), target);
     this.#database.sql.query('UPDATE images SET last_tagged = ? WHERE id = ?').run(Date.now(), id);
     return before;
   }
@@ -154,11 +207,19 @@ export class ImageRecords {
     this.#database.sql.query('UPDATE images SET hidden = 1 WHERE id = ?').run(id);
   }
 
-  /** Removes documents that no image needs. */
+  /** Removes targets that no name has any more, and documents that no image and no target needs. */
   forgetDocuments(isNeeded: (digest: string) => boolean): void {
+    const targets = this.#database.sql
+      .query<{ digest: string }, []>(
+        'SELECT digest FROM targets WHERE digest NOT IN (SELECT target FROM tags WHERE target IS NOT NULL)',
+      )
+      .all();
+    const removeTarget = this.#database.sql.query('DELETE FROM targets WHERE digest = ?');
+    for (const { digest } of targets) if (!isNeeded(digest)) removeTarget.run(digest);
     const loose = this.#database.sql
       .query<{ digest: string }, []>(
-        `SELECT digest FROM documents WHERE digest NOT IN (SELECT digest FROM image_documents) AND digest NOT IN (SELECT id FROM images)`,
+        `SELECT digest FROM documents WHERE digest NOT IN (SELECT digest FROM image_documents) AND digest NOT IN (SELECT id FROM images)
+         AND digest NOT IN (SELECT digest FROM target_documents)`,
       )
       .all();
     const remove = this.#database.sql.query('DELETE FROM documents WHERE digest = ?');
@@ -177,12 +238,22 @@ export class ImageRecords {
       created: row.created,
       lastTagged: row.last_tagged,
       hidden: row.hidden === 1,
-      references: this.#database.sql
-        .query<{ name: string }, [string]>('SELECT name FROM tags WHERE image = ? ORDER BY name')
-        .all(row.id)
-        .map((tag) => tag.name),
+      references: this.#references(row.id),
       layers: config.rootfs.diff_ids,
     };
+  }
+
+  /** Tags and repository digests; a target's is one too, wherever it is. */
+  #references(id: string): string[] {
+    const tags = this.#database.sql
+      .query<{ name: string; target: string | null }, [string]>(
+        'SELECT name, target FROM tags WHERE image = ? ORDER BY name',
+      )
+      .all(id);
+    const names = tags.map(({ name }) => name);
+    if (tags.every(({ target }) => target === null)) return names;
+    const digests = tags.flatMap(({ name, target }) => (target === null ? [] : [`${repositoryOf(name)}@${target}`]));
+    return [...new Set([...names, ...digests])].sort();
   }
 
   #config(id: string): { config: ImageConfigDocument; bytes: Uint8Array } {
@@ -194,4 +265,9 @@ export class ImageRecords {
     this.#configs.set(id, entry);
     return entry;
   }
+}
+
+/** `domain/path` of `domain/path:tag`. */
+function repositoryOf(name: string): string {
+  return name.slice(0, name.lastIndexOf(':'));
 }

@@ -131,6 +131,22 @@ export class LayerStore {
     this.#pendingBlobs.set(digest, { diffId, size: length, kept });
   }
 
+  /** The packed bytes of a layer that are in `blobs/`, or null. */
+  packed(diffId: string): { digest: string; size: number; path: string } | null {
+    const [digest] = this.#keptBlobs(diffId);
+    if (digest === undefined) return null;
+    const size =
+      this.#pendingBlobs.get(digest)?.size ??
+      this.#database.sql.query<{ size: number }, [string]>('SELECT size FROM blobs WHERE digest = ?').get(digest)?.size;
+    return size === undefined ? null : { digest, size, path: this.#paths.blob(digest) };
+  }
+
+  /** Takes over a file with a layer's packed bytes; it is written down with the next image that has the layer. */
+  async keepPacked(diffId: string, blob: { digest: string; size: number; file: string }): Promise<void> {
+    await rename(blob.file, this.#paths.blob(blob.digest));
+    this.#pendingBlobs.set(blob.digest, { diffId, size: blob.size, kept: true });
+  }
+
   /** `layers/<n>` of a layer that is written in its place and adopted later; what is never adopted its writer removes, or the next start. */
   reserve(): { number: number; directory: string } {
     const number = this.#nextDirectory++;
@@ -188,6 +204,7 @@ export class LayerStore {
     const rows = this.#database.sql
       .query<LayerRow, []>(
         `SELECT diff_id, directory, size, tar_size FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers)
+         AND diff_id NOT IN (SELECT diff_id FROM target_layers)
          AND diff_id NOT IN (SELECT diff_id FROM build_cache WHERE diff_id IS NOT NULL)`,
       )
       .all();
