@@ -266,6 +266,7 @@ export const containerCreateRequest: Schema<ContainerCreateRequest> = struct<Con
         EndpointsConfig: record(nullable(endpointSettings)),
       }),
     ),
+    Runtime: optional(string),
   },
 );
 

@@ -61,6 +61,8 @@ export interface ContainerCreateRequest extends ContainerConfig {
     /** By network name or id. */
     EndpointsConfig: Record<string, EndpointSettings | null> | null;
   } | null;
+  /** Of docker-py: where HostConfig names none. */
+  Runtime?: string;
 }
 
 export interface ContainerCreateResponse {

@@ -8,6 +8,8 @@ import type { DaemonConfig } from './config.ts';
 
 /** The first that is installed is the default: crun starts a container in half of runc's time. */
 const knownRuntimes = ['crun', 'runc'];
+/** What Docker's users call the ordinary one, by both of its names there. */
+const dockerRuntimes = ['runc', 'io.containerd.runc.v2'];
 
 /** @param initPath of the program that `--init` runs. Error: `invalid` for a value that cannot be read. */
 export function containerSettings(config: DaemonConfig, initPath: string): ContainerSettings {
@@ -43,7 +45,10 @@ export function findDefaultRuntime(config: DaemonConfig, runtimes: ReadonlyMap<s
   return wanted || (runtimes.keys().next().value ?? 'crun');
 }
 
-/** The runtimes of the configuration and the installed ones, by name. Error: `invalid` for one that is not there. */
+/**
+ * The runtimes of the configuration and the installed ones, by name. Where runc is not installed its names stand for crun, which takes the
+ * same bundles and commands. Error: `invalid` for one that is not there.
+ */
 export function findRuntimes(config: DaemonConfig): Map<string, RuntimeProgram> {
   const runtimes = new Map<string, RuntimeProgram>();
   for (const name of knownRuntimes) {
@@ -56,6 +61,8 @@ export function findRuntimes(config: DaemonConfig): Map<string, RuntimeProgram> 
     if (!path) throw new BerthError('invalid', `runtime ${name}: ${wanted}: executable file not found in $PATH`);
     runtimes.set(name, { path, arguments: runtime.runtimeArgs ?? [] });
   }
+  const ordinary = runtimes.get('runc') ?? runtimes.get('crun');
+  if (ordinary) for (const name of dockerRuntimes) if (!runtimes.has(name)) runtimes.set(name, ordinary);
   return runtimes;
 }
 

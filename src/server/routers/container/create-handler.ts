@@ -12,7 +12,9 @@ export function createHandler(lifecycle: ContainerLifecycle, options: { cgroup2:
     const body = await request.jsonOrNull(containerCreateRequest, 'empty-is-error');
     if (!body) throw new BerthError('invalid', 'config cannot be empty in order to create a container');
     const platform = request.version >= 41 ? request.platform() : null;
-    const { HostConfig: hostConfig, NetworkingConfig: networking, ...config } = body;
+    const { HostConfig: hostConfig, NetworkingConfig: networking, Runtime: runtime, ...config } = body;
+    // docker-py puts it here, where dockerd does not look: whoever names a runtime means it.
+    hostConfig.Runtime ||= runtime ?? '';
     const endpoints: Record<string, EndpointSettings> = {};
     for (const [name, endpoint] of Object.entries(networking?.EndpointsConfig ?? {}))
       endpoints[name] = endpoint ?? endpointSettings.zero();
