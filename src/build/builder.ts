@@ -1,12 +1,12 @@
 /** The builder: a Dockerfile and its client in, an image out. */
 import { BerthError } from '../api/errors.ts';
-import type { BuildCall, BuildEvent, BuildOptions, BuildReport, BuildResult } from '../api/types/build.ts';
-import { hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
+import type { BuildCall, BuildEvent, BuildOptions, BuildReport } from '../api/types/build.ts';
+import { choosePlatform, formatPlatform, hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../oci/reference.ts';
 import type { StepRunner } from '../oci/step.ts';
 import type { BuildCacheTables } from '../store/build-cache.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import type { Lease } from '../store/types.ts';
+import type { Lease, NewTarget } from '../store/types.ts';
 import { withExcerpt } from './build-error.ts';
 import { convertDockerfile } from './dockerfile/convert/convert.ts';
 import type { BaseImage, BuildPlan, NamedContext } from './dockerfile/convert/plan.ts';
@@ -15,6 +15,7 @@ import { Linter } from './dockerfile/lint/linter.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import type { DockerfileSource } from './dockerfile/source-error.ts';
 import { imageDocument } from './export/image-document.ts';
+import type { Vertex } from './graph/vertex.ts';
 import { CopyRunner, DirectoryRunner } from './ops/copy.ts';
 import { ExecRunner } from './ops/exec.ts';
 import { ImageRunner, MergeRunner, SourceRunner } from './ops/sources.ts';
@@ -28,7 +29,7 @@ import { Solver } from './solve/solver.ts';
 import { teller } from './tell.ts';
 
 /** Who asks for a build, and what he brings along. */
-export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote'> {
+export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote' | 'foreign' | 'contents'> {
   /** The Dockerfile's text. Error: `not-found`. */
   dockerfile(): Promise<DockerfileSource>;
   /** Lines of .dockerignore, where they are known. */
@@ -68,11 +69,27 @@ export interface BuildWork {
   auths: Readonly<Record<string, unknown>>;
 }
 
-/** What came out, before it goes anywhere. */
-export interface Built {
+/** The image of one platform. */
+export interface BuiltImage {
+  platform: Platform;
   plan: BuildPlan;
   layers: readonly Layer[];
+  diffIds: readonly string[];
   config: Uint8Array;
+}
+
+/** What came out, before it goes anywhere. */
+export interface Built {
+  /** In the order in which their platforms were asked for. */
+  images: readonly BuiltImage[];
+  /** The one that this machine runs; where it runs none of them, the first. */
+  main: BuiltImage;
+  source: DockerfileSource;
+  options: BuildOptions;
+  /** Unix milliseconds. */
+  started: number;
+  /** Seconds of SOURCE_DATE_EPOCH. */
+  epoch: number | null;
   lease: Lease;
 }
 
@@ -86,6 +103,10 @@ interface PlanWork {
   allStages?: boolean;
   /** Nothing will be built. */
   configOnly?: boolean;
+  /** All that are asked for; missing: what the options say. */
+  platforms?: readonly Platform[];
+  /** The one that is planned; missing: the first. */
+  platform?: Platform;
 }
 
 /** So often what a build has done so far is written down. */
@@ -193,9 +214,18 @@ export class Builder {
   }
 
   /** Enters what was built into the store, under the names that were asked for, which it gives in full. */
-  async storeImage(built: Built, tags: readonly string[]): Promise<BuildResult & { references: string[] }> {
+  async storeImage(
+    built: Built,
+    tags: readonly string[],
+    target: NewTarget | null = null,
+  ): Promise<{ imageId: string; references: string[] }> {
     const references = tags.map((tag) => canonicalString(withDefaultTag(parseReference(tag))));
-    const { id } = await this.#options.store.commitImage({ config: built.config, references, lease: built.lease });
+    const { id } = await this.#options.store.commitImage({
+      config: built.main.config,
+      references,
+      target,
+      lease: built.lease,
+    });
     this.#options.published(id, references);
     return { imageId: id, references };
   }
@@ -223,32 +253,31 @@ export class Builder {
   }
 
   async #build(options: BuildOptions, client: BuildClient, work: BuildWork & { lease: Lease }): Promise<Built> {
+    const started = Date.now();
     for (const tag of options.tags) parseReference(tag);
     const source = await client.dockerfile();
     try {
       const epoch = epochOf(options.buildArguments);
       const linter = linterOf(source, options);
-      const plan = await this.#plan(options, { source, client, epoch, linter, ...work }).finally(() => {
+      const platforms = platformsOf(options);
+      const common = { source, client, epoch, ...work };
+      const plan = await this.#plan(options, { ...common, linter, platforms }).finally(() => {
         for (const { rule, detail, range } of linter.warnings)
           work.event({ type: 'warning', rule, message: detail, line: range.first });
       });
       if (linter.violation !== null) throw new BerthError('invalid', linter.violation);
-      work.event({
-        type: 'lines',
-        lines: plan.lines.map(({ text, vertex, image }) => ({
-          text,
-          id: vertex?.digest ?? null,
-          ...(image !== undefined && { image }),
-        })),
-      });
-      if (plan.unusedArguments.length > 0)
-        work.event({
-          type: 'warning',
-          rule: null,
-          message: `[Warning] One or more build-args [${plan.unusedArguments.join(' ')}] were not consumed`,
-          line: 0,
+      const plans = [{ platform: platforms[0] as Platform, plan }];
+      // What the checks have to say they have said.
+      for (const platform of platforms.slice(1))
+        plans.push({
+          platform,
+          plan: await this.#plan(options, { ...common, linter: new Linter(), platforms, platform }),
         });
-      const vertices = [plan.root, ...plan.image.history.flatMap(({ vertex }) => vertex ?? [])];
+      tellPlan(plan, work.event);
+      const vertices = plans.flatMap(({ plan: { root, image } }) => [
+        root,
+        ...image.history.flatMap(({ vertex }) => vertex ?? []),
+      ]);
       const session: BuildSession = {
         lease: work.lease,
         files: (name, context) => client.files(name, context),
@@ -262,14 +291,23 @@ export class Builder {
         explain: options.explain,
         listener: teller(work.event),
       });
-      const layers = treeOf(solved[0]?.value);
-      const created = new Map(vertices.map((vertex, index) => [vertex.digest, solved[index]?.created ?? 0]));
-      const config = imageDocument(plan.image, {
-        diffIds: await Promise.all(layers.map(({ diffId }) => diffId)),
-        created: (vertex) => created.get(vertex.digest) ?? 0,
-        epoch,
-      });
-      return { plan, layers, config, lease: work.lease };
+      const results = new Map(vertices.map((vertex, index) => [vertex.digest, solved[index]]));
+      const images = await Promise.all(
+        plans.map(async ({ platform, plan: one }): Promise<BuiltImage> => {
+          const layers = treeOf(results.get(one.root.digest)?.value);
+          const diffIds = await Promise.all(layers.map(({ diffId }) => diffId));
+          const created = (vertex: Vertex): number => results.get(vertex.digest)?.created ?? 0;
+          return {
+            platform,
+            plan: one,
+            layers,
+            diffIds,
+            config: imageDocument(one.image, { diffIds, created, epoch }),
+          };
+        }),
+      );
+      const main = choosePlatform(images, hostPlatform()) ?? (images[0] as BuiltImage);
+      return { images, main, source, options, started, epoch, lease: work.lease };
     } catch (error) {
       if (work.signal.aborted) throw error;
       throw withExcerpt(error, source);
@@ -277,7 +315,8 @@ export class Builder {
   }
 
   async #plan(options: BuildOptions, work: BuildWork & PlanWork): Promise<BuildPlan> {
-    const platform = options.platform === '' ? hostPlatform() : parsePlatform(options.platform);
+    const platforms = work.platforms ?? platformsOf(options);
+    const platform = work.platform ?? (platforms[0] as Platform);
     return convertDockerfile(parseDockerfile(work.source.text, work.linter), {
       target: options.target,
       allStages: work.allStages ?? false,
@@ -295,7 +334,7 @@ export class Builder {
         Object.entries(options.namedContexts).map(([name, text]) => [name, namedContext(name, text)]),
       ),
       ignored: work.client.ignored ?? [],
-      slot: `${work.client.slot}/${work.source.name}`,
+      slot: [work.client.slot, work.source.name, ...(platforms.length > 1 ? [formatPlatform(platform)] : [])].join('/'),
       allowInsecure: options.allow.includes('security.insecure'),
       allowHostNetwork: options.network === 'host' || options.allow.includes('network.host'),
       findImage: (reference, wanted) =>
@@ -306,6 +345,31 @@ export class Builder {
         ),
     });
   }
+}
+
+/** Of every build one at least, none twice. Error: `invalid`. */
+function platformsOf({ platform }: BuildOptions): Platform[] {
+  if (platform === '') return [hostPlatform()];
+  const named = platform.split(',').map((text) => parsePlatform(text.trim()));
+  return [...new Map(named.map((one) => [formatPlatform(one), one])).values()];
+}
+
+function tellPlan(plan: BuildPlan, event: (event: BuildEvent) => void): void {
+  event({
+    type: 'lines',
+    lines: plan.lines.map(({ text, vertex, image }) => ({
+      text,
+      id: vertex?.digest ?? null,
+      ...(image !== undefined && { image }),
+    })),
+  });
+  if (plan.unusedArguments.length > 0)
+    event({
+      type: 'warning',
+      rule: null,
+      message: `[Warning] One or more build-args [${plan.unusedArguments.join(' ')}] were not consumed`,
+      line: 0,
+    });
 }
 
 /** What `# check=` says, or the argument that goes before it. Error: `invalid`; `DockerfileError` for other directives. */

@@ -40,6 +40,7 @@ export interface BuildOptions {
   noCacheFilter: string[];
   /** Ask the registry even where the image is here. */
   pull: boolean;
+  /** `os/arch[/variant]`, several with commas; empty: this machine's. */
   platform: string;
   network: string;
   extraHosts: string[];
@@ -52,9 +53,42 @@ export interface BuildOptions {
   explain: boolean;
 }
 
+/** One `--annotation`. */
+export interface BuildAnnotation {
+  level: 'manifest' | 'index' | 'manifest-descriptor' | 'index-descriptor';
+  /** `os/arch[/variant]`; empty: all. */
+  platform: string;
+  key: string;
+  value: string;
+}
+
+/** What a build makes of an image besides its layers. */
+export interface BuildExtras {
+  annotations: BuildAnnotation[];
+  /** Attributes of the attestations; null: none is wanted. */
+  provenance: Record<string, string> | null;
+  sbom: Record<string, string> | null;
+  /** How much of its provenance the client wants to hear; null: nothing. */
+  metadata: 'min' | 'max' | null;
+  /** The manifests of attestations are artifacts that name their subject. */
+  ociArtifact: boolean;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md */
+export interface BuildDescriptor {
+  mediaType: string;
+  digest: string;
+  size: number;
+  annotations?: Record<string, string>;
+}
+
 export interface BuildResult {
   /** `sha256:…` of the image; empty where it went somewhere else. */
   imageId: string;
+  /** What its names stand for in a registry, where that is more than the image. */
+  descriptor?: BuildDescriptor;
+  /** By platform; what was asked for by `extras.metadata`. */
+  provenance?: Record<string, unknown>;
   /** Where the Dockerfile was asked and not built. */
   report?: BuildReport;
 }
@@ -127,8 +161,8 @@ export type BuildReport = { source: { name: string; text: string } } & (
 export type BuildOutput =
   /** Into the engine's store. */
   | { type: 'image' }
-  /** The tree as a tar, to the client. */
-  | { type: 'tar' }
+  /** The tree as a tar, to the client; `split`: each platform in a folder of its own, which several platforms have unless told otherwise. */
+  | { type: 'tar'; split?: boolean; attestationPrefix?: string }
   /** An archive of the image, to the client. */
   | { type: 'docker' | 'oci' };
 
@@ -145,6 +179,8 @@ export interface BuildStart {
   /** What the context leaves out, lines of .dockerignore; missing: the client does not know. */
   ignored?: readonly string[];
   outputs: BuildOutput[];
+  /** Missing: nothing. */
+  extras?: BuildExtras;
   /** Credentials by registry, as `X-Registry-Config` has them. */
   auths: Record<string, unknown>;
 }

@@ -206,7 +206,7 @@ export class SessionBuilds {
   ): Promise<AsyncIterable<Uint8Array>> {
     const { built, result, start, channels } = what;
     if (type !== 'tar') return this.#options.save(result.imageId, start.options.tags, channels.signal);
-    const files = new LayeredFiles({ layers: lowerOf(built.layers), attributes: this.#options.attributes });
+    const files = new LayeredFiles({ layers: await lowerOf(built.main.layers), attributes: this.#options.attributes });
     return packSource(files, '/', channels.signal);
   }
 }

@@ -11,9 +11,11 @@ export interface OutputTarget {
   names: string[];
   /** Into the registry. */
   push: boolean;
+  /** All that was said, by name. */
+  fields: ReadonlyMap<string, string>;
 }
 
-const nowhere = { names: [], push: false };
+const nowhere = { names: [], push: false, fields: new Map<string, string>() };
 
 /** `-o path`, `-o -`, `-o type=local,dest=path`. Error: exit status 1 in buildx's words. */
 export function parseOutput(text: string): OutputTarget {
@@ -28,7 +30,8 @@ export function parseOutput(text: string): OutputTarget {
   const type = fields.get('type') ?? '';
   const destination = fields.get('dest') ?? '';
   const name = fields.get('name');
-  const image = { names: name === undefined ? [] : [name], push: type === 'registry' || fields.get('push') === 'true' };
+  const push = type === 'registry' || fields.get('push') === 'true';
+  const image = { names: name === undefined ? [] : [name], push, fields };
   switch (type) {
     case 'image':
     case 'registry':
@@ -38,7 +41,7 @@ export function parseOutput(text: string): OutputTarget {
       return { type: destination === '' ? 'image' : type, destination, ...image };
     case 'local':
       if (destination === '') throw new ExitStatus(1, 'ERROR: failed to build: dest is required for local exporter');
-      return { type, destination, ...nowhere };
+      return { type, destination, ...nowhere, fields };
     case 'tar':
     case 'oci':
       return { type, destination, ...image, push: false };

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildReport, BuildResult, BuildStart } from '../../../api/types/build.ts';
+import type { BuildExtras, BuildOutput, BuildReport, BuildResult, BuildStart } from '../../../api/types/build.ts';
 import { BuildFailed, runBuild } from '../../../client/build/build.ts';
 import { canonicalString, parseReference, withDefaultTag } from '../../../oci/reference.ts';
 import { parseBinarySize } from '../../../wire/size.ts';
 import { type Call, parseCall } from '../../build/call.ts';
 import { type OpenedContext, openContext } from '../../build/context.ts';
+import { readExtras } from '../../build/extras.ts';
 import { buildTable } from '../../build/options.ts';
 import { type OutputTarget, parseOutput, writeOutput } from '../../build/outputs.ts';
 import { chooseProgress } from '../../build/progress.ts';
@@ -31,12 +32,13 @@ export const command = defineCommand({
     const call = parseCall(options.call, options.check);
     const context = await openContext(place, { file: options.file, named: pairs(options['build-context']) });
     const targets = options.output.map(parseOutput);
+    const extras = extrasOf(cli, options, targets);
     const tags = [...new Set([...options.tag, ...targets.flatMap(({ names }) => names)])];
     for (const tag of tags) checkTag(tag);
     const pushes = options.push || targets.some(({ push }) => push);
     if (pushes && tags.length === 0)
       throw new ExitStatus(1, 'ERROR: failed to build: tag is needed when pushing to registry');
-    const result = await build(cli, { options, context, targets, call, tags });
+    const result = await build(cli, { options, context, targets, call, tags, extras });
     if (result.report) return tell(cli, result.report, { call, file: dockerfileName(place, options.file, context) });
     if (options.iidfile !== '') await writeFile(options.iidfile, result.imageId);
     if (options['metadata-file'] !== '')
@@ -70,13 +72,15 @@ interface Work {
   options: Options;
   context: OpenedContext;
   targets: OutputTarget[];
+  extras: BuildExtras;
 }
 
-async function build(cli: Cli, { options, context, targets, call, tags }: Work): Promise<BuildResult> {
+async function build(cli: Cli, work: Work): Promise<BuildResult> {
+  const { options, context, targets } = work;
   const secrets = parseSecrets(options.secret, cli.environment);
   await checkSecrets(secrets);
   const agents = parseSsh(options.ssh, cli.environment);
-  const start = await startMessage(cli, { options, context, targets, call, tags });
+  const start = await startMessage(cli, work);
   const progress = await chooseProgress(cli, options);
   try {
     const result = await runBuild(cli.client, start, {
@@ -98,7 +102,7 @@ async function build(cli: Cli, { options, context, targets, call, tags }: Work):
   }
 }
 
-async function startMessage(cli: Cli, { options, context, targets, call, tags }: Work): Promise<BuildStart> {
+async function startMessage(cli: Cli, { options, context, targets, call, tags, extras }: Work): Promise<BuildStart> {
   return {
     options: {
       tags,
@@ -109,7 +113,7 @@ async function startMessage(cli: Cli, { options, context, targets, call, tags }:
       noCache: options['no-cache'],
       noCacheFilter: options['no-cache-filter'],
       pull: options.pull,
-      platform: options.platform,
+      platform: options.platform.join(','),
       network: options.network,
       extraHosts: options['add-host'].map((text) => text.replace('=', ':')),
       limits: limits(options),
@@ -122,9 +126,28 @@ async function startMessage(cli: Cli, { options, context, targets, call, tags }:
     dockerfile: context.dockerfile,
     context: context.kind,
     ignored: context.ignored,
-    outputs: targets.map(({ type }) => ({ type: type === 'local' ? 'tar' : type })),
+    outputs: targets.map(outputOf),
+    extras,
     auths: await registryConfig(cli),
   };
+}
+
+function outputOf({ type, fields }: OutputTarget): BuildOutput {
+  if (type !== 'local' && type !== 'tar') return { type };
+  const split = fields.get('platform-split');
+  const attestationPrefix = fields.get('attestation-prefix');
+  return {
+    type: 'tar',
+    ...(split !== undefined && { split: split === 'true' }),
+    ...(attestationPrefix !== undefined && { attestationPrefix }),
+  };
+}
+
+function extrasOf(cli: Cli, options: Options, targets: readonly OutputTarget[]): BuildExtras {
+  const { annotation, attest, provenance, sbom } = options;
+  const metadata = options['metadata-file'] !== '';
+  const fields = new Map(targets.flatMap((target) => [...target.fields]));
+  return readExtras({ annotation, attest, provenance, sbom, metadata, fields }, cli.environment);
 }
 
 /** `NAME=value`, or the value that the shell's own variable has; without either the name says nothing. */
