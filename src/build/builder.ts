@@ -284,11 +284,14 @@ export class Builder {
         secret: (id) => client.secret(id),
         sshAgent: (id) => client.sshAgent(id),
         remote: this.#options.remote,
+        foreign: null,
+        contents: new Map(),
       };
       const solved = await this.#solver.solve(vertices, {
         session,
         signal: work.signal,
         explain: options.explain,
+        imports: null,
         listener: teller(work.event),
       });
       const results = new Map(vertices.map((vertex, index) => [vertex.digest, solved[index]]));

@@ -18,7 +18,7 @@ import { applyMode, isOctal } from './file-mode.ts';
 import { ownerIfKnown, ownerOf } from './owner.ts';
 import { type Selected, select, selectionParts } from './selection.ts';
 import { type LayerTrees, type LayerWork, restoreAbove, topLayer } from './trees.ts';
-import { type BuildSession, type BuildValue, lowerOf, treeOf } from './values.ts';
+import { type BuildSession, type BuildValue, identityOf, lowerOf, treeOf } from './values.ts';
 
 type Work = { session: BuildSession; context: RunContext };
 
@@ -32,15 +32,11 @@ export interface FileOperationsOptions {
 /** Enough of a file to know a tar by. */
 const tarBlock = 512;
 
-/** The tree of an input as files. */
-export function filesOf(value: BuildValue | undefined, attributes: TreeAttributes): FileSource {
+/** The tree of an input as files. Error: as of `lowerOf`. */
+export async function filesOf(value: BuildValue | undefined, attributes: TreeAttributes): Promise<FileSource> {
   if (value?.kind === 'files') return value.files;
   const layers = treeOf(value);
-  return new LayeredFiles({
-    layers: lowerOf(layers),
-    attributes,
-    identity: async () => (await Promise.all(layers.map(({ diffId }) => diffId))).join(' '),
-  });
+  return new LayeredFiles({ layers: await lowerOf(layers), attributes, identity: () => identityOf(layers) });
 }
 
 /** Puts files into a tree: COPY, ADD, here-documents. */
@@ -52,16 +48,16 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
     this.#options = options;
   }
 
-  async parts(vertex: Vertex, inputs: readonly Solved<BuildValue>[]): Promise<Parts> {
+  async parts(vertex: Vertex, inputs: readonly Solved<BuildValue>[], { session }: Work): Promise<Parts> {
     const definition = vertex.definition as unknown as CopyDefinition;
     const parts = new Map<string, string>([['the instruction', digestOf(definition)]]);
     if (!definition.link) parts.set('input 0', inputs[0]?.key ?? '');
     for (const [index, action] of definition.actions.entries()) {
       if (action.from.kind === 'inline') continue;
-      const files = filesOf(inputs[action.from.input]?.value, this.#options.attributes);
-      const identity = await files.identity();
-      if (identity === null) for (const [part, value] of await this.#look(files, action)) parts.set(part, value);
-      else parts.set(`the files of source ${index + 1}`, await this.#remembered(identity, files, action));
+      const input = inputs[action.from.input]?.value;
+      const identity = input?.kind === 'files' ? await input.files.identity() : await identityOf(treeOf(input));
+      if (identity === null) for (const [part, value] of await this.#look(input, action)) parts.set(part, value);
+      else parts.set(`the files of source ${index + 1}`, await this.#remembered(identity, { input, action, session }));
     }
     return parts;
   }
@@ -69,14 +65,15 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
   async run(vertex: Vertex, inputs: readonly Solved<BuildValue>[], { session, context }: Work): Promise<BuildValue> {
     const definition = vertex.definition as unknown as CopyDefinition;
     const below = definition.link ? [] : treeOf(inputs[0]?.value);
+    const lower = await lowerOf(below);
     const layer = await this.#options.trees.make(
-      { lower: lowerOf(below), latest: definition.epoch, lease: session.lease },
+      { lower, latest: definition.epoch, lease: session.lease },
       async (work) => {
-        const tree = new LayeredFiles({ layers: lowerOf(below), attributes: this.#options.attributes });
+        const tree = new LayeredFiles({ layers: lower, attributes: this.#options.attributes });
         const copy = new Copy({ ...this.#options, tree, work, context });
         for (const action of definition.actions) {
           const input = action.from.kind === 'input' ? inputs[action.from.input]?.value : undefined;
-          await copy.add(action, input ? filesOf(input, this.#options.attributes) : null);
+          await copy.add(action, input ? await filesOf(input, this.#options.attributes) : null);
         }
         await copy.finish();
       },
@@ -95,12 +92,16 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
     return Promise.resolve(layers && { kind: 'tree', layers: [...below, ...layers] });
   }
 
-  async #look(files: FileSource, action: CopyAction): Promise<Map<string, string>> {
+  async #look(input: BuildValue | undefined, action: CopyAction): Promise<Map<string, string>> {
+    const files = await filesOf(input, this.#options.attributes);
     return selectionParts(files, await select(files, action));
   }
 
-  /** A tree of layers never changes, so what a copy sees in it is looked at once. */
-  async #remembered(identity: string, files: FileSource, action: CopyAction): Promise<string> {
+  /** A tree of layers never changes, so what a copy sees in it is looked at once, and need not be here where somebody else has looked. */
+  async #remembered(
+    identity: string,
+    { input, action, session }: { input: BuildValue | undefined; action: CopyAction; session: BuildSession },
+  ): Promise<string> {
     const { contents } = this.#options;
     const question = digestOf({
       identity,
@@ -108,10 +109,11 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
       excludes: action.excludes,
       parents: action.parents,
     });
-    const known = contents.contents(question);
-    if (known !== null) return known;
-    const digest = digestOf([...(await this.#look(files, action))]);
-    contents.putContents(question, digest);
+    const known = contents.contents(question) ?? session.foreign?.contents(question) ?? null;
+    const digest = known ?? digestOf([...(await this.#look(input, action))]);
+    // What others say is theirs: it goes into no memory that builds without their cache use.
+    if (known === null) contents.putContents(question, digest);
+    session.contents.set(question, digest);
     return digest;
   }
 }
@@ -137,15 +139,13 @@ export class DirectoryRunner implements OperationRunner<BuildValue, BuildSession
   async run(vertex: Vertex, inputs: readonly Solved<BuildValue>[], { session, context }: Work): Promise<BuildValue> {
     const { path, owner, epoch } = vertex.definition as unknown as DirectoryDefinition;
     const below = treeOf(inputs[0]?.value);
-    const layer = await this.#options.trees.make(
-      { lower: lowerOf(below), latest: epoch, lease: session.lease },
-      async (work) => {
-        const tree = new LayeredFiles({ layers: lowerOf(below), attributes: this.#options.attributes });
-        const copy = new Copy({ ...this.#options, tree, work, context });
-        await copy.directory(path, await ownerIfKnown(owner, tree));
-        await copy.finish();
-      },
-    );
+    const lower = await lowerOf(below);
+    const layer = await this.#options.trees.make({ lower, latest: epoch, lease: session.lease }, async (work) => {
+      const tree = new LayeredFiles({ layers: lower, attributes: this.#options.attributes });
+      const copy = new Copy({ ...this.#options, tree, work, context });
+      await copy.directory(path, await ownerIfKnown(owner, tree));
+      await copy.finish();
+    });
     return { kind: 'tree', layers: [...below, layer] };
   }
 

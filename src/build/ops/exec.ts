@@ -53,7 +53,7 @@ export class ExecRunner implements OperationRunner<BuildValue, BuildSession> {
     const definition = vertex.definition as unknown as ExecDefinition;
     const { session, context } = work;
     const below = treeOf(inputs[0]?.value);
-    const lower = lowerOf(below);
+    const lower = await lowerOf(below);
     const { mounts, env, release } = await this.#mounts.prepare(definition.mounts, inputs, work);
     try {
       const stubs = await stubsOf(lower, definition.mounts);

@@ -67,7 +67,7 @@ export class MountMaker {
     const { prepared, session } = work;
     switch (mount.type) {
       case 'bind': {
-        const files = filesOf(inputs[mount.input]?.value, this.#options.attributes);
+        const files = await filesOf(inputs[mount.input]?.value, this.#options.attributes);
         prepared.mounts.push(await this.#bind(files, mount, session.lease.directory));
         return;
       }
@@ -75,7 +75,8 @@ export class MountMaker {
         prepared.mounts.push({ kind: 'tmpfs', target: mount.target, size: mount.size });
         return;
       case 'cache': {
-        const files = mount.input === null ? null : filesOf(inputs[mount.input]?.value, this.#options.attributes);
+        const { attributes } = this.#options;
+        const files = mount.input === null ? null : await filesOf(inputs[mount.input]?.value, attributes);
         prepared.mounts.push(await this.#cache(mount, files, work));
         return;
       }

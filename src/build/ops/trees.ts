@@ -51,14 +51,15 @@ export class LayerTrees {
     }
   }
 
-  /** Layers that the store has, by diff id, the base first. Null: one of them is gone. */
-  stored(diffIds: readonly string[], session: Pick<BuildSession, 'lease'>): Layer[] | null {
-    session.lease.hold(...diffIds);
+  /** Layers that the store or a cache of the build has, by diff id, the base first. Null: one of them is gone. */
+  stored(diffIds: readonly string[], { lease, foreign }: Pick<BuildSession, 'lease' | 'foreign'>): Layer[] | null {
+    lease.hold(...diffIds);
     const layers: Layer[] = [];
     for (const diffId of diffIds) {
-      const layer = this.#store.layer(diffId);
+      const stored = this.#store.layer(diffId);
+      const layer = stored ? layerAt(stored.diff, Promise.resolve(diffId)) : foreign?.layer(diffId);
       if (!layer) return null;
-      layers.push({ diff: layer.diff, diffId: Promise.resolve(diffId) });
+      layers.push(layer);
     }
     return layers;
   }
@@ -96,7 +97,7 @@ export class LayerTrees {
     this.#sealing.add(diffId);
     // Whoever needs the digest hears of it.
     diffId.catch(() => undefined).finally(() => this.#sealing.delete(diffId));
-    return { diff: draft.diff, diffId };
+    return layerAt(draft.diff, diffId);
   }
 
   /** What a long step writes goes to disk meanwhile, and what is left while its digest is taken: the image waits for both. */
@@ -143,6 +144,11 @@ export class LayerTrees {
     await lease.release();
     await this.#store.sweep();
   }
+}
+
+/** A layer that is on this machine. */
+function layerAt(diff: string, diffId: Promise<string>): Layer {
+  return { place: () => Promise.resolve(diff), diffId };
 }
 
 /** What the cache keeps of a step: the diff id of the layer that it made. */

@@ -2,12 +2,31 @@
 import type { Lease } from '../../store/types.ts';
 import type { FileSource } from '../session/file-source.ts';
 
-/** A layer that is there; its digest may still be on its way. */
+/** A layer; its digest may still be on its way, and so may its files where another machine's cache has them. */
 export interface Layer {
-  /** The directory that overlay gets. */
-  diff: string;
+  /** The directory that overlay gets, once it is on this machine. Error: `LostLayerError`. */
+  place(): Promise<string>;
   /** Settles when the layer is sealed. */
   diffId: Promise<string>;
+}
+
+/** Layers that a cache has promised and does not give: the steps that made them must be done. */
+export class LostLayerError extends Error {
+  override readonly name = 'LostLayerError';
+  readonly diffIds: readonly string[];
+
+  constructor(diffIds: readonly string[], cause?: unknown) {
+    super(`layer ${diffIds.join(', ')} of the build cache cannot be had`, { cause });
+    this.diffIds = diffIds;
+  }
+}
+
+/** What caches of other machines have for a build. */
+export interface ForeignResults {
+  /** Null: none of them knows the layer. */
+  layer(diffId: string): Layer | null;
+  /** What a copy sees in a tree, which need not be here for that; null: none of them knows. */
+  contents(question: string): string | null;
 }
 
 export type BuildValue = { kind: 'tree'; layers: readonly Layer[] } | { kind: 'files'; files: FileSource };
@@ -27,6 +46,10 @@ export interface BuildSession {
   sshAgent(id: string): Promise<string | null>;
   /** Files of an address or a repository. */
   remote: RemoteFiles;
+  /** Null: the build has no other cache than the engine's. */
+  foreign: ForeignResults | null;
+  /** What copies of this build saw in trees: digests by question. */
+  readonly contents: Map<string, string>;
 }
 
 export interface RemoteFiles {
@@ -46,7 +69,21 @@ export function treeOf(value: BuildValue | undefined): readonly Layer[] {
   return value.layers;
 }
 
-/** Overlay's lower directories of a tree: the top first, none twice. */
-export function lowerOf(layers: readonly Layer[]): string[] {
-  return [...new Set(layers.map(({ diff }) => diff).reverse())];
+/** Overlay's lower directories of a tree: the top first, none twice. Error: `LostLayerError` with every layer that cannot be had. */
+export async function lowerOf(layers: readonly Layer[]): Promise<string[]> {
+  const places = await Promise.allSettled(layers.map((layer) => layer.place()));
+  const lost: string[] = [];
+  const found: string[] = [];
+  for (const place of places) {
+    if (place.status === 'fulfilled') found.push(place.value);
+    else if (place.reason instanceof LostLayerError) lost.push(...place.reason.diffIds);
+    else throw place.reason;
+  }
+  if (lost.length > 0) throw new LostLayerError(lost);
+  return [...new Set(found.reverse())];
+}
+
+/** Stands for all files of a tree. */
+export async function identityOf(layers: readonly Layer[]): Promise<string> {
+  return (await Promise.all(layers.map(({ diffId }) => diffId))).join(' ');
 }

@@ -1,4 +1,5 @@
 /** What a solver remembers between builds. Implemented by the store's tables, and by a fake. */
+import type { Vertex } from '../graph/vertex.ts';
 
 /** What a step was made of: `file src/app.ts` → digest, `definition` → digest, … Never a secret, never a value of an argument in the open. */
 export type Parts = ReadonlyMap<string, string>;
@@ -8,6 +9,12 @@ export interface CacheRecord {
   result: string;
   /** Unix milliseconds; when the work was done. */
   created: number;
+}
+
+/** Results that a build brings along: those of other machines. */
+export interface SolveImports {
+  /** Null: none of them has the step's result. `origin`: where it was found, for people. */
+  find(key: string, vertex: Vertex): (CacheRecord & { origin: string }) | null;
 }
 
 export interface SolveCache {

@@ -4,9 +4,17 @@ import type { Parts } from './cache.ts';
 const mostListed = 10;
 
 /** Why a step was done again, or why not, in words for people. */
-export function explain(what: { before: Parts | null; now: Parts; hit: boolean; fresh: boolean }): string[] {
-  const { before, now, hit, fresh } = what;
+export function explain(what: {
+  before: Parts | null;
+  now: Parts;
+  hit: boolean;
+  fresh: boolean;
+  /** Where a hit was found; null: in the engine's own cache. */
+  origin: string | null;
+}): string[] {
+  const { before, now, hit, fresh, origin } = what;
   if (fresh) return ['the cache was not asked (--no-cache)'];
+  if (hit && origin !== null) return [`found in the cache ${origin}`];
   if (before === null) return [hit ? 'another build has done the same step' : 'never built here before'];
   const changes = differences(before, now);
   if (hit) return [changes.length === 0 ? 'nothing it depends on has changed' : 'another build has done the same step'];

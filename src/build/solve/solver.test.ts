@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { makeVertex, type Vertex } from '../graph/vertex.ts';
-import type { CacheRecord, Parts, SolveCache } from './cache.ts';
+import type { CacheRecord, Parts, SolveCache, SolveImports } from './cache.ts';
 import type { SolveEvent } from './events.ts';
 import type { OperationRunner, RunContext, Solved } from './runner.ts';
 import { Solver } from './solver.ts';
@@ -77,7 +77,7 @@ function setUp() {
   const solver = new Solver({ runners: { letter: letters }, cache, now: () => 1 });
   const solve = async (
     roots: Vertex[],
-    options: { files?: string; signal?: AbortSignal; explain?: boolean } = {},
+    options: { files?: string; signal?: AbortSignal; explain?: boolean; imports?: SolveImports } = {},
   ): Promise<{ values: string[]; events: SolveEvent[] }> => {
     const events: SolveEvent[] = [];
     const solved = await solver.solve(roots, {
@@ -85,6 +85,7 @@ function setUp() {
       signal: options.signal ?? new AbortController().signal,
       listener: (event) => events.push(event),
       explain: options.explain ?? false,
+      imports: options.imports ?? null,
     });
     await solver.settled();
     return { values: solved.map(({ value }) => value), events };
@@ -122,6 +123,23 @@ describe('the solver', () => {
     letters.lost = true;
     expect((await solve([vertex('a')])).values).toEqual(['a']);
     expect(letters.runs).toEqual(['a', 'a']);
+  });
+
+  test('what another machine has done is not done again, and it says where that was found', async () => {
+    const there = setUp();
+    await there.solve([vertex('b', [vertex('a')])]);
+    const { letters, solve } = setUp();
+    const imports: SolveImports = {
+      find: (key) => {
+        const found = there.cache.find(key);
+        return found && { ...found, created: 7, origin: 'elsewhere' };
+      },
+    };
+    const { values, events } = await solve([vertex('c', [vertex('b', [vertex('a')])])], { imports, explain: true });
+    expect(values).toEqual(['abc']);
+    expect(letters.runs).toEqual(['c']);
+    expect(reasons(events, 'b')).toEqual(['found in the cache elsewhere']);
+    expect(reasons(events, 'c')).toEqual(['never built here before']);
   });
 
   test('a fresh vertex is done, whatever is known', async () => {

@@ -1,6 +1,6 @@
 import { SharedWork } from '../../base/shared-work.ts';
 import { digestOf, inOrder, type Vertex } from '../graph/vertex.ts';
-import type { Parts, SolveCache } from './cache.ts';
+import type { CacheRecord, Parts, SolveCache, SolveImports } from './cache.ts';
 import type { SolveEvent, SolveListener } from './events.ts';
 import { explain } from './explain.ts';
 import type { OperationRunner, RunContext, Solved } from './runner.ts';
@@ -11,6 +11,14 @@ export interface SolveOptions<Session> {
   listener: SolveListener;
   /** Give the reasons of every hit and miss. */
   explain: boolean;
+  /** Asked for what the cache has not; null: nobody is. */
+  imports: SolveImports | null;
+}
+
+/** What is known of a step, and where: null: in the cache. */
+interface Known<Value> {
+  solved: Solved<Value>;
+  origin: string | null;
 }
 
 type Message = { stream: 1 | 2; data: Uint8Array } | { text: string; current?: number; total?: number };
@@ -95,10 +103,10 @@ export class Solver<Value, Session> {
     const parts = await runner.parts(vertex, inputs, { session, context: contextFor(signal, tell) });
     const key = digestOf({ kind: vertex.kind, parts: [...parts].sort() });
     const alone = vertex.fresh || !runner.shares;
-    const hit = alone ? null : await this.#known({ key, runner, vertex, inputs, session });
-    const reasons = options.explain && runner.shares ? this.#explain(vertex, parts, hit !== null) : [];
+    const hit = alone ? null : await this.#known({ key, runner, vertex, inputs, ...options });
+    const reasons = options.explain && runner.shares ? this.#explain(vertex, parts, hit) : [];
     if (runner.shares) this.#cache.rememberParts(vertex.label.slot, parts);
-    if (hit) return { solved: hit, cached: true, reasons };
+    if (hit) return { solved: hit.solved, cached: true, reasons };
     listener({ type: 'missed', vertex });
     const solved = await this.#shared.join(alone ? `${key} ${crypto.randomUUID()}` : key, {
       signal,
@@ -153,20 +161,38 @@ export class Solver<Value, Session> {
     vertex: Vertex;
     inputs: readonly Solved<Value>[];
     session: Session;
-  }): Promise<Solved<Value> | null> {
+    imports: SolveImports | null;
+  }): Promise<Known<Value> | null> {
     const { key, runner, vertex, inputs, session } = what;
-    const record = this.#cache.find(key);
-    if (!record) return null;
-    const value = await runner.restore({ text: record.result, vertex, inputs, session });
-    if (value === null) {
+    const restore = async (record: CacheRecord): Promise<Solved<Value> | null> => {
+      const value = await runner.restore({ text: record.result, vertex, inputs, session });
+      return value === null ? null : { key, value, created: record.created };
+    };
+    const own = this.#cache.find(key);
+    if (own) {
+      const solved = await restore(own);
+      if (solved) return { solved, origin: null };
       this.#cache.forget(key);
-      return null;
     }
-    return { key, value, created: record.created };
+    const record = what.imports?.find(key, vertex);
+    const solved = record ? await restore(record) : null;
+    return record && solved ? { solved, origin: record.origin } : null;
   }
 
-  #explain(vertex: Vertex, parts: Parts, hit: boolean): string[] {
-    return explain({ before: this.#cache.partsOf(vertex.label.slot), now: parts, hit, fresh: vertex.fresh });
+  /** What the cache keeps of a result; null: nothing. */
+  async record(vertex: Vertex, { value, created }: Solved<Value>): Promise<CacheRecord | null> {
+    const result = await this.#runners.get(vertex.kind)?.save(value);
+    return result === undefined || result === null ? null : { result, created };
+  }
+
+  #explain(vertex: Vertex, parts: Parts, hit: Known<Value> | null): string[] {
+    return explain({
+      before: this.#cache.partsOf(vertex.label.slot),
+      now: parts,
+      hit: hit !== null,
+      fresh: vertex.fresh,
+      origin: hit?.origin ?? null,
+    });
   }
 }
 
