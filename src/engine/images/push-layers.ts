@@ -3,19 +3,17 @@
  * is compressed here, the same way each time, so that its digest is the same each time.
  */
 
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import type { ProgressMessage } from '../../api/types/progress.ts';
-import { gzipBlocks } from '../../archive/gzip-blocks.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Repository } from '../../distribution/repository.ts';
 import { hasBlob, mountBlob, uploadBlob } from '../../distribution/upload.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
-import { mediaTypes } from '../../oci/media-types.ts';
+import type { Compression } from '../../oci/media-types.ts';
+import { packLayer } from '../../store/pack-layer.ts';
 import type { ImageStoreInterface, Lease } from '../../store/types.ts';
 import { shortId } from './layer-transfers.ts';
 import { ProgressPace, progressMessage } from './progress-bar.ts';
@@ -28,6 +26,8 @@ export interface LayerPush {
   /** Other repositories of the same registry that have the layer. */
   mountFrom: readonly string[];
   lease: Lease;
+  /** How it is packed where it must be; default gzip. */
+  compression?: Compression;
   progress: (message: ProgressMessage) => void;
   signal: AbortSignal;
 }
@@ -58,7 +58,7 @@ export class LayerPushes {
     if (!this.#uploads.hasRoom) push.progress({ status: 'Waiting', progressDetail: {}, id });
     const release = await this.#uploads.acquire(signal);
     try {
-      for (const candidate of [known, this.#compressed.get(diffId)]) {
+      for (const candidate of [known, this.#compressed.get(packedName(push))]) {
         if (!candidate) continue;
         const state = await this.#isThere(push, candidate.digest);
         if (state === null) continue;
@@ -87,7 +87,7 @@ export class LayerPushes {
     const { repository, diffId, known, signal } = push;
     const kept = known && this.#store.blobFile(known.digest);
     const path = kept ?? join(push.lease.directory, `push-${id}`);
-    const descriptor = kept && known ? known : await this.#compress(diffId, path, signal);
+    const descriptor = kept && known ? known : await this.#compress(push, path);
     try {
       const state = kept ? null : await this.#isThere(push, descriptor.digest);
       if (state !== null) {
@@ -114,20 +114,16 @@ export class LayerPushes {
     }
   }
 
-  async #compress(diffId: string, path: string, signal: AbortSignal): Promise<Descriptor> {
-    const hash = createHash('sha256');
-    const hashing = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    await pipeline(this.#store.layerTar(diffId), gzipBlocks, hashing, createWriteStream(path), { signal });
-    const { size } = await stat(path);
-    const descriptor = { mediaType: mediaTypes.dockerLayerGzip, digest: `sha256:${hash.digest('hex')}`, size };
+  async #compress(push: LayerPush, path: string): Promise<Descriptor> {
+    const { diffId, compression = 'gzip', signal } = push;
+    const descriptor = await packLayer(this.#store, { diffId, compression }, { path, signal });
     if (this.#compressed.size >= mostRemembered)
       this.#compressed.delete(this.#compressed.keys().next().value as string);
-    this.#compressed.set(diffId, descriptor);
+    this.#compressed.set(packedName(push), descriptor);
     return descriptor;
   }
+}
+
+function packedName({ diffId, compression = 'gzip' }: LayerPush): string {
+  return `${compression} ${diffId}`;
 }
