@@ -84,7 +84,7 @@ export class LayerPushes {
   }
 
   async #send(push: LayerPush, id: string): Promise<Descriptor> {
-    const { repository, diffId, known, signal } = push;
+    const { repository, known, signal } = push;
     const kept = known && this.#store.blobFile(known.digest);
     const path = kept ?? join(push.lease.directory, `push-${id}`);
     const descriptor = kept && known ? known : await this.#compress(push, path);
