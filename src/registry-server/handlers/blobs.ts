@@ -3,6 +3,7 @@ import type { Call, FetchedBlob } from '../context.ts';
 import { checkDigest } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
 import { worthLending } from '../storage/types.ts';
+import { isKnown } from './requests.ts';
 
 /** `GET` and `HEAD …/blobs/<digest>`, with ranges (RFC 9110, section 14). */
 export async function readBlob(call: Call): Promise<void> {
@@ -22,7 +23,7 @@ export async function readBlob(call: Call): Promise<void> {
     ETag: `"${digest}"`,
   };
   const { response } = call;
-  if (request.headers.get('if-none-match')?.includes(digest)) {
+  if (isKnown(request, digest)) {
     response.send(304, headers);
     return;
   }
@@ -60,23 +61,23 @@ async function fetchUpstream(call: Call, digest: string): Promise<FetchedBlob | 
   return (await context.mirror?.fetchBlob(repository, digest, query.get('ns'))) ?? null;
 }
 
-/** Null: the whole blob. More than one range is answered with the whole too, which the RFC allows. Error: 416. */
+/**
+ * Null: the whole blob. More than one range is answered with the whole too, which the RFC allows. Error: 416, also for a range that is none, as
+ * Docker's registry.
+ */
 function readRange(call: Call, length: number, etag: string): { start: number; end: number } | null {
-  const text = call.request.headers.get('range');
   const condition = call.request.headers.get('if-range');
-  if (text === undefined || (condition !== undefined && condition !== etag)) return null;
-  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text.replaceAll(' ', '')) ?? [];
-  if (first === undefined || last === undefined || (first === '' && last === '')) return null;
-  const start = first === '' ? Math.max(0, length - Number(last)) : Number(first);
-  const end = first === '' || last === '' ? length - 1 : Math.min(Number(last), length - 1);
-  if (first !== '' && last !== '' && Number(last) < Number(first)) return null;
-  if (start >= length || (first === '' && Number(last) === 0))
-    throw new RegistryProblem('SIZE_INVALID', {
-      status: 416,
-      message: 'the range is not inside the blob',
-      headers: { 'Content-Range': `bytes */${length}` },
-    });
-  return { start, end };
+  const [, ranges] = /^bytes=(.*)$/i.exec(call.request.headers.get('range') ?? '') ?? [];
+  if (ranges === undefined || ranges.includes(',') || (condition !== undefined && condition !== etag)) return null;
+  const [, first, last] = /^\s*(\d*)\s*-\s*(\d*)\s*$/.exec(ranges) ?? [];
+  const start = first ? Number(first) : length - Math.min(Number(last || Number.NaN), length);
+  const end = first && last ? Math.min(Number(last), length - 1) : length - 1;
+  if (start >= 0 && start <= end) return { start, end };
+  throw new RegistryProblem('SIZE_INVALID', {
+    status: 416,
+    message: 'the range is not inside the blob',
+    headers: { 'Content-Range': `bytes */${length}` },
+  });
 }
 
 /** `DELETE …/blobs/<digest>`. */

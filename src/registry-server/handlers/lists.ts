@@ -1,6 +1,7 @@
 /** Lists of names, page by page (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags), and the search. */
 import { type Call, sendJson } from '../context.ts';
 import { RegistryProblem } from '../problem.ts';
+import type { Page } from '../storage/types.ts';
 
 /** Names on a page where the client does not say. */
 const usualPage = 1000;
@@ -10,20 +11,36 @@ const largestPage = 10_000;
 export async function catalog(call: Call): Promise<void> {
   const { guard, content } = call.context;
   const caller = await guard.requireIdentity(call.request, 'registry:catalog:*');
-  const limit = pageSize(call);
-  const page = { last: call.query.get('last') ?? '', limit };
-  const names = await content.index.repositories(page, guard.visibleTo(caller.identity));
-  sendJson(call, { repositories: names }, nextLink(call, '/v2/_catalog', names));
+  const visible = guard.visibleTo(caller.identity);
+  const { names, headers } = await onePage(call, '/v2/_catalog', (page) => content.index.repositories(page, visible));
+  sendJson(call, { repositories: names }, headers);
 }
 
 /** `GET …/tags/list`. */
 export async function listTags(call: Call): Promise<void> {
   const { context, request, repository } = call;
   await context.guard.require(request, repository, 'pull');
-  const page = { last: call.query.get('last') ?? '', limit: pageSize(call) };
-  const tags = page.limit === 0 ? [] : await context.content.index.tags(repository, page);
-  if (!tags) throw new RegistryProblem('NAME_UNKNOWN', { detail: { name: repository } });
-  sendJson(call, { name: repository, tags }, nextLink(call, `/v2/${repository}/tags/list`, tags));
+  const { names, headers } = await onePage(call, `/v2/${repository}/tags/list`, async (page) => {
+    const tags = await context.content.index.tags(repository, page);
+    if (!tags) throw new RegistryProblem('NAME_UNKNOWN', { detail: { name: repository } });
+    return tags;
+  });
+  sendJson(call, { name: repository, tags: names }, headers);
+}
+
+/** The names that the client asks for, and the link to the next page (RFC 8288) where there is one. */
+async function onePage(
+  call: Call,
+  path: string,
+  read: (page: Page) => Promise<string[]>,
+): Promise<{ names: string[]; headers: Record<string, string> }> {
+  const limit = pageSize(call);
+  // One more tells whether another page follows.
+  const found = await read({ last: call.query.get('last') ?? '', limit: limit + 1 });
+  const names = found.slice(0, limit);
+  const last = names.at(-1);
+  if (last === undefined || found.length <= limit) return { names, headers: {} };
+  return { names, headers: { Link: `<${path}?n=${limit}&last=${encodeURIComponent(last)}>; rel="next"` } };
 }
 
 function pageSize(call: Call): number {
@@ -31,14 +48,6 @@ function pageSize(call: Call): number {
   if (text === null) return usualPage;
   if (!/^\d{1,9}$/.test(text)) throw new RegistryProblem('PAGINATION_NUMBER_INVALID', { detail: { n: text } });
   return Math.min(Number(text), largestPage);
-}
-
-/** RFC 5988, for a page that is full: there may be more. */
-function nextLink(call: Call, path: string, names: string[]): Record<string, string> {
-  const limit = pageSize(call);
-  const last = names.at(-1);
-  if (last === undefined || names.length < limit) return {};
-  return { Link: `<${path}?n=${limit}&last=${encodeURIComponent(last)}>; rel="next"` };
 }
 
 /** `GET /v1/search?q=…`: what `docker search host/term` asks. */

@@ -6,6 +6,7 @@ import { type Call, sendJson } from '../context.ts';
 import { manifestFacts } from '../manifest-facts.ts';
 import { checkDigest, isTag } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
+import { isKnown, readWhole } from './requests.ts';
 
 /** `GET` and `HEAD …/manifests/<tag or digest>`. */
 export async function readManifest(call: Call): Promise<void> {
@@ -26,7 +27,7 @@ export async function readManifest(call: Call): Promise<void> {
     'Docker-Content-Digest': manifest.digest,
     ETag: `"${manifest.digest}"`,
   };
-  if (request.headers.get('if-none-match')?.includes(manifest.digest)) response.send(304, headers);
+  if (isKnown(request, manifest.digest)) response.send(304, headers);
   else {
     if (request.method === 'GET') index.countPull(repository);
     response.send(200, headers, manifest.bytes);
@@ -38,7 +39,7 @@ export async function writeManifest(call: Call): Promise<void> {
   const { context, request, response, repository } = call;
   const { identity } = await context.guard.require(request, repository, 'pull', 'push');
   const reference = checkReference(call.reference);
-  const bytes = await readBody(call);
+  const bytes = await readWhole(request, longestManifest);
   const mediaType = mediaTypeOf(call, bytes);
   const algorithm = isDigest(reference) ? reference : (call.query.get('digest') ?? 'sha256:');
   const digest = finishHash(algorithm, startHash(algorithm).update(bytes));
@@ -64,22 +65,6 @@ function checkReference(reference: string): string {
   if (isTag(reference)) return reference;
   if (reference.includes(':')) return checkDigest(reference);
   throw new RegistryProblem('TAG_INVALID', { message: 'invalid tag' });
-}
-
-async function readBody(call: Call): Promise<Buffer> {
-  const tooLong = new RegistryProblem('SIZE_INVALID', {
-    status: 413,
-    message: `a manifest may have at most ${longestManifest} bytes`,
-  });
-  if (Number(call.request.headers.get('content-length') ?? 0) > longestManifest) throw tooLong;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of call.request.stream()) {
-    length += (chunk as Buffer).length;
-    if (length > longestManifest) throw tooLong;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
 }
 
 function mediaTypeOf(call: Call, bytes: Buffer): string {

@@ -1,6 +1,7 @@
 /** `/berth/v1/repositories/<name>`: what a hub shows of a repository besides its images. */
 import { type Call, sendJson } from '../context.ts';
 import { RegistryProblem } from '../problem.ts';
+import { readWhole } from './requests.ts';
 
 const longestDescription = 4096;
 
@@ -17,7 +18,7 @@ export async function showRepository(call: Call): Promise<void> {
 export async function describeRepository(call: Call): Promise<void> {
   const { context, request, repository, response } = call;
   await context.guard.require(request, repository, 'delete');
-  const description = readDescription(await request.text(4 * longestDescription));
+  const description = readDescription((await readWhole(request, 4 * longestDescription)).toString());
   if (!(await context.content.index.describe(repository, description))) throw unknown(call);
   response.send(204, {});
 }

@@ -1,10 +1,10 @@
 /** Pushing blobs (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-blobs). */
-import type { Readable } from 'node:stream';
 import type { Caller } from '../access/guard.ts';
 import type { Call } from '../context.ts';
 import { checkDigest, isRepositoryName } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
-import { slowestUpload, worthLending } from '../storage/types.ts';
+import { worthLending } from '../storage/types.ts';
+import { slowProblem, watchSpeed } from './requests.ts';
 
 /** Nothing of an upload waits in memory before it is asked for: there may be many uploads, and a piece has half a megabyte. */
 const readAhead = 0;
@@ -107,8 +107,8 @@ async function receive(call: Call, id: string, offset: number): Promise<number> 
     const code = codeOf(error);
     // Half an upload would keep the disk full, and clients start again anyway.
     if (code === 'ENOSPC' || code === 'EDQUOT') await context.content.cancelUpload(id);
-    if (code === 'SLOW') throw new RegistryProblem('BLOB_UPLOAD_INVALID', { status: 408, message: 'too slow' });
-    throw code === 'MALFORMED' ? new RegistryProblem('BLOB_UPLOAD_INVALID', { cause: error }) : error;
+    if (code === 'MALFORMED') throw new RegistryProblem('BLOB_UPLOAD_INVALID', { cause: error });
+    throw slowProblem(error) ?? error;
   }
 }
 
@@ -145,23 +145,6 @@ function checkRange(call: Call, id: string, offset: number): number | null {
     });
   if (length !== end - start + 1) throw new RegistryProblem('SIZE_INVALID');
   return length;
-}
-
-/** A body that breaks off when it comes too slowly, so that nobody holds an upload open for ever. */
-function watchSpeed(body: Readable): { source: AsyncIterable<Uint8Array>; stop: () => void } {
-  let received = 0;
-  const timer = setInterval(() => {
-    if (received < slowestUpload.bytes)
-      body.destroy(Object.assign(new Error('the body comes too slowly'), { code: 'SLOW' }));
-    received = 0;
-  }, slowestUpload.milliseconds);
-  async function* count(): AsyncIterable<Uint8Array> {
-    for await (const chunk of body) {
-      received += (chunk as Uint8Array).length;
-      yield chunk as Uint8Array;
-    }
-  }
-  return { source: count(), stop: () => clearInterval(timer) };
 }
 
 function progressHeaders(call: Call, id: string, size: number): Record<string, string> {

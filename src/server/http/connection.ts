@@ -20,8 +20,15 @@ const maximumAhead = 64 * 1024;
 const maximumDiscarded = 256 * 1024;
 /** The first byte of a TLS connection (RFC 8446, 5.1). */
 const tlsHandshake = 22;
-/** A client that began a head must have sent it all by then. */
-const headTimeoutMilliseconds = 5 * 60 * 1000;
+
+/** Milliseconds for which a client is waited for. */
+interface Patience {
+  /** From a head's first byte to its last. */
+  head: number;
+  /** From the answer to the end of a body that nobody read. */
+  unreadBody: number;
+}
+const usualPatience: Patience = { head: 5 * 60 * 1000, unreadBody: 10_000 };
 
 /** A request as handlers see it. */
 export interface HttpRequest extends RequestHead {
@@ -133,11 +140,14 @@ export class HttpConnection {
   #paused = false;
   #closing = false;
   #advancing = false;
-  #headTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #patience: Patience;
+  /** Ends the connection of a client that is waited for. */
+  #deadline: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(socket: Socket, handler: HttpHandler) {
+  constructor(socket: Socket, handler: HttpHandler, patience: Partial<Patience> = {}) {
     this.#socket = socket;
     this.#handler = handler;
+    this.#patience = { ...usualPatience, ...patience };
     // A reset by the client is told by 'close' too.
     socket.on('error', noop);
     socket.on('data', this.#onData);
@@ -167,7 +177,7 @@ export class HttpConnection {
   }
 
   #closed(): void {
-    this.#stopHeadTimer();
+    this.#setDeadline(null);
     const exchange = this.#current;
     if (!exchange) return;
     if (!exchange.bodyEnded) this.#failBody(exchange, new Error('unexpected EOF'));
@@ -202,6 +212,7 @@ export class HttpConnection {
     if (!exchange.bodyEnded) return this.#moveBody(exchange);
     if (exchange.responseDone) {
       this.#current = null;
+      this.#setDeadline(null);
       if (!exchange.keepAlive || this.#closing) {
         this.#finish();
         return false;
@@ -231,12 +242,12 @@ export class HttpConnection {
         return false;
       }
       this.#searched = this.#pending.length;
-      if (this.#pending.length > 0) this.#startHeadTimer();
+      if (this.#pending.length > 0 && !this.#deadline) this.#setDeadline(this.#patience.head);
       return false;
     }
     if (end > maximumHead) throw new BadRequest(431, 'Request Header Fields Too Large');
     this.#searched = 0;
-    this.#stopHeadTimer();
+    this.#setDeadline(null);
     const head = parseHead(this.#pending.toString('latin1', 0, end));
     this.#pending = this.#pending.length === end + 4 ? nothing : this.#pending.subarray(end + 4);
     const exchange = new Exchange(this, this.#socket, head);
@@ -309,12 +320,11 @@ export class HttpConnection {
       exchange.sinkIsFull = false;
       // Nobody wanted the body. A client that waits for 100 Continue will not send it.
       if (exchange.head.expectsContinue) this.#closing = true;
-      exchange.sink = (bytes) => {
-        exchange.discarded += bytes?.length ?? 0;
-        return true;
-      };
+      exchange.sink = () => true;
     }
+    if (exchange.responseDone && !this.#deadline) this.#setDeadline(this.#patience.unreadBody);
     if (exchange.responseDone && (exchange.discarded > maximumDiscarded || this.#closing)) {
+      this.#failBody(exchange, new Error('the answer was given'));
       this.#current = null;
       this.#finish();
       return false;
@@ -324,6 +334,7 @@ export class HttpConnection {
     this.#pending = used === this.#pending.length ? nothing : this.#pending.subarray(used);
     let wantsMore = true;
     if (bytes && bytes.length > 0) wantsMore = exchange.sink(bytes);
+    if (exchange.responseDone) exchange.discarded += used;
     exchange.sinkIsFull = !wantsMore;
     if (exchange.decoder.done) {
       exchange.bodyEnded = true;
@@ -363,7 +374,7 @@ export class HttpConnection {
   /** Gives the socket away, with what was read ahead in front. */
   release(): Socket {
     this.#current = null;
-    this.#stopHeadTimer();
+    this.#setDeadline(null);
     const socket = this.#socket;
     socket.pause();
     socket.off('data', this.#onData);
@@ -392,7 +403,7 @@ export class HttpConnection {
   /** The last answer is out. What still comes is read over for a moment, so that a reset does not overtake the answer. */
   #finish(): void {
     this.#closing = true;
-    this.#stopHeadTimer();
+    this.#setDeadline(null);
     this.#pending = nothing;
     const socket = this.#socket;
     socket.off('data', this.#onData);
@@ -400,16 +411,11 @@ export class HttpConnection {
     lingeringClose(socket);
   }
 
-  #startHeadTimer(): void {
-    if (this.#headTimer) return;
-    this.#headTimer = setTimeout(() => this.#socket.destroy(), headTimeoutMilliseconds);
-    this.#headTimer.unref();
-  }
-
-  #stopHeadTimer(): void {
-    if (!this.#headTimer) return;
-    clearTimeout(this.#headTimer);
-    this.#headTimer = null;
+  /** @param milliseconds until the connection is closed; null: it is not */
+  #setDeadline(milliseconds: number | null): void {
+    if (this.#deadline) clearTimeout(this.#deadline);
+    this.#deadline = milliseconds === null ? null : setTimeout(() => this.#socket.destroy(), milliseconds);
+    this.#deadline?.unref();
   }
 }
 

@@ -170,8 +170,16 @@ describe('pulling a blob', () => {
     ['bytes=8-20', 206, '89', 'bytes 8-9/10'],
     ['bytes=10-', 416, null, 'bytes */10'],
     ['bytes=-0', 416, null, 'bytes */10'],
-    ['bytes=5-2', 200, '0123456789', null],
+    ['Bytes= 2 - 4', 206, '234', 'bytes 2-4/10'],
+    ['bytes=-99', 206, '0123456789', 'bytes 0-9/10'],
+    ['bytes=0-99999999999999999999', 206, '0123456789', 'bytes 0-9/10'],
+    ['bytes=99999999999999999999-', 416, null, 'bytes */10'],
+    ['bytes=5-2', 416, null, 'bytes */10'],
+    ['bytes=-', 416, null, 'bytes */10'],
+    ['bytes=1--3', 416, null, 'bytes */10'],
+    ['bytes=a-b', 416, null, 'bytes */10'],
     ['bytes=0-1,4-5', 200, '0123456789', null],
+    ['bytes=0-5,2-8', 200, '0123456789', null],
     ['lines=0-1', 200, '0123456789', null],
   ])('range %s', async (range, status, text, contentRange) => {
     const answer = await client.request('GET', path, { headers: { range } });
@@ -182,8 +190,12 @@ describe('pulling a blob', () => {
   test('headers, and what a client has already', async () => {
     const { status, headers } = await client.request('HEAD', path);
     expect([status, headers.get('content-length'), headers.get('docker-content-digest')]).toEqual([200, '10', digest]);
-    const again = await client.request('GET', path, { headers: { 'if-none-match': `"${digest}"` } });
-    expect(again.status).toBe(304);
+    for (const known of [`"${digest}"`, `"other", W/"${digest}"`, digest, '*'])
+      for (const method of ['GET', 'HEAD'])
+        expect((await client.request(method, path, { headers: { 'if-none-match': known } })).status).toBe(304);
+    expect((await client.request('GET', path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+    const changed = { range: 'bytes=0-3', 'if-range': '"other"' };
+    expect((await client.request('GET', path, { headers: changed })).status).toBe(200);
   });
 
   test('what is not there', async () => {
@@ -335,7 +347,11 @@ describe('lists', () => {
       path = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1];
     }
     expect(pages).toEqual([['C', '_x'], ['a', 'b'], ['c']]);
+    // A page that ends with the last tag promises nothing.
+    for (const path of ['/v2/l/tags/tags/list?n=5', '/v2/l/tags/tags/list?n=2&last=a', '/v2/l/tags/tags/list?n=0'])
+      expect([path, (await client.request('GET', path)).headers.get('link')]).toEqual([path, null]);
     expect(JSON.parse((await client.request('GET', '/v2/l/tags/tags/list?n=0')).text).tags).toEqual([]);
+    expect((await client.request('GET', '/v2/l/none/tags/list?n=0')).code).toBe('NAME_UNKNOWN');
     expect((await client.request('GET', '/v2/l/tags/tags/list?n=x')).code).toBe('PAGINATION_NUMBER_INVALID');
     expect((await client.request('GET', '/v2/l/none/tags/list')).code).toBe('NAME_UNKNOWN');
   });
@@ -346,6 +362,7 @@ describe('lists', () => {
     const first = await client.request('GET', '/v2/_catalog?n=2&last=l/cat');
     expect(JSON.parse(first.text)).toEqual({ repositories: ['l/cat-a', 'l/cat-b'] });
     expect(first.headers.get('link')).toBe('</v2/_catalog?n=2&last=l%2Fcat-b>; rel="next"');
+    expect((await client.request('GET', '/v2/_catalog?n=3&last=l/cat')).text).toContain('l/cat-c');
     const all = JSON.parse((await client.request('GET', '/v2/_catalog')).text).repositories;
     expect(all).toContain('l/cat-c');
     expect(all).not.toContain('l/only-blobs');
