@@ -16,6 +16,10 @@ export interface RegistrySettings {
   /** Everybody may pull from everywhere. */
   isPublic: boolean;
   mayDelete: boolean;
+  /** Pages for browsers. */
+  hasPages: boolean;
+  /** Visitors of the pages may make accounts. */
+  maySignUp: boolean;
   /** Take manifests whose layers or platforms are not all here. */
   mayBeSparse: boolean;
   /** `[NAME=]URL` each. */

@@ -11,6 +11,7 @@ import { getToken, postToken } from './handlers/tokens.ts';
 import { cancelUpload, continueUpload, finishUpload, startUpload, uploadStatus } from './handlers/uploads.ts';
 import type { RegistryRequest, RegistryResponse } from './http.ts';
 import { checkRepositoryName } from './names.ts';
+import { isPagePath } from './pages/paths.ts';
 import { problemOf, RegistryProblem } from './problem.ts';
 import type { Content } from './storage/content.ts';
 
@@ -22,8 +23,15 @@ export interface RegistryOptions {
   mirror: MirrorSource | null;
   mayDelete: boolean;
   mayBeSparse: boolean;
+  /** Pages for browsers, loaded when the first is asked for; null: none. */
+  pages: (() => Promise<PageFront>) | null;
   /** Told about every answer. */
   onAnswer?(answer: { method: string; target: string; status: number; error?: unknown }): void;
+}
+
+export interface PageFront {
+  /** @param path decoded */
+  handle(request: RegistryRequest, response: RegistryResponse, path: string): Promise<void>;
 }
 
 type Verbs = Partial<Record<string, RegistryHandler>>;
@@ -76,15 +84,25 @@ export class Registry {
     response.headers['Docker-Distribution-Api-Version'] = 'registry/2.0';
     response.headers['X-Content-Type-Options'] = 'nosniff';
     try {
-      const { handler, call } = this.#route(request, response);
-      await handler(call);
+      const target = splitTarget(request.target);
+      const { pages } = this.#options;
+      if (pages && isPagePath(target.path, request.headers.get('accept') ?? ''))
+        await (await pages()).handle(request, response, target.path);
+      else {
+        const { handler, call } = this.#route({ request, response, target });
+        await handler(call);
+      }
     } catch (error) {
       this.#fail(request, response, error);
     }
   };
 
-  #route(request: RegistryRequest, response: RegistryResponse): { handler: RegistryHandler; call: Call } {
-    const { path, search: text } = splitTarget(request.target);
+  #route(exchange: { request: RegistryRequest; response: RegistryResponse; target: Target }): {
+    handler: RegistryHandler;
+    call: Call;
+  } {
+    const { request, response } = exchange;
+    const { path, search: text } = exchange.target;
     const call = {
       context: this.#context,
       request,
@@ -133,8 +151,14 @@ function verbOf(verbs: Verbs, method: string): RegistryHandler {
   throw new RegistryProblem('UNSUPPORTED', { headers: { Allow: Object.keys(verbs).join(', ') } });
 }
 
+interface Target {
+  /** Decoded. */
+  path: string;
+  search: string;
+}
+
 /** Error: `NAME_INVALID` for a path that cannot be decoded. */
-function splitTarget(target: string): { path: string; search: string } {
+function splitTarget(target: string): Target {
   const local = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
   const question = local.indexOf('?');
   const raw = question < 0 ? local : local.slice(0, question);

@@ -1,5 +1,5 @@
 /** `berth registry …`: puts the registry together over its directory, and serves it. */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -9,18 +9,21 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { RegistryAccounts, RegistryProgram, RegistrySettings } from '../../cli/registry-program.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
 import { Transfers } from '../../host/transfer/transfers.ts';
+import { AccessTokens } from '../../registry-server/access/access-tokens.ts';
 import { Accounts } from '../../registry-server/access/accounts.ts';
+import { Browsers } from '../../registry-server/access/browsers.ts';
 import { Guard } from '../../registry-server/access/guard.ts';
 import { PasswordCheck } from '../../registry-server/access/passwords.ts';
 import { Tokens } from '../../registry-server/access/tokens.ts';
 import { Mirror } from '../../registry-server/mirror/mirror.ts';
 import { readAuths, Upstreams } from '../../registry-server/mirror/upstreams.ts';
-import { Registry } from '../../registry-server/registry.ts';
+import { type PageFront, Registry } from '../../registry-server/registry.ts';
 import { Content } from '../../registry-server/storage/content.ts';
 import { FileBlobs } from '../../registry-server/storage/file-blobs.ts';
 import { registryMigrations } from '../../registry-server/storage/schema.ts';
+import { Showcase } from '../../registry-server/storage/showcase.ts';
 import { SqliteIndex } from '../../registry-server/storage/sqlite-index.ts';
-import { HttpConnection } from '../../server/http/connection.ts';
+import { HttpConnection, type HttpHandler } from '../../server/http/connection.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { createLogger, type Logger } from '../daemon/logger.ts';
@@ -31,6 +34,8 @@ import { startTransferThread } from './transfer-thread.ts';
 
 /** A connection on which nothing moves for so long is closed. */
 const idleMilliseconds = 120_000;
+/** Milliseconds that a client may take for a request's head. */
+const headTimeout = 30_000;
 /** That move the bytes of blobs; each costs about ten megabytes, and comes when there is work for it. */
 const mostThreads = 4;
 
@@ -50,7 +55,8 @@ async function serve(settings: RegistrySettings): Promise<number> {
     socket.once('close', () => connections.delete(socket));
     collection.add(socket);
     socket.setNoDelay(true);
-    const connection = new HttpConnection(socket, (request, response) => void registry.handle(request, response));
+    const handle: HttpHandler = (request, response) => void registry.handle(request, response);
+    const connection = new HttpConnection(socket, handle, { head: headTimeout });
     // Nobody asks anything, or nobody takes the answer; what the registry itself takes long for is left alone.
     socket.setTimeout(idleMilliseconds, () => {
       if (connection.idle || socket.writableLength > 0) socket.destroy();
@@ -73,7 +79,11 @@ async function openRegistry(
 ): Promise<{ registry: Registry; close(): Promise<void> }> {
   const path = join(settings.root, 'registry.db');
   const database = new BerthDatabase(path, registryMigrations);
-  const transfers = new Transfers({ start: startTransferThread, most: Math.min(availableParallelism(), mostThreads) });
+  const transfers = new Transfers({
+    start: startTransferThread,
+    most: Math.min(availableParallelism(), mostThreads),
+    onFailure: (error) => log.warn(`bodies go through the event loop: ${errorMessage(error)}`),
+  });
   const content = new Content({
     blobs: await FileBlobs.open(settings.root, transfers),
     index: new SqliteIndex(database, settings.grace / 4),
@@ -81,7 +91,14 @@ async function openRegistry(
     uploadLifetime: settings.uploadLifetime,
   });
   const users = new Accounts(database);
-  const check = new PasswordCheck(users, passwords, settings.htpasswd || null);
+  const accessTokens = new AccessTokens(database);
+  const check = new PasswordCheck({
+    accounts: users,
+    accessTokens,
+    passwords,
+    htpasswd: settings.htpasswd || null,
+    maySignUp: settings.maySignUp,
+  });
   const tokens = new Tokens(tokenKey(database));
   const guard = new Guard({
     accounts: users,
@@ -90,7 +107,25 @@ async function openRegistry(
     scheme: settings.authentication,
     everythingIsPublic: settings.isPublic,
   });
+  const loadPages = async (): Promise<PageFront> => {
+    const { Pages } = await import('../../registry-server/pages/pages.ts');
+    return new Pages({
+      ...{ content, guard, accessTokens, passwords: check, accounts: users, hashes: passwords },
+      browsers: new Browsers(database),
+      showcase: new Showcase(database),
+      key: createHmac('sha256', tokenKey(database)).update('pages').digest(),
+      mayDelete: settings.mayDelete,
+      maySignUp: settings.maySignUp,
+    });
+  };
+  let pages: Promise<PageFront> | null = null;
   const registry = new Registry({
+    pages: settings.hasPages
+      ? () => {
+          pages ??= loadPages();
+          return pages;
+        }
+      : null,
     content,
     guard,
     passwords: check,

@@ -75,7 +75,7 @@ export class Guard {
 
   async #bearer(claims: Claims): Promise<Caller | null> {
     if (claims.sub === '') return { identity: null, access: claims.access };
-    const identity = await this.#options.passwords.known(claims.sub);
+    const identity = await this.#options.passwords.known(claims.sub, claims.key);
     return identity && { identity, access: claims.access };
   }
 
@@ -110,6 +110,18 @@ export class Guard {
   }
 
   actions(identity: Identity | null, repository: string): readonly Action[] {
+    const may = this.#owned(identity, repository);
+    if (!identity?.key) return may;
+    const most = actionsOfRole[identity.key.role];
+    return may.filter((action) => most.includes(action));
+  }
+
+  /** Of what belongs to the repository's namespace: settings, and who else may do what. */
+  mayRule(identity: Identity | null, namespace: string): boolean {
+    return this.isOpen || (identity !== null && !identity.key && (identity.isAdmin || identity.name === namespace));
+  }
+
+  #owned(identity: Identity | null, repository: string): readonly Action[] {
     const { accounts, everythingIsPublic } = this.#options;
     if (this.isOpen || identity?.isAdmin) return everything;
     const namespace = namespaceOf(repository);
@@ -161,13 +173,13 @@ function accessRecords(scope: string): object[] {
 }
 
 /** Where the client reached us, as far as it and a proxy in front of us tell. */
-function originOf(request: RegistryRequest): string {
+export function originOf(request: RegistryRequest): string {
   const forwarded = request.headers.get('x-forwarded-proto');
   const isTls = forwarded ? forwarded === 'https' : 'encrypted' in request.connection;
   return `${isTls ? 'https' : 'http'}://${hostOf(request)}`;
 }
 
-function hostOf({ headers }: RegistryRequest): string {
+export function hostOf({ headers }: RegistryRequest): string {
   const host = headers.get('x-forwarded-host') ?? headers.get('host') ?? 'localhost';
   return host.replace(/["\\\s]/g, '');
 }

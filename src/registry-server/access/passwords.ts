@@ -2,7 +2,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { Semaphore } from '../../base/semaphore.ts';
-import type { Accounts } from './accounts.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Accounts, Role } from './accounts.ts';
 
 /** Hashes that are slow on purpose; the program that puts the registry together knows how. */
 export interface Passwords {
@@ -14,6 +15,18 @@ export interface Passwords {
 export interface Identity {
   name: string;
   isAdmin: boolean;
+  /** By an access token, which may do no more than its role. */
+  key?: { id: number; role: Role };
+}
+
+export interface PasswordCheckOptions {
+  accounts: Accounts;
+  accessTokens: AccessTokens;
+  passwords: Passwords;
+  /** Path of a file in Apache's form, bcrypt only, read again when it changes; null: none. */
+  htpasswd: string | null;
+  /** Visitors may make accounts: the registry is closed also while there are none. */
+  maySignUp: boolean;
 }
 
 /** Right answers that are remembered, so that a client that sends its password with every request does not cost a slow hash each time. */
@@ -25,24 +38,27 @@ const concurrentChecks = 2;
 
 export class PasswordCheck {
   readonly #accounts: Accounts;
+  readonly #accessTokens: AccessTokens;
   readonly #passwords: Passwords;
   readonly #htpasswd: Htpasswd | null;
+  readonly #maySignUp: boolean;
   readonly #key = randomBytes(32);
   readonly #right = new Set<string>();
   readonly #room = new Semaphore(concurrentChecks);
   #hasUsers = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param htpasswd path of a file in Apache's form, bcrypt only, read again when it changes; null: none */
-  constructor(accounts: Accounts, passwords: Passwords, htpasswd: string | null) {
-    this.#accounts = accounts;
-    this.#passwords = passwords;
-    this.#htpasswd = htpasswd === null ? null : new Htpasswd(htpasswd);
+  constructor(options: PasswordCheckOptions) {
+    this.#accounts = options.accounts;
+    this.#accessTokens = options.accessTokens;
+    this.#passwords = options.passwords;
+    this.#htpasswd = options.htpasswd === null ? null : new Htpasswd(options.htpasswd);
+    this.#maySignUp = options.maySignUp;
   }
 
   /** Anybody may do anything: there are no users at all. */
   get isOpen(): boolean {
-    if (this.#htpasswd !== null) return false;
+    if (this.#htpasswd !== null || this.#maySignUp) return false;
     const now = performance.now();
     if (now >= this.#lookedAt + lookAgain) {
       this.#lookedAt = now;
@@ -51,8 +67,10 @@ export class PasswordCheck {
     return !this.#hasUsers;
   }
 
-  /** Null: no such user, or not the password. Takes the same time for both. */
+  /** Null: no such user, or neither the password nor an access token. Takes the same time for both. */
   async check(name: string, password: string): Promise<Identity | null> {
+    const token = this.#accessTokens.find(name, password);
+    if (token) return this.known(name, token.id);
     const user = this.#accounts.user(name);
     const hash = user?.password ?? (await this.#htpasswd?.hash(name)) ?? null;
     if (!(await this.#isRight(password, hash))) return null;
@@ -60,15 +78,19 @@ export class PasswordCheck {
     return { name, isAdmin: user?.isAdmin ?? true };
   }
 
-  /** Somebody whom a token names: still there? */
-  async known(name: string): Promise<Identity | null> {
+  /** Somebody whom a token names: still there? @param key id of the access token that it was given for */
+  async known(name: string, key?: number): Promise<Identity | null> {
     const user = this.#accounts.user(name);
-    if (user) return { name, isAdmin: user.isAdmin };
-    return (await this.#htpasswd?.hash(name)) ? { name, isAdmin: true } : null;
+    if (!user && !(await this.#htpasswd?.hash(name))) return null;
+    const identity = { name, isAdmin: user?.isAdmin ?? true };
+    if (key === undefined) return identity;
+    const token = this.#accessTokens.withId(name, key);
+    return token && { ...identity, key: { id: token.id, role: token.role } };
   }
 
-  /** Changes when the password does; null: no such user. */
-  async stamp(name: string): Promise<string | null> {
+  /** Changes when the password does, and never for an access token; null: no such user or token. */
+  async stamp(name: string, key?: number): Promise<string | null> {
+    if (key !== undefined) return (await this.known(name, key)) && `key ${key}`;
     const hash = this.#accounts.user(name)?.password ?? (await this.#htpasswd?.hash(name)) ?? null;
     return hash && createHmac('sha256', 'stamp').update(hash).digest('base64url').slice(0, 16);
   }

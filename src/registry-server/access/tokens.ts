@@ -16,6 +16,8 @@ export interface Claims {
   use: 'access' | 'refresh';
   /** Seconds since 1970. */
   exp: number;
+  /** Id of the access token that it was given for; without one it was the password. */
+  key?: number;
   /** Of a refresh token: the password's stamp. */
   stamp?: string;
 }

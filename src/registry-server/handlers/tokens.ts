@@ -50,8 +50,8 @@ async function formIdentity({ passwords, tokens }: TokenService, form: URLSearch
     return passwords.check(form.get('username') ?? '', form.get('password') ?? '');
   const claims = tokens.read(form.get('refresh_token') ?? '');
   if (claims?.use !== 'refresh') return null;
-  const stamp = await passwords.stamp(claims.sub);
-  return stamp !== null && stamp === claims.stamp ? passwords.known(claims.sub) : null;
+  const stamp = await passwords.stamp(claims.sub, claims.key);
+  return stamp !== null && stamp === claims.stamp ? passwords.known(claims.sub, claims.key) : null;
 }
 
 async function answer(
@@ -62,16 +62,16 @@ async function answer(
   const { identity } = options;
   const asked = options.scopes.flatMap((text) => text.split(' ')).flatMap((text) => parseScope(text) ?? []);
   const access = asked.map((scope) => granted(guard, identity, scope));
-  const sub = identity?.name ?? '';
-  const token = tokens.issue({ sub, access, use: 'access' }, accessLifetime);
-  const stamp = options.wantsRefresh ? await passwords.stamp(sub) : null;
+  const who = { sub: identity?.name ?? '', key: identity?.key?.id };
+  const token = tokens.issue({ ...who, access, use: 'access' }, accessLifetime);
+  const stamp = options.wantsRefresh ? await passwords.stamp(who.sub, who.key) : null;
   sendJson(call, {
     token,
     access_token: token,
     expires_in: accessLifetime,
     issued_at: new Date().toISOString(),
     scope: access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`).join(' '),
-    ...(stamp && { refresh_token: tokens.issue({ sub, access: [], use: 'refresh', stamp }, refreshLifetime) }),
+    ...(stamp && { refresh_token: tokens.issue({ ...who, access: [], use: 'refresh', stamp }, refreshLifetime) }),
   });
 }
 

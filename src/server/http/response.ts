@@ -12,6 +12,7 @@ const reasons: Record<number, string> = {
   204: 'No Content',
   206: 'Partial Content',
   301: 'Moved Permanently',
+  303: 'See Other',
   304: 'Not Modified',
   400: 'Bad Request',
   401: 'Unauthorized',

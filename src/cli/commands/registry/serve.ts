@@ -31,8 +31,10 @@ export const command = defineCommand({
       complete: 'files',
     },
     'no-delete': { kind: 'bool', help: 'Refuse to delete anything' },
+    'no-pages': { kind: 'bool', help: 'Serve no pages for browsers' },
     public: { kind: 'bool', help: 'Let everybody pull, also without login' },
     ...rootOption,
+    'sign-up': { kind: 'bool', help: 'Let visitors of the pages make accounts' },
     sparse: { kind: 'bool', help: 'Take manifests whose layers or platforms are not all here' },
     'tls-cert': { kind: 'string', value: 'file', help: 'Certificate (PEM)', complete: 'files' },
     'tls-key': { kind: 'string', value: 'file', help: 'Key of the certificate (PEM)', complete: 'files' },
@@ -58,6 +60,8 @@ export const command = defineCommand({
     const key = from('http.tls.key', options['tls-key'], 'tls-key');
     if ((certificate === '') !== (key === '')) throw new ExitStatus(1, '--tls-cert and --tls-key belong together');
     const htpasswd = from('auth.htpasswd.path', options.htpasswd, 'htpasswd');
+    if (options['sign-up'] && options['no-pages'])
+      throw new ExitStatus(1, '--sign-up needs the pages: leave --no-pages out');
     const milliseconds = (nanoseconds: number): number => nanoseconds / 1e6;
     const settings: RegistrySettings = {
       root: from('storage.filesystem.rootdirectory', options.root, 'root'),
@@ -68,6 +72,8 @@ export const command = defineCommand({
       authentication: htpasswd !== '' && !given.has('auth') ? 'basic' : auth,
       htpasswd,
       isPublic: options.public,
+      hasPages: !options['no-pages'],
+      maySignUp: options['sign-up'],
       mayDelete: !options['no-delete'] && values.get('storage.delete.enabled') !== 'false',
       mayBeSparse: options.sparse,
       mirrors: options.mirror.length > 0 ? options.mirror : configuredMirror(values),
