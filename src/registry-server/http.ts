@@ -16,7 +16,7 @@ export interface RegistryRequest {
   /** The body; ask once. @param ahead bytes to read before somebody asks for them */
   stream(ahead?: number): Readable;
   /** The connection, for whoever reads the body from its descriptor; null where only `stream` gives it. Error: the client has left. */
-  lendBody(least: number): Promise<LentBody | null>;
+  lendBody(): Promise<LentBody | null>;
 }
 
 /** A connection in the hands of somebody who reads or writes its descriptor himself. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -135,4 +135,24 @@ test('a client that takes nothing: cut off by its pace, or by whoever watches', 
     });
     await expect(leaving).rejects.toMatchObject({ code: 'CANCELLED' });
   });
+});
+
+test('where no thread can be started: told once, and no descriptor is left', async () => {
+  const failures: unknown[] = [];
+  let mayStart = false;
+  const some = new Transfers({
+    start(bell) {
+      if (!mayStart) throw new Error('no thread');
+      return new Worker(program, { workerData: { bell } });
+    },
+    most: 1,
+    onFailure: (error) => failures.push(error),
+  });
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  expect([some.isAvailable, some.isAvailable]).toEqual([false, false]);
+  expect([failures, descriptors()]).toEqual([[expect.objectContaining({ message: 'no thread' })], before]);
+  mayStart = true;
+  expect(some.isAvailable).toBe(true);
+  some.close();
 });

@@ -9,6 +9,8 @@ export interface TransfersOptions {
   start(bell: number): Worker;
   /** How many threads there may be. */
   most: number;
+  /** Told when a thread could not be started, once until one could be again. */
+  onFailure?(error: unknown): void;
 }
 
 /** A transfer that broke off. `code`: as of any failed call, or `EOF`, `SLOW`, `CANCELLED`, `MALFORMED`. */
@@ -29,14 +31,21 @@ export class Transfers {
   readonly #options: TransfersOptions;
   readonly #threads: Thread[] = [];
   readonly #homes = new Map<string, Thread>();
+  /** The last thread that was wanted could not be started. */
+  #isFailing = false;
 
   constructor(options: TransfersOptions) {
     this.#options = options;
   }
 
+  /** False: there is no thread and none can be started. Whoever asks moves the bytes himself. */
+  get isAvailable(): boolean {
+    return this.#leastBusy() !== null;
+  }
+
   /** Gives the position behind the last byte, and what was read behind the body. Error: with a code; what came before is in the file. */
   async receive(order: ReceiveOrder, watch: WatchForEnd): Promise<{ position: number; behind: Uint8Array }> {
-    const thread = this.#homes.get(order.key) ?? this.#leastBusy();
+    const thread = this.#homes.get(order.key) ?? this.#anyThread();
     this.#homes.set(order.key, thread);
     const { position, behind } = await thread.transfer({ kind: 'receive', ...order }, watch);
     return { position, behind: behind ?? new Uint8Array() };
@@ -44,7 +53,7 @@ export class Transfers {
 
   /** Error: with a code. */
   async send(order: SendOrder, watch: WatchForEnd): Promise<void> {
-    await this.#leastBusy().transfer({ kind: 'send', ...order }, watch);
+    await this.#anyThread().transfer({ kind: 'send', ...order }, watch);
   }
 
   /** The SHA-256 of what was received for `key`, in hexadecimal, where that is the file's first `length` bytes; else null. Forgets it. */
@@ -64,13 +73,31 @@ export class Transfers {
     for (const thread of this.#threads) thread.stop();
   }
 
-  /** A new one rather than one that has work. */
-  #leastBusy(): Thread {
+  /** A new one rather than one that has work; null: there is none. */
+  #leastBusy(): Thread | null {
     const [first] = this.#threads.toSorted((one, other) => one.load - other.load);
     if (first && (first.load === 0 || this.#threads.length >= this.#options.most)) return first;
-    const thread = new Thread(this.#options.start, () => this.#remove(thread));
-    this.#threads.push(thread);
+    return this.#start() ?? first ?? null;
+  }
+
+  /** Error: with a code. */
+  #anyThread(): Thread {
+    const thread = this.#leastBusy();
+    if (!thread) throw new TransferError('EAGAIN', 'no thread can be started');
     return thread;
+  }
+
+  #start(): Thread | null {
+    try {
+      const thread = new Thread(this.#options.start, () => this.#remove(thread));
+      this.#threads.push(thread);
+      this.#isFailing = false;
+      return thread;
+    } catch (error) {
+      if (!this.#isFailing) this.#options.onFailure?.(error);
+      this.#isFailing = true;
+      return null;
+    }
   }
 
   #remove(thread: Thread): void {
@@ -88,7 +115,12 @@ class Thread {
   #lastId = 0;
 
   constructor(start: (bell: number) => Worker, onDeath: () => void) {
-    this.#worker = start(this.#bell.descriptor);
+    try {
+      this.#worker = start(this.#bell.descriptor);
+    } catch (error) {
+      close(this.#bell.descriptor);
+      throw error;
+    }
     this.#worker.unref();
     this.#worker.on('message', (outcome: Outcome) => {
       this.#waiting.get(outcome.id)?.resolve(outcome);

@@ -41,7 +41,7 @@ export async function readBlob(call: Call): Promise<void> {
 async function sendStored(call: Call, digest: string, range: { start: number; end: number }): Promise<void> {
   const { blobs } = call.context.content;
   const isWorthIt = range.end - range.start >= worthLending;
-  const lent = blobs.direct && isWorthIt ? await call.response.lend() : null;
+  const lent = isWorthIt && blobs.direct?.isAvailable ? await call.response.lend() : null;
   if (!blobs.direct || !lent) return send(call, blobs.read(digest, range));
   await blobs.direct.send(digest, range, lent);
   call.response.end();

@@ -115,7 +115,9 @@ async function receive(call: Call, id: string, offset: number): Promise<number> 
 /** Past the event loop where that can be, and where it is worth it: a small piece in the middle of an upload is, its hash is kept there. */
 async function store({ context, request }: Call, id: string, offset: number): Promise<number> {
   const { blobs } = context.content;
-  const lent = await (blobs.direct && request.lendBody(offset > 0 ? 0 : worthLending));
+  const isShort = Number(request.headers.get('content-length') ?? worthLending) < worthLending;
+  const isWorthIt = offset > 0 || !isShort;
+  const lent = await (isWorthIt && blobs.direct?.isAvailable && request.lendBody());
   if (blobs.direct && lent) return blobs.direct.append(id, lent);
   const watch = watchSpeed(request.stream(readAhead));
   try {

@@ -5,6 +5,7 @@ import { type DirectBlobs, slowestUpload } from './types.ts';
 
 /** Threads that move bytes between descriptors: `host/transfer` satisfies it by shape. */
 export interface FileTransfers {
+  readonly isAvailable: boolean;
   receive(
     order: Pick<LentBody, 'framing' | 'ahead' | 'isLocal'> & {
       socket: number;
@@ -45,6 +46,10 @@ export class DirectFileBlobs implements DirectBlobs {
   constructor(transfers: FileTransfers, files: Files) {
     this.#transfers = transfers;
     this.#files = files;
+  }
+
+  get isAvailable(): boolean {
+    return this.#transfers.isAvailable;
   }
 
   async append(id: string, body: LentBody): Promise<number> {

@@ -47,6 +47,8 @@ export interface BlobStorage {
 
 /** Bytes between a connection and the storage, for those who have a storage that the kernel reads and writes by itself. */
 export interface DirectBlobs {
+  /** To be asked before a connection is lent: now and then there may be nobody who could take it. */
+  readonly isAvailable: boolean;
   /** As `append`; gives the connection back. Errors besides, by `code`: `SLOW` for a body that comes too slowly, `MALFORMED` for wrong chunks. */
   append(id: string, body: LentBody): Promise<number>;
   /** As `read`. Error: also the client's leaving. */

@@ -40,9 +40,9 @@ export interface HttpRequest extends RequestHead {
   stream(ahead?: number): Readable;
   /**
    * Lends the connection to whoever reads the body from its descriptor, past the event loop; instead of `stream`. Null where the body has to
-   * be read here: TLS, or a body that is shorter than `least` bytes or was read already. Error: the client has left.
+   * be read here: TLS, or a body that was read already. Error: the client has left.
    */
-  lendBody(least: number): Promise<LentBody | null>;
+  lendBody(): Promise<LentBody | null>;
   /** To be called at once by whoever will hijack: nothing behind the body is read before. */
   prepareHijack(): void;
   /** Who asks, for logs. */
@@ -271,7 +271,7 @@ export class HttpConnection {
       },
       text: (limit) => bodyText(open, limit),
       stream: (ahead = 256 * 1024) => bodyStream(open, { advance: this.#onDrain, ahead }),
-      lendBody: (least) => this.#lendBody(exchange, least),
+      lendBody: () => this.#lendBody(exchange),
       prepareHijack: () => {
         exchange.willHijack = true;
         this.#regulate();
@@ -284,11 +284,10 @@ export class HttpConnection {
       this.#socket.write(`${statusLine(100)}\r\n`, 'latin1');
   }
 
-  async #lendBody(exchange: Exchange, least: number): Promise<LentBody | null> {
+  async #lendBody(exchange: Exchange): Promise<LentBody | null> {
     const { framing } = exchange.head;
     const connection = lentConnection(this.#socket);
-    const isShort = framing.kind === 'length' && framing.length < least;
-    if (!connection || framing.kind === 'none' || isShort || exchange.sink || exchange.bodyEnded) return null;
+    if (!connection || framing.kind === 'none' || exchange.sink || exchange.bodyEnded) return null;
     exchange.isLent = true;
     this.#regulate();
     await stopReading(this.#socket);

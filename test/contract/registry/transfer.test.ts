@@ -170,3 +170,28 @@ test('clients that come and go at once take nothing away from others', async () 
   isRunning = false;
   await rushes;
 });
+
+test('where no thread can be started, bodies of any size go through the event loop, and past it again later', async () => {
+  const lonely = await BerthRegistry.start();
+  try {
+    for (let count = 0; count < 3; count++) lonely.failpoints.arm('thread.start', 'error no thread');
+    const own = new RegistryClient(lonely);
+    const bytes = someBytes(3 * megabyte);
+    const digest = await own.blob('lonely', bytes);
+    const get = async (): Promise<string> => {
+      const response = await fetch(`${lonely.url}/v2/lonely/blobs/${digest}`);
+      return digestOf(new Uint8Array(await response.arrayBuffer()));
+    };
+    expect(await get()).toBe(digest);
+    const location = await own.begin('lonely');
+    expect((await own.request('PATCH', location, { body: bytes.slice(0, megabyte) })).status).toBe(202);
+    expect(lonely.failpoints.hits()).toEqual(['thread.start', 'thread.start', 'thread.start']);
+    expect(lonely.log.match(/bodies go through the event loop: no thread/g)).toHaveLength(1);
+    // The first part's hash is here, the second part comes past the event loop.
+    const end = await own.request('PUT', `${location}?digest=${digest}`, { body: bytes.slice(megabyte) });
+    expect(end.status).toBe(201);
+    expect(await get()).toBe(digest);
+  } finally {
+    await lonely.stop();
+  }
+});
