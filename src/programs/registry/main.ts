@@ -1,5 +1,5 @@
 /** `berth registry …`: puts the registry together over its directory, and serves it. */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -9,16 +9,19 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { RegistryAccounts, RegistryProgram, RegistrySettings } from '../../cli/registry-program.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
 import { Transfers } from '../../host/transfer/transfers.ts';
+import { AccessTokens } from '../../registry-server/access/access-tokens.ts';
 import { Accounts } from '../../registry-server/access/accounts.ts';
+import { Browsers } from '../../registry-server/access/browsers.ts';
 import { Guard } from '../../registry-server/access/guard.ts';
 import { PasswordCheck } from '../../registry-server/access/passwords.ts';
 import { Tokens } from '../../registry-server/access/tokens.ts';
 import { Mirror } from '../../registry-server/mirror/mirror.ts';
 import { readAuths, Upstreams } from '../../registry-server/mirror/upstreams.ts';
-import { Registry } from '../../registry-server/registry.ts';
+import { type PageFront, Registry } from '../../registry-server/registry.ts';
 import { Content } from '../../registry-server/storage/content.ts';
 import { FileBlobs } from '../../registry-server/storage/file-blobs.ts';
 import { registryMigrations } from '../../registry-server/storage/schema.ts';
+import { Showcase } from '../../registry-server/storage/showcase.ts';
 import { SqliteIndex } from '../../registry-server/storage/sqlite-index.ts';
 import { HttpConnection, type HttpHandler } from '../../server/http/connection.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
@@ -88,7 +91,14 @@ async function openRegistry(
     uploadLifetime: settings.uploadLifetime,
   });
   const users = new Accounts(database);
-  const check = new PasswordCheck(users, passwords, settings.htpasswd || null);
+  const accessTokens = new AccessTokens(database);
+  const check = new PasswordCheck({
+    accounts: users,
+    accessTokens,
+    passwords,
+    htpasswd: settings.htpasswd || null,
+    maySignUp: settings.maySignUp,
+  });
   const tokens = new Tokens(tokenKey(database));
   const guard = new Guard({
     accounts: users,
@@ -97,7 +107,25 @@ async function openRegistry(
     scheme: settings.authentication,
     everythingIsPublic: settings.isPublic,
   });
+  const loadPages = async (): Promise<PageFront> => {
+    const { Pages } = await import('../../registry-server/pages/pages.ts');
+    return new Pages({
+      ...{ content, guard, accessTokens, passwords: check, accounts: users, hashes: passwords },
+      browsers: new Browsers(database),
+      showcase: new Showcase(database),
+      key: createHmac('sha256', tokenKey(database)).update('pages').digest(),
+      mayDelete: settings.mayDelete,
+      maySignUp: settings.maySignUp,
+    });
+  };
+  let pages: Promise<PageFront> | null = null;
   const registry = new Registry({
+    pages: settings.hasPages
+      ? () => {
+          pages ??= loadPages();
+          return pages;
+        }
+      : null,
     content,
     guard,
     passwords: check,
