@@ -114,15 +114,14 @@ function tagFilter(name: string, term: string): Html {
 
 function tagEntry(view: View, repository: string, tag: ShownTag, shown: ImageOverview): Html {
   return html`<li><div class="row spread"><a class="name" href="/r/${repository}/-/tags/${tag.name}">${tag.name}</a>
-<span class="soft">${pushedText(tag)}</span></div>
+<span class="soft">${tag.pushed > 0 && html`pushed ${pushedText(tag)}`}</span></div>
 ${command(`docker pull ${view.host}/${repository}:${tag.name}`)}
 ${shown.artifactType !== '' && html`<p class="facts"><span>${artifactName(shown.artifactType)}</span> <code>${shown.artifactType}</code></p>`}
 <div class="wide">${imageTable(repository, tag.digest, shown)}</div></li>`;
 }
 
-export function pushedText({ pushed, pushedBy }: ShownTag): Part {
-  if (pushed === 0) return null;
-  return html`pushed ${timeElement(pushed)}${pushedBy !== null && html` by <a href="/u/${pushedBy}">${pushedBy}</a>`}`;
+export function pushedText({ pushed, pushedBy }: ShownTag): Html {
+  return html`${timeElement(pushed)}${pushedBy !== null && html` by <a href="/u/${pushedBy}">${pushedBy}</a>`}`;
 }
 
 /** An image for each platform. @param digest of the whole */
@@ -138,7 +137,7 @@ export function imageTable(repository: string, digest: string, { images, more }:
 }
 
 const artifactNames: [pattern: RegExp, name: string][] = [
-  [/simplesigning|cosign.*signature|sigstore\.bundle|notary\.signature/, 'Signature'],
+  [/simplesigning|cosign.*signature|\.sig\b|sigstore\.bundle|notary\.signature/, 'Signature'],
   [/spdx|cyclonedx|syft/, 'SBOM'],
   [/in-toto|slsa|attestation|provenance|dsse/, 'Attestation'],
   [/helm/, 'Helm chart'],

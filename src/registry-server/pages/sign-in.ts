@@ -1,5 +1,6 @@
 /** In, out, and the first time. */
 import { Attempts } from '../access/attempts.ts';
+import { networkOf } from '../http.ts';
 import { RegistryProblem } from '../problem.ts';
 import { html } from './html.ts';
 import { field, notice, postForm } from './layout.ts';
@@ -57,7 +58,7 @@ export async function attempt(
 ): Promise<boolean> {
   const { name, password } = given;
   if (name.length > mostName || password.length > mostPassword) return false;
-  const address = addressOf(view);
+  const address = networkOf(view.request);
   const known = view.visitor.knownAs(name);
   const key = known === null ? `${address} ${name}` : `known ${known}`;
   refuseAfter(limits.names.take(key), 'sign in');
@@ -73,13 +74,6 @@ function refuseAfter(seconds: number, what: string): void {
   if (seconds === 0) return;
   const text = `Too many attempts to ${what}. Try again in ${Math.ceil(seconds / 60)} minutes.`;
   throw new PageProblem(429, text, { 'Retry-After': String(seconds) });
-}
-
-/** Of IPv6 the network: whoever has one has all its addresses. */
-function addressOf(view: View): string {
-  const { remoteAddress = '' } = view.request.connection as { remoteAddress?: string };
-  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
 }
 
 export async function signOut(view: View): Promise<PageAnswer> {
@@ -127,7 +121,7 @@ export async function signUp(view: View, limits: SignInLimits): Promise<PageAnsw
   const name = (form.get('name') ?? '').trim();
   const problem = nameProblem(view, name) ?? passwordProblem(form);
   if (problem) return signUpPage(view, { name, problem });
-  refuseAfter(limits.accounts.take(addressOf(view)), 'sign up');
+  refuseAfter(limits.accounts.take(networkOf(view.request)), 'sign up');
   const password = await site.hashes.hash(form.get('password') ?? '');
   try {
     await site.accounts.add({ name, password, isAdmin: false });

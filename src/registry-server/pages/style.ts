@@ -21,7 +21,7 @@ a:hover { text-decoration-thickness: 2px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip { position: absolute; left: -100rem; background: var(--box); padding: .5rem 1rem; z-index: 1; }
 .skip:focus { left: .5rem; top: .5rem; }
-.top { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; align-items: center; padding: .7rem max(1rem, calc(50vw - 33rem)); background: var(--bar); color: var(--on-bar); }
+.top { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; align-items: center; padding: .7rem max(1rem, calc(50vw - 32rem)); background: var(--bar); color: var(--on-bar); }
 .top a, .top button.link { color: var(--on-bar); }
 .top :focus-visible { outline-color: var(--on-bar); }
 .brand { font-weight: 700; font-size: 1.1rem; text-decoration: none; overflow-wrap: anywhere; }
@@ -44,11 +44,12 @@ pre code { background: none; padding: 0; overflow-wrap: normal; }
 .command { user-select: all; -webkit-user-select: all; padding: .45rem .7rem; }
 .command code::before { content: "$ "; color: var(--soft); user-select: none; }
 input, select, textarea, button { font: inherit; color: var(--text); background: var(--box); border: 1px solid var(--soft); border-radius: .4rem; padding: .4rem .6rem; max-width: 100%; }
+::placeholder { color: var(--soft); opacity: 1; }
 textarea { width: 100%; min-height: 18rem; font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9rem; }
 button, a.action { display: inline-block; background: var(--accent); color: var(--on-accent); border: 1px solid var(--accent); border-radius: .4rem; padding: .4rem .9rem; font-weight: 600; text-decoration: none; cursor: pointer; }
 button.quiet, a.action.quiet { background: var(--box); color: var(--accent); border-color: var(--accent); }
 button.bad, a.action.bad { background: var(--box); color: var(--bad); border-color: var(--bad); }
-button.link { background: none; border: 0; padding: 0; font-weight: 400; text-decoration: underline; }
+button.link { color: var(--accent); background: none; border: 0; padding: 0; font-weight: 400; text-decoration: underline; }
 form { margin: 0; }
 .box { background: var(--box); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.2rem; margin: 1rem 0; }
 .narrow { max-width: 26rem; margin: 1rem auto; }
@@ -61,6 +62,10 @@ form { margin: 0; }
 .notice.done { color: var(--good); background: var(--good-box); }
 .row { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: center; }
 .row.spread { justify-content: space-between; }
+.row.spread > h2 { margin-bottom: 0; }
+.row.spread:has(> h2) { align-items: end; }
+.box > :first-child, .box > section:first-child > h2, .box > h2:first-child { margin-top: 0; }
+.box > :last-child { margin-bottom: 0; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 0 2rem; }
 .cards { list-style: none; padding: 0; margin: 0; display: grid; gap: .7rem; }
 .cards > li { background: var(--box); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; min-width: 0; }
@@ -73,11 +78,13 @@ table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-size: .85rem; font-weight: 600; }
 td.number, th.number { text-align: right; white-space: nowrap; }
+td:last-child, th:last-child { padding-right: 0; }
 tr:last-child td { border-bottom: 0; }
 dl.pairs { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: .5rem 0; }
 dl.pairs dt { color: var(--soft); }
 dl.pairs dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
-.plain { list-style: none; padding: 0; margin: 0; }
+.plain { list-style: none; margin: 0; }
+.plain:not(.box) { padding: 0; }
 .history { counter-reset: step; }
 .history li { counter-increment: step; display: grid; grid-template-columns: 2rem 1fr max-content; gap: .2rem .6rem; padding: .4rem 0; border-bottom: 1px solid var(--line); }
 .history li::before { content: counter(step); color: var(--soft); text-align: right; }
