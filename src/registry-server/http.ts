@@ -11,8 +11,6 @@ export interface RegistryRequest {
   readonly connection: object;
   /** Aborts when the client leaves before the answer is done. */
   readonly signal: AbortSignal;
-  /** The whole body as UTF-8; rejects beyond `limit` bytes. */
-  text(limit: number): Promise<string>;
   /** The body; ask once. @param ahead bytes to read before somebody asks for them */
   stream(ahead?: number): Readable;
   /** The connection, for whoever reads the body from its descriptor; null where only `stream` gives it. Error: the client has left. */
@@ -56,4 +54,11 @@ export interface RegistryResponse {
   end(): void;
   /** Breaks the answer off. */
   abort(): void;
+}
+
+/** Where a request comes from; of IPv6 the network, because whoever has one has all its addresses. */
+export function networkOf({ connection }: RegistryRequest): string {
+  const { remoteAddress = '' } = connection as { remoteAddress?: string };
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
+  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
 }

@@ -17,6 +17,12 @@ test('a good one does not count, and forgets the bad ones where that is wanted',
   expect(attempts.take('a', 0)).toBe(0);
 });
 
+test('asked without being counted', () => {
+  const attempts = new Attempts({ most: 1, window: 10_000 });
+  expect([attempts.wait('a', 0), attempts.wait('a', 0), attempts.take('a', 0)]).toEqual([0, 0, 0]);
+  expect([attempts.wait('a', 4000), attempts.wait('a', 10_000)]).toEqual([6, 0]);
+});
+
 test('keys of strangers do not fill the memory', () => {
   const attempts = new Attempts({ most: 1, window: 10_000 });
   for (let number = 0; number < 30_000; number++) attempts.take(String(number), 0);

@@ -36,6 +36,13 @@ export class Attempts {
     return 0;
   }
 
+  /** The seconds after which there is one more, 0 where there is one now. Counts nothing. */
+  wait(key: string, now = performance.now()): number {
+    const known = this.#counts.get(key);
+    const { most, window } = this.#limit;
+    return known && known.count >= most ? Math.max(0, Math.ceil((known.began + window - now) / 1000)) : 0;
+  }
+
   /** The attempt that was counted last was a good one. */
   giveBack(key: string): void {
     const known = this.#counts.get(key);

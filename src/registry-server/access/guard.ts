@@ -2,11 +2,12 @@
  * Lets a request in or not: who asks (basic credentials, or a token of ours), and what they may do. Answers 401 where better credentials
  * could help, with the challenge that docker follows (https://distribution.github.io/distribution/spec/auth/token/), and 403 where none would.
  */
-import type { RegistryRequest } from '../http.ts';
+import { networkOf, type RegistryRequest } from '../http.ts';
 import { namespaceOf } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
 import type { Visibility } from '../storage/types.ts';
 import type { Accounts, Role } from './accounts.ts';
+import { Attempts } from './attempts.ts';
 import type { Identity, PasswordCheck } from './passwords.ts';
 import { type Claims, parseScope, type Scope, type Tokens } from './tokens.ts';
 
@@ -36,10 +37,14 @@ const actionsOfRole: Record<Role, readonly Action[]> = {
   admin: ['pull', 'push', 'delete'],
 };
 const everything = actionsOfRole.admin;
+/** Of names that somebody guesses. */
+const longestName = 255;
 const nobody: Caller = { identity: null, access: null };
 
 export class Guard {
   readonly #options: GuardOptions;
+  /** Wrong passwords for a name from one place. */
+  readonly #guesses = new Attempts({ most: 30, window: 60_000 });
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -56,7 +61,7 @@ export class Guard {
     if (header === undefined || this.isOpen) return nobody;
     const [, scheme = '', value = ''] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
     if (scheme.toLowerCase() === 'basic') {
-      const identity = await this.basic(value);
+      const identity = await this.basic(request, value);
       if (identity) return { identity, access: null };
       throw this.#challenge(request, { message: 'incorrect username or password' });
     }
@@ -66,11 +71,26 @@ export class Guard {
     return caller;
   }
 
-  /** @param value of a basic `Authorization` header */
-  async basic(value: string): Promise<Identity | null> {
+  /** As `login`. @param value of a basic `Authorization` header */
+  async basic(request: RegistryRequest, value: string): Promise<Identity | null> {
     const text = Buffer.from(value, 'base64').toString();
     const colon = text.indexOf(':');
-    return colon > 0 ? this.#options.passwords.check(text.slice(0, colon), text.slice(colon + 1)) : null;
+    return colon > 0 ? this.login(request, text.slice(0, colon), text.slice(colon + 1)) : null;
+  }
+
+  /** Null: no such user, or not the password. Error: 429 for one who has guessed too often. */
+  async login(request: RegistryRequest, name: string, password: string): Promise<Identity | null> {
+    const key = `${networkOf(request)} ${name.slice(0, longestName)}`;
+    const seconds = this.#guesses.wait(key);
+    if (seconds > 0)
+      throw new RegistryProblem('TOOMANYREQUESTS', {
+        message: 'too many failed logins',
+        headers: { 'Retry-After': String(seconds) },
+      });
+    const identity = await this.#options.passwords.check(name, password);
+    // Many right ones at once are nobody's guesses.
+    if (!identity) this.#guesses.take(key);
+    return identity;
   }
 
   async #bearer(claims: Claims): Promise<Caller | null> {
@@ -89,18 +109,26 @@ export class Guard {
       if (caller.identity) throw new RegistryProblem('DENIED', { detail: accessRecords(scope) });
       throw this.#challenge(request, { scope });
     }
-    const granted =
-      caller.access?.find(({ type, name }) => type === 'repository' && name === repository)?.actions ?? [];
-    if (caller.access && !wanted.every((action) => granted.includes(action)))
-      throw this.#challenge(request, { scope, error: 'insufficient_scope' });
+    this.#requireScope(request, caller, scope);
     return caller;
   }
 
-  /** Error: 401 for somebody unknown. */
-  async requireIdentity(request: RegistryRequest, scope = ''): Promise<Caller> {
+  /** Who may have a list of what they may see. Error: 401. */
+  async requireCatalog(request: RegistryRequest): Promise<Caller> {
     const caller = await this.caller(request);
-    if (!this.isOpen && !caller.identity) throw this.#challenge(request, { scope });
+    if (this.isOpen) return caller;
+    const scope = 'registry:catalog:*';
+    if (!caller.identity) throw this.#challenge(request, { scope });
+    this.#requireScope(request, caller, scope);
     return caller;
+  }
+
+  /** Error: 401 for a token that was not asked for that. */
+  #requireScope(request: RegistryRequest, { access }: Caller, scope: string): void {
+    const { type = '', name = '', actions = [] } = parseScope(scope) ?? {};
+    const allowed = access && actionsOf(access, type, name);
+    if (allowed && !actions.every((action) => allowed.includes(action)))
+      throw this.#challenge(request, { scope, error: 'insufficient_scope' });
   }
 
   /** `GET /v2/`: a token of nobody is good enough, no token is not. */
@@ -146,6 +174,17 @@ export class Guard {
     };
   }
 
+  /** Where somebody may take things from by the way: a token opens what it was asked for, and what is open to everybody. */
+  pullableBy({ identity, access }: Caller): Visibility {
+    const visible = this.visibleTo(identity);
+    if (access === null) return visible;
+    const everybodys = this.visibleTo(null);
+    return (repository) => {
+      const isAskedFor = actionsOf(access, 'repository', repository).includes('pull');
+      return (isAskedFor ? visible : everybodys)?.(repository) ?? true;
+    };
+  }
+
   #challenge(request: RegistryRequest, options: { scope?: string; error?: string; message?: string }): RegistryProblem {
     return new RegistryProblem('UNAUTHORIZED', {
       ...(options.message && { message: options.message }),
@@ -161,6 +200,11 @@ export class Guard {
     if (options.error) fields.push(`error="${options.error}"`);
     return `Bearer ${fields.join(',')}`;
   }
+}
+
+/** Clients ask for one repository several times: with `pull`, then with `pull,push`. */
+function actionsOf(access: readonly Scope[], type: string, name: string): string[] {
+  return access.flatMap((scope) => (scope.type === type && scope.name === name ? scope.actions : []));
 }
 
 /**

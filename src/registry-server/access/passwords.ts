@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { Semaphore } from '../../base/semaphore.ts';
+import { RegistryProblem } from '../problem.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts, Role } from './accounts.ts';
 
@@ -35,6 +36,8 @@ const mostRemembered = 1000;
 const lookAgain = 5;
 /** Slow hashes at a time. */
 const concurrentChecks = 2;
+/** Different ones that wait; each takes some tens of milliseconds. */
+const mostWaiting = 100;
 
 export class PasswordCheck {
   readonly #accounts: Accounts;
@@ -45,6 +48,7 @@ export class PasswordCheck {
   readonly #key = randomBytes(32);
   readonly #right = new Set<string>();
   readonly #room = new Semaphore(concurrentChecks);
+  readonly #running = new Map<string, Promise<boolean>>();
   #hasUsers = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -95,22 +99,33 @@ export class PasswordCheck {
     return hash && createHmac('sha256', 'stamp').update(hash).digest('base64url').slice(0, 16);
   }
 
+  /** Error: 429 while too many wait. */
   async #isRight(password: string, hash: string | null): Promise<boolean> {
     const key = createHmac('sha256', this.#key).update(`${hash}\0${password}`).digest('base64');
     if (this.#right.has(key)) return true;
-    const release = await this.#room.acquire();
-    try {
-      if (hash === null) {
-        await this.#passwords.hash(password);
-        return false;
-      }
-      if (!(await this.#passwords.verify(password, hash))) return false;
-    } finally {
-      release();
-    }
+    const running = this.#running.get(key);
+    if (running) return running;
+    if (this.#running.size >= mostWaiting)
+      throw new RegistryProblem('TOOMANYREQUESTS', { headers: { 'Retry-After': '1' } });
+    const checking = this.#verify(password, hash).finally(() => this.#running.delete(key));
+    this.#running.set(key, checking);
+    if (!(await checking)) return false;
     if (this.#right.size >= mostRemembered) this.#right.clear();
     this.#right.add(key);
     return true;
+  }
+
+  async #verify(password: string, hash: string | null): Promise<boolean> {
+    const release = await this.#room.acquire();
+    try {
+      if (hash !== null) return await this.#passwords.verify(password, hash);
+      const other = await this.#htpasswd?.anyHash();
+      if (other) await this.#passwords.verify(password, other);
+      else await this.#passwords.hash(password);
+      return false;
+    } finally {
+      release();
+    }
   }
 }
 
@@ -126,6 +141,15 @@ class Htpasswd {
 
   /** Error: the file cannot be read. */
   async hash(name: string): Promise<string | null> {
+    return (await this.#read()).get(name) ?? null;
+  }
+
+  /** What a name that is not there is compared with: it must not be told by the time that takes. Null: the file is empty. */
+  async anyHash(): Promise<string | null> {
+    return (await this.#read()).values().next().value ?? null;
+  }
+
+  async #read(): Promise<ReadonlyMap<string, string>> {
     const { mtimeMs } = await stat(this.#path);
     if (mtimeMs !== this.#modified) {
       const lines = (await readFile(this.#path, 'utf8')).split('\n');
@@ -137,6 +161,6 @@ class Htpasswd {
       );
       this.#modified = mtimeMs;
     }
-    return this.#hashes.get(name) ?? null;
+    return this.#hashes;
   }
 }

@@ -10,7 +10,7 @@ const largestPage = 10_000;
 /** `GET /v2/_catalog`: the repositories that the caller may see. */
 export async function catalog(call: Call): Promise<void> {
   const { guard, content } = call.context;
-  const caller = await guard.requireIdentity(call.request, 'registry:catalog:*');
+  const caller = await guard.requireCatalog(call.request);
   const visible = guard.visibleTo(caller.identity);
   const { names, headers } = await onePage(call, '/v2/_catalog', (page) => content.index.repositories(page, visible));
   sendJson(call, { repositories: names }, headers);

@@ -4,6 +4,7 @@ import type { Identity, PasswordCheck } from '../access/passwords.ts';
 import { parseScope, type Scope, type Tokens } from '../access/tokens.ts';
 import { type Call, type RegistryHandler, sendJson } from '../context.ts';
 import { RegistryProblem } from '../problem.ts';
+import { readWhole } from './requests.ts';
 
 export interface TokenService {
   guard: Guard;
@@ -28,8 +29,8 @@ export function getToken(service: TokenService): RegistryHandler {
 /** `POST /token`: a form with a password or a refresh token. */
 export function postToken(service: TokenService): RegistryHandler {
   return async (call) => {
-    const form = new URLSearchParams(await call.request.text(longestForm));
-    const identity = await formIdentity(service, form);
+    const form = new URLSearchParams((await readWhole(call.request, longestForm)).toString());
+    const identity = await formIdentity(service, call, form);
     if (!identity) throw wrong();
     const wantsRefresh = form.get('access_type') === 'offline';
     await answer(service, call, { identity, scopes: form.getAll('scope'), wantsRefresh });
@@ -40,14 +41,18 @@ async function basicIdentity(service: TokenService, call: Call): Promise<Identit
   const header = call.request.headers.get('authorization');
   if (header === undefined || service.guard.isOpen) return null;
   const value = /^basic\s+(\S+)$/i.exec(header)?.[1];
-  const identity = value ? await service.guard.basic(value) : null;
+  const identity = value ? await service.guard.basic(call.request, value) : null;
   if (!identity) throw wrong();
   return identity;
 }
 
-async function formIdentity({ passwords, tokens }: TokenService, form: URLSearchParams): Promise<Identity | null> {
+async function formIdentity(
+  { guard, passwords, tokens }: TokenService,
+  call: Call,
+  form: URLSearchParams,
+): Promise<Identity | null> {
   if (form.get('grant_type') === 'password')
-    return passwords.check(form.get('username') ?? '', form.get('password') ?? '');
+    return guard.login(call.request, form.get('username') ?? '', form.get('password') ?? '');
   const claims = tokens.read(form.get('refresh_token') ?? '');
   if (claims?.use !== 'refresh') return null;
   const stamp = await passwords.stamp(claims.sub, claims.key);

@@ -40,13 +40,13 @@ export async function startUpload(call: Call): Promise<void> {
 async function mountBlob(call: Call, caller: Caller, digest: string): Promise<boolean> {
   const { context, repository, query } = call;
   const { guard, content } = context;
+  const mayPull = guard.pullableBy(caller);
   const from = query.get('from');
   if (from === null) {
-    const source = await content.index.findBlob(digest, guard.visibleTo(caller.identity));
+    const source = await content.index.findBlob(digest, mayPull);
     return source !== null && content.mount(repository, digest, source);
   }
-  if (!isRepositoryName(from) || !guard.actions(caller.identity, from).includes('pull')) return false;
-  return content.mount(repository, digest, from);
+  return isRepositoryName(from) && (mayPull?.(from) ?? true) && content.mount(repository, digest, from);
 }
 
 /** `PATCH …/blobs/uploads/<id>`: a chunk, or a stream of unknown length. */

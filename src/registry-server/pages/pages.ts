@@ -4,6 +4,7 @@
  */
 
 import { hostOf } from '../access/guard.ts';
+import { readWhole } from '../handlers/requests.ts';
 import type { RegistryRequest, RegistryResponse } from '../http.ts';
 import { problemOf } from '../problem.ts';
 import { home, search } from './home.ts';
@@ -128,9 +129,7 @@ async function readForm(view: View): Promise<URLSearchParams> {
   const { request, visitor } = view;
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/x-www-form-urlencoded\b/i.test(type)) throw new PageProblem(415, 'That is no form.');
-  if (Number(request.headers.get('content-length') ?? 0) > longestForm)
-    throw new PageProblem(413, 'The form is too long.');
-  const form = new URLSearchParams(await request.text(longestForm).catch(unread));
+  const form = new URLSearchParams((await readWhole(request, longestForm).catch(unread)).toString());
   if (!visitor.isFormToken(form.get('form-token') ?? ''))
     throw new PageProblem(
       403,

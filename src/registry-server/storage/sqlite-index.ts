@@ -11,6 +11,9 @@ import type {
   Visibility,
 } from './types.ts';
 
+/** Repositories that a blob without a named source is looked for in. */
+const mostSources = 1000;
+
 export class SqliteIndex implements RegistryIndex {
   readonly #database: BerthDatabase;
   readonly #touchInterval: number;
@@ -73,7 +76,7 @@ export class SqliteIndex implements RegistryIndex {
 
   async findBlob(digest: string, visible: Visibility): Promise<string | null> {
     const rows = this.#rows<{ name: string }>(
-      'SELECT r.name FROM blobs b JOIN repositories r ON r.id = b.repository WHERE b.digest = ?',
+      `SELECT r.name FROM blobs b JOIN repositories r ON r.id = b.repository WHERE b.digest = ? LIMIT ${mostSources}`,
       digest,
     );
     return rows.find(({ name }) => visible === null || visible(name))?.name ?? null;

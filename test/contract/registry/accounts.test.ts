@@ -1,10 +1,12 @@
 /** Who is let in: 401 where better credentials could help, 403 where none would, and what a token opens. */
+import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Tokens } from '../../../src/registry-server/access/tokens.ts';
 import { BerthRegistry } from '../../support/berth-registry.ts';
-import { RegistryClient } from './client.ts';
+import { digestOf, RegistryClient } from './client.ts';
 
 let registry: BerthRegistry;
 beforeAll(async () => {
@@ -18,8 +20,12 @@ const basic = (text: string): Record<string, string> => ({
 });
 const as = (text: string): RegistryClient => new RegistryClient(registry, basic(text));
 
-async function token(scope: string, credentials: Record<string, string> = {}): Promise<Record<string, string>> {
-  const query = new URLSearchParams({ service: 'x', scope });
+async function token(
+  scopes: string | string[],
+  credentials: Record<string, string> = {},
+): Promise<Record<string, string>> {
+  const query = new URLSearchParams({ service: 'x' });
+  for (const scope of [scopes].flat()) query.append('scope', scope);
   const response = await fetch(`${registry.url}/token?${query}`, { headers: credentials });
   return { authorization: `Bearer ${((await response.json()) as { token: string }).token}` };
 }
@@ -62,6 +68,110 @@ test('a token opens what it was asked for, of what its owner may do', async () =
   const forged = (await token('repository:alice/app:pull', basic('alice:secret')))['authorization'] as string;
   const broken = new RegistryClient(registry, { authorization: `${forged.slice(0, -2)}xx` });
   expect((await broken.request('GET', '/v2/')).status).toBe(401);
+});
+
+test('a token for several scopes: in one parameter or in many, one repository more than once, and no more than its owner may', async () => {
+  for (const scopes of [
+    ['repository:alice/many:pull', 'repository:alice/many:pull,push'],
+    'repository:alice/many:pull repository:alice/many:push repository:alice/other:pull',
+    ['repository:alice/many:*', 'registry:catalog:*', 'nonsense', 'repository::pull', 'repository:../x:pull,push'],
+  ])
+    await new RegistryClient(registry, await token(scopes, basic('alice:secret'))).image('alice/many', 'v1');
+  const more = await token(
+    ['repository:alice/many:pull', 'repository:bob/app:pull,push,delete,*'],
+    basic('alice:secret'),
+  );
+  const client = new RegistryClient(registry, more);
+  expect((await client.request('GET', '/v2/alice/many/manifests/v1')).status).toBe(200);
+  for (const [method, path] of [
+    ['GET', '/v2/bob/app/tags/list'],
+    ['POST', '/v2/bob/app/blobs/uploads/'],
+    ['DELETE', '/v2/bob/app/manifests/v1'],
+    ['GET', `/v2/bob/app/referrers/sha256:${'0'.repeat(64)}`],
+  ] as const)
+    expect([path, await client.request(method, path)]).toMatchObject([path, { status: 403, code: 'DENIED' }]);
+  // Of its owner's own too it opens only what it was asked for.
+  for (const path of ['/v2/alice/other/tags/list', '/v2/_catalog'])
+    expect((await client.request('GET', path)).headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+  const catalog = new RegistryClient(registry, await token('registry:catalog:*', basic('alice:secret')));
+  expect(JSON.parse((await catalog.request('GET', '/v2/_catalog')).text).repositories).toContain('alice/many');
+});
+
+test('a token takes blobs from where it was asked for, and from what is public', async () => {
+  const { layer } = await as('alice:secret').image('alice/source', 'v1');
+  const path = '/v2/alice/target/blobs/uploads/';
+  const status = async (scopes: string[], query: string): Promise<number> =>
+    (await new RegistryClient(registry, await token(scopes, basic('alice:secret'))).request('POST', path + query))
+      .status;
+  const target = 'repository:alice/target:pull,push';
+  for (const query of [`?mount=${layer}&from=alice/source`, `?mount=${layer}`]) {
+    expect([query, await status([target], query)]).toEqual([query, 202]);
+    expect([query, await status([target, 'repository:alice/source:pull'], query)]).toEqual([query, 201]);
+    const sent = await as('alice:secret').request('DELETE', `/v2/alice/target/blobs/${layer}`);
+    expect(sent.status).toBe(202);
+  }
+  await registry.command({}, 'namespace', 'public', 'alice');
+  expect(await status([target], `?mount=${layer}&from=alice/source`)).toBe(201);
+  await registry.command({}, 'namespace', 'private', 'alice');
+});
+
+test('a token that ends in the middle of an upload: the next one goes on', async () => {
+  const database = new Database(join(registry.root, 'registry.db'), { readonly: true });
+  const row = database.query("SELECT value FROM meta WHERE key = 'token-key'").get() as { value: string };
+  database.close();
+  const tokens = new Tokens(Buffer.from(row.value, 'base64'));
+  const access = [{ type: 'repository', name: 'alice/long', actions: ['pull', 'push'] }];
+  const lasting = (seconds: number): RegistryClient =>
+    new RegistryClient(registry, {
+      authorization: `Bearer ${tokens.issue({ sub: 'alice', access, use: 'access' }, seconds)}`,
+    });
+  const location = await lasting(60).begin('alice/long');
+  expect((await lasting(60).request('PATCH', location, { body: 'first ' })).status).toBe(202);
+  const late = await lasting(-1).request('PATCH', location, { body: 'second' });
+  expect([late.status, late.headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringContaining('error="invalid_token"'),
+  ]);
+  const end = `${location}?digest=${digestOf('first second')}`;
+  expect((await lasting(60).request('PUT', end, { body: 'second' })).status).toBe(201);
+});
+
+test('guessing ends soon, for one name from one place; others wait for nobody', async () => {
+  const guessed = await BerthRegistry.start({ users: { alice: 'secret', bob: 'word' } });
+  try {
+    const login = (text: string): Promise<Response> =>
+      fetch(`${guessed.url}/token?service=x`, { headers: basic(text) });
+    const statuses = new Map<number, number>();
+    const guess = async (round: number): Promise<void> => {
+      const { status } = await login(`alice:guess ${round}`);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    };
+    for (let round = 0; round < 10; round++)
+      await Promise.all(Array.from({ length: 5 }, (_, one) => guess(round * 5 + one)));
+    expect([...statuses]).toEqual([
+      [401, 30],
+      [429, 20],
+    ]);
+    const late = await login('alice:secret');
+    expect([late.status, Number(late.headers.get('retry-after')), await late.text()]).toEqual([
+      429,
+      expect.any(Number),
+      expect.stringContaining('TOOMANYREQUESTS'),
+    ]);
+    expect((await login('bob:word')).status).toBe(200);
+    // A flood of others' names: what needs no password goes on at once, and too many at once are told to come back.
+    const flood = Array.from({ length: 300 }, async (_, one) => (await login(`name${one}:${one}`)).status);
+    const slowest = { milliseconds: 0 };
+    for (let round = 0; round < 20; round++) {
+      const began = performance.now();
+      expect((await fetch(`${guessed.url}/v2/`)).status).toBe(401);
+      slowest.milliseconds = Math.max(slowest.milliseconds, performance.now() - began);
+    }
+    expect(slowest.milliseconds).toBeLessThan(1000);
+    expect(new Set(await Promise.all(flood))).toEqual(new Set([401, 429]));
+  } finally {
+    await guessed.stop();
+  }
 });
 
 test('wrong passwords, and credentials without a token', async () => {
