@@ -15,7 +15,7 @@ import { Linter } from './dockerfile/lint/linter.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import type { DockerfileSource } from './dockerfile/source-error.ts';
 import { imageDocument } from './export/image-document.ts';
-import type { Vertex } from './graph/vertex.ts';
+import { inOrder, type Vertex } from './graph/vertex.ts';
 import { CopyRunner, DirectoryRunner } from './ops/copy.ts';
 import { ExecRunner } from './ops/exec.ts';
 import { ImageRunner, MergeRunner, SourceRunner } from './ops/sources.ts';
@@ -24,6 +24,7 @@ import { StoredCache } from './ops/stored-cache.ts';
 import { LayerTrees } from './ops/trees.ts';
 import { type BuildSession, type BuildValue, type Layer, type RemoteFiles, treeOf } from './ops/values.ts';
 import { checkReport, outlineReport, targetsReport } from './reports.ts';
+import type { FileSource } from './session/file-source.ts';
 import type { TreeAttributes } from './session/layered-files.ts';
 import { Solver } from './solve/solver.ts';
 import { teller } from './tell.ts';
@@ -42,6 +43,8 @@ export interface BuilderOptions {
   store: ImageStore;
   tables: BuildCacheTables;
   steps: StepRunner;
+  /** Architectures of other processors whose programs run here all the same. */
+  interpreted(): Promise<ReadonlySet<string>>;
   remote: RemoteFiles;
   /** Where the caches of RUN --mount=type=cache are kept. */
   mountDirectory: string;
@@ -90,6 +93,8 @@ export interface Built {
   started: number;
   /** Seconds of SOURCE_DATE_EPOCH. */
   epoch: number | null;
+  /** What the vertex of an address or a repository gave. */
+  filesOf(vertex: Vertex): FileSource | null;
   lease: Lease;
 }
 
@@ -133,7 +138,7 @@ export class Builder {
       runners: {
         image: new ImageRunner(trees),
         source: new SourceRunner(),
-        exec: new ExecRunner({ trees, steps, mounts }),
+        exec: new ExecRunner({ trees, steps, mounts, interpreted: options.interpreted }),
         copy: new CopyRunner(files),
         directory: new DirectoryRunner(files),
         merge: new MergeRunner(),
@@ -277,6 +282,7 @@ export class Builder {
       const vertices = plans.flatMap(({ plan: { root, image } }) => [
         root,
         ...image.history.flatMap(({ vertex }) => vertex ?? []),
+        ...inOrder([root]).filter(({ kind, definition }) => kind === 'source' && definition['source'] !== 'local'),
       ]);
       const session: BuildSession = {
         lease: work.lease,
@@ -309,8 +315,12 @@ export class Builder {
           };
         }),
       );
+      const filesOf = (vertex: Vertex): FileSource | null => {
+        const value = results.get(vertex.digest)?.value;
+        return value?.kind === 'files' ? value.files : null;
+      };
       const main = choosePlatform(images, hostPlatform()) ?? (images[0] as BuiltImage);
-      return { images, main, source, options, started, epoch, lease: work.lease };
+      return { images, main, source, options, started, epoch, filesOf, lease: work.lease };
     } catch (error) {
       if (work.signal.aborted) throw error;
       throw withExcerpt(error, source);
@@ -329,6 +339,7 @@ export class Builder {
       noCache: options.noCache || (options.noCacheFilter.length > 0 ? options.noCacheFilter : false),
       platform,
       buildPlatform: hostPlatform(),
+      namesPlatform: platforms.length > 1,
       epoch: work.epoch,
       network: options.network || 'default',
       extraHosts: options.extraHosts,

@@ -122,6 +122,12 @@ export class ImageStore implements ImageStoreInterface {
     return { diffId: sealed.diffId, adopted: this.layers.adoptReserved(draft.number, sealed) };
   }
 
+  /** Keeps a layer's packed bytes, out of a file that is moved; written down with the next image that has the layer. */
+  async keepPacked(diffId: string, blob: { digest: string; size: number; file: string }): Promise<void> {
+    await this.#swept();
+    await this.layers.keepPacked(diffId, blob);
+  }
+
   /** Removes drafts that became no layers. */
   dropLayers(drafts: readonly DraftLayer[]): Promise<void> {
     return this.#discard(drafts.map(({ directory }) => directory));

@@ -9,7 +9,7 @@ export const testPlatform = { os: 'linux', architecture: 'amd64' };
 /** An image with nothing in it. */
 export function emptyImage(name: string): BaseImage {
   const config = { ...testPlatform, config: {}, rootfs: { type: 'layers' as const, diff_ids: [] } };
-  return { name, id: `sha256:${'2'.repeat(64)}`, layers: [], config };
+  return { name, id: `sha256:${'2'.repeat(64)}`, digest: '', layers: [], config };
 }
 
 /** Error: `DockerfileError`. @param wishes what differs from a build without any flags */

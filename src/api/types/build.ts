@@ -51,6 +51,37 @@ export interface BuildOptions {
   /** Entitlements: `security.insecure`, `network.host`. */
   allow: string[];
   explain: boolean;
+  /** Caches of other machines; missing: none. */
+  cacheFrom?: CacheSource[];
+  /** Nothing is taken from any cache unless one of `cacheFrom` can be read, as the classic builder does it. */
+  cacheOnlyFrom?: boolean;
+  /** Where the cache goes besides the engine; missing: nowhere. */
+  cacheTo?: CacheTarget[];
+}
+
+/** A place where steps of other machines are looked for. */
+export type CacheSource =
+  /** A cache, or an image with one in it. */
+  | { type: 'registry'; reference: string }
+  /** A folder of the client, an OCI layout. */
+  | { type: 'local'; name: string; manifest: { digest: string; mediaType: string } };
+
+export type CacheTarget =
+  /** Into the image. */
+  | { type: 'inline' }
+  | ({ type: 'registry'; reference: string } & CacheForm)
+  /** A folder of the client. */
+  | ({ type: 'local' } & CacheForm);
+
+export interface CacheForm {
+  /** `min`: layers of the image alone; `max`: those of all steps. */
+  mode: 'min' | 'max';
+  compression: 'gzip' | 'zstd' | 'none';
+  ociMediaTypes: boolean;
+  /** A manifest; false: an index around it. */
+  imageManifest: boolean;
+  /** A cache that cannot be written is no failure of the build. */
+  ignoreError: boolean;
 }
 
 /** One `--annotation`. */
@@ -70,6 +101,8 @@ export interface BuildExtras {
   sbom: Record<string, string> | null;
   /** How much of its provenance the client wants to hear; null: nothing. */
   metadata: 'min' | 'max' | null;
+  /** What the client knows of the folder: `source`, `revision`. */
+  vcs: Record<string, string>;
   /** The manifests of attestations are artifacts that name their subject. */
   ociArtifact: boolean;
 }

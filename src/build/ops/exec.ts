@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { BerthError } from '../../api/errors.ts';
+import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { StepRunner } from '../../oci/step.ts';
 import type { ExecDefinition } from '../graph/operations.ts';
 import { digestOf, type Vertex } from '../graph/vertex.ts';
@@ -19,11 +21,18 @@ export class ExecRunner implements OperationRunner<BuildValue, BuildSession> {
   readonly #trees: LayerTrees;
   readonly #steps: StepRunner;
   readonly #mounts: MountMaker;
+  readonly #interpreted: () => Promise<ReadonlySet<string>>;
 
-  constructor(options: { trees: LayerTrees; steps: StepRunner; mounts: MountMaker }) {
+  constructor(options: {
+    trees: LayerTrees;
+    steps: StepRunner;
+    mounts: MountMaker;
+    interpreted: () => Promise<ReadonlySet<string>>;
+  }) {
     this.#trees = options.trees;
     this.#steps = options.steps;
     this.#mounts = options.mounts;
+    this.#interpreted = options.interpreted;
   }
 
   async parts(vertex: Vertex, inputs: readonly Solved<BuildValue>[]): Promise<Parts> {
@@ -52,6 +61,7 @@ export class ExecRunner implements OperationRunner<BuildValue, BuildSession> {
   async run(vertex: Vertex, inputs: readonly Solved<BuildValue>[], work: Work): Promise<BuildValue> {
     const definition = vertex.definition as unknown as ExecDefinition;
     const { session, context } = work;
+    await this.#checkPlatform(vertex);
     const below = treeOf(inputs[0]?.value);
     const lower = await lowerOf(below);
     const { mounts, env, release } = await this.#mounts.prepare(definition.mounts, inputs, work);
@@ -82,6 +92,16 @@ export class ExecRunner implements OperationRunner<BuildValue, BuildSession> {
     } finally {
       await releaseAll(release);
     }
+  }
+
+  /** Error: `invalid` for a command of a processor that this machine neither is nor has an interpreter for. */
+  async #checkPlatform({ aside }: Vertex): Promise<void> {
+    const platform = aside['platform'] as Platform | undefined;
+    if (platform === undefined) return;
+    if (platform.os === 'linux' && (await this.#interpreted()).has(platform.architecture)) return;
+    throw new BerthError('invalid', `RUN of ${formatPlatform(platform)}: this machine cannot run its programs`, {
+      hint: 'Register an interpreter with binfmt_misc (Debian: qemu-user-static), or build with FROM --platform=$BUILDPLATFORM.',
+    });
   }
 
   save(value: BuildValue): Promise<string | null> {

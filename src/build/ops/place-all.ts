@@ -18,6 +18,11 @@ export async function* packSource(
   path: string,
   signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<Uint8Array> {
+  yield* packEntries(await sourceEntries(files, path), signal);
+}
+
+/** Everything below a path of a source, as entries of a tar; sockets are none. */
+export async function sourceEntries(files: FileSource, path: string): Promise<PlacedEntry[]> {
   const selected = await select(files, wholeCopy(0, path));
   const entries: PlacedEntry[] = [];
   for (const { path: from, entry, target } of selected) {
@@ -28,5 +33,5 @@ export async function* packSource(
     const capability = await files.capability(from);
     entries.push({ type, path: target, link, mode, uid, gid, size, mtime, device, capability, content });
   }
-  yield* packEntries(entries, signal);
+  return entries;
 }

@@ -36,6 +36,8 @@ export interface FileSource {
   capability(path: string): Promise<Buffer | null>;
   /** Stands for all the files together, where that is known without looking at them; null: it is not. */
   identity(): Promise<string | null>;
+  /** What a repository calls this state of its files. */
+  readonly revision?: string | undefined;
 }
 
 /** Text of a Dockerfile as a path of a source, and the other way round. */

@@ -18,6 +18,7 @@ export interface LayeredFilesOptions {
   /** Everything belongs to root, whoever it belongs to on this machine. */
   rootOwned?: boolean;
   identity?: () => Promise<string | null>;
+  revision?: string;
   /** Absent: a plain directory of this machine, which has none that count. */
   attributes?: TreeAttributes;
   /** Digests that are known already. */
@@ -48,6 +49,10 @@ export class LayeredFiles implements FileSource {
 
   constructor(options: LayeredFilesOptions) {
     this.#options = options;
+  }
+
+  get revision(): string | undefined {
+    return this.#options.revision;
   }
 
   async entry(path: string): Promise<FileEntry | null> {

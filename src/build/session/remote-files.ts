@@ -77,6 +77,7 @@ export class HostRemoteFiles implements RemoteFiles {
     if (!what.keepGitDirectory) await rm(join(directory, '.git'), { recursive: true, force: true });
     return directoryFiles(address.subdirectory === '' ? directory : join(directory, address.subdirectory), {
       rootOwned: true,
+      revision: commit,
     });
   }
 }

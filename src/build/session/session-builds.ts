@@ -3,7 +3,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 import type { BuildEvent, BuildFailure, BuildResult, BuildStart } from '../../api/types/build.ts';
 import type { ImageStore } from '../../store/image-store.ts';
@@ -12,12 +12,12 @@ import { buildFrame, decodeBuildJson } from '../../wire/build-frames.ts';
 import { BuildError } from '../build-error.ts';
 import type { BuildClient, Builder, Built } from '../builder.ts';
 import { contextClient } from '../classic.ts';
-import { packSource } from '../ops/place-all.ts';
-import { lowerOf, type RemoteFiles } from '../ops/values.ts';
+import { Results, type ResultsOptions } from '../export/results.ts';
+import type { RemoteFiles } from '../ops/values.ts';
 import { BuildChannels } from './channels.ts';
 import type { ContextStore } from './context-store.ts';
 import type { FileSource } from './file-source.ts';
-import { LayeredFiles, type TreeAttributes } from './layered-files.ts';
+import type { TreeAttributes } from './layered-files.ts';
 
 export interface SessionBuildsOptions {
   builder: Builder;
@@ -27,20 +27,19 @@ export interface SessionBuildsOptions {
   attributes: TreeAttributes;
   /** A short path in memory, for sockets. */
   socketDirectory: string;
-  /** An image as an archive that holds both of Docker's and OCI's layouts. */
-  save(id: string, names: readonly string[], signal: AbortSignal): Promise<Readable>;
+  save: ResultsOptions['save'];
 }
 
 /** The longest secret that Docker's clients send. */
 const longestSecret = 500 * 1024;
-/** The last line of the progress. */
-const exportId = 'export';
 
 export class SessionBuilds {
   readonly #options: SessionBuildsOptions;
+  readonly #results: Results;
 
   constructor(options: SessionBuildsOptions) {
     this.#options = options;
+    this.#results = new Results(options);
   }
 
   /** Serves one build on a connection that has left HTTP behind; resolves at its end. */
@@ -174,40 +173,18 @@ export class SessionBuilds {
     return path;
   }
 
-  async #export(start: BuildStart, built: Built, channels: BuildChannels): Promise<BuildResult> {
-    const { builder } = this.#options;
-    const storing = start.outputs.length === 0 || start.outputs.some(({ type }) => type !== 'tar');
-    const tell = (event: BuildEvent): void => void channels.send(buildFrame.event, event);
-    tell({
-      type: 'vertices',
-      vertices: [{ id: exportId, name: storing ? 'exporting to image' : 'exporting to client' }],
+  #export(start: BuildStart, built: Built, channels: BuildChannels): Promise<BuildResult> {
+    return this.#results.export(start, built, {
+      tell: (event) => void channels.send(buildFrame.event, event),
+      signal: channels.signal,
+      send: async (output, bytes) => {
+        const answer = channels.ask({ kind: 'output', output });
+        for await (const part of bytes) await answer.write(part);
+        await answer.end();
+        // The client says when it has everything.
+        for await (const _ of answer.read());
+      },
     });
-    tell({ type: 'started', id: exportId, time: Date.now() });
-    const result = storing ? await builder.storeImage(built, start.options.tags) : { imageId: '', references: [] };
-    if (storing)
-      for (const text of [`writing image ${result.imageId}`, ...result.references.map((name) => `naming to ${name}`)])
-        tell({ type: 'status', id: exportId, text });
-    for (const [number, output] of start.outputs.entries()) {
-      if (output.type === 'image') continue;
-      const answer = channels.ask({ kind: 'output', output: number });
-      for await (const bytes of await this.#content(output.type, { built, result, start, channels }))
-        await answer.write(bytes);
-      await answer.end();
-      // The client says when it has everything.
-      for await (const _ of answer.read());
-    }
-    tell({ type: 'done', id: exportId, time: Date.now(), cached: false, reasons: [] });
-    return { imageId: result.imageId };
-  }
-
-  async #content(
-    type: 'tar' | 'docker' | 'oci',
-    what: { built: Built; result: BuildResult; start: BuildStart; channels: BuildChannels },
-  ): Promise<AsyncIterable<Uint8Array>> {
-    const { built, result, start, channels } = what;
-    if (type !== 'tar') return this.#options.save(result.imageId, start.options.tags, channels.signal);
-    const files = new LayeredFiles({ layers: await lowerOf(built.main.layers), attributes: this.#options.attributes });
-    return packSource(files, '/', channels.signal);
   }
 }
 

@@ -84,7 +84,12 @@ export class ImageService {
     return loadImages(this.#context, { ...options, archive, progress, signal });
   }
 
-  save(names: string[], options: { platform: Platform | null }, signal: AbortSignal): Promise<Readable> {
+  /** @param options.target digest of what the image stands for, where no name says it */
+  save(
+    names: string[],
+    options: { platform: Platform | null; target?: string | null },
+    signal: AbortSignal,
+  ): Promise<Readable> {
     return saveImages(this.#context, names, { ...options, signal });
   }
 

@@ -106,6 +106,24 @@ export class ImagePull {
     if (platform) this.#warnOfPlatform(reference, platform, progress);
   }
 
+  /**
+   * As `pull` of one tag or digest, for whoever needs the image and must not move the name: it is known by its own digest alone. The lease holds it.
+   */
+  async pullUnnamed(
+    request: ImageTransferRequest,
+    work: { lease: Lease; progress: ProgressSink; signal: AbortSignal },
+  ): Promise<{ id: string; digest: string }> {
+    const reference = parseReference(request.reference);
+    const wanted = request.platform ? readPlatform(request.platform) : hostPlatform();
+    const sources = this.#sources(reference, request);
+    try {
+      return await this.#fetched({ reference, wanted, sources, ...work }, false);
+    } catch (error) {
+      if (work.signal.aborted) throw new BerthError('cancelled', 'context canceled', { cause: error });
+      throw pullError(error, reference);
+    }
+  }
+
   /** Id and config of an image as its registry has it; no layer is fetched. Errors: those of `pull`. */
   async config(
     request: ImageTransferRequest,
@@ -171,6 +189,14 @@ export class ImagePull {
   }
 
   async #fromRegistry(pull: Pull): Promise<Outcome> {
+    const { id, before } = await this.#fetched(pull, true);
+    const name = familiarString(pull.reference);
+    this.#options.events.publish('image', 'pull', name, { name: familiarName(pull.reference) });
+    return before === id ? 'same' : 'newer';
+  }
+
+  /** @param named the reference moves; otherwise the image is known by its manifest's digest */
+  async #fetched(pull: Pull, named: boolean): Promise<{ id: string; digest: string; before: string | null }> {
     const { reference, progress, sources, signal } = pull;
     const top =
       (await this.#known(pull)) ?? (await sources.manifest(reference.digest ?? (reference.tag as string), signal));
@@ -183,7 +209,8 @@ export class ImagePull {
     await failpoint('pull.after-manifest');
     const { document, manifest } = await this.#imageManifest(pull, top);
     const canonical = canonicalString(reference.digest ? { ...reference, tag: undefined } : reference);
-    const references = [canonical, `${canonicalName(reference)}@${top.digest}`];
+    const repository = canonicalName(reference);
+    const references = named ? [canonical, `${repository}@${top.digest}`] : [`${repository}@${document.digest}`];
     const { config, id } = await this.#content(pull, manifest);
     const before = this.#options.store.reference(canonical);
     await failpoint('pull.before-commit');
@@ -196,9 +223,7 @@ export class ImagePull {
     });
     await failpoint('pull.after-commit');
     progress({ status: `Digest: ${top.digest}` });
-    const name = familiarString(reference);
-    this.#options.events.publish('image', 'pull', name, { name: familiarName(reference) });
-    return before === id ? 'same' : 'newer';
+    return { id, digest: top.digest, before };
   }
 
   /** The document of a name that is here and means the same at the registry, as far as that tells; null: fetch it. */

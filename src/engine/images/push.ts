@@ -20,10 +20,11 @@ import {
   type Reference,
 } from '../../oci/reference.ts';
 import type { ImageStore } from '../../store/image-store.ts';
-import type { Document, StoredImage } from '../../store/types.ts';
+import type { Document, Lease, StoredImage, StoredTarget } from '../../store/types.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { shortId } from './layer-transfers.ts';
 import { LayerPushes } from './push-layers.ts';
+import { targetDocument, targetManifests } from './targets.ts';
 
 export interface ImagePushOptions {
   store: ImageStore;
@@ -87,10 +88,12 @@ export class ImagePush {
 
   async #pushOne(push: OnePush): Promise<void> {
     const { image, reference, repository, progress, signal } = push;
-    const { store, events } = this.#options;
+    const { store } = this.#options;
     const lease = await store.lease('push');
     try {
       lease.hold(image.id, ...image.layers);
+      const target = store.target(canonicalString(reference));
+      if (target) return await this.#pushTarget(push, target, lease);
       const original = this.#original(image);
       // The top first, as dockerd tells it.
       for (const diffId of image.layers.toReversed())
@@ -110,7 +113,7 @@ export class ImagePush {
       );
       const isSame = original?.manifest.layers.every((layer, index) => layer.digest === layers[index]?.digest);
       const document = original && isSame ? original.document : freshManifest(image, layers);
-      await pushConfig(repository, image, signal);
+      await pushBytes(repository, { digest: image.id, bytes: image.configBytes }, signal);
       await putManifest(repository, reference.tag as string, { ...document, signal });
       await store.commitImage({
         config: image.configBytes,
@@ -119,14 +122,57 @@ export class ImagePush {
         references: [`${canonicalName(reference)}@${document.digest}`],
         lease,
       });
-      const size = document.bytes.length;
-      progress({ status: `${reference.tag}: digest: ${document.digest} size: ${size}` });
-      progress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: document.digest, Size: size } });
-      const labels = image.config.config?.Labels;
-      events.publish('image', 'push', familiarString(reference), { ...labels, name: familiarName(reference) });
+      this.#pushed(push, document);
     } finally {
       await lease.release();
     }
+  }
+
+  /** Sends all that the name stands for, byte for byte: what the index names first, then the index. */
+  async #pushTarget(push: OnePush, target: StoredTarget, lease: Lease): Promise<void> {
+    const { image, reference, repository, progress, signal } = push;
+    const { store } = this.#options;
+    const manifests = targetManifests(store, target);
+    lease.hold(target.digest, ...target.documents, ...manifests.flatMap(({ config }) => config?.rootfs.diff_ids ?? []));
+    const layers = new Map(
+      manifests.flatMap(({ manifest, config }) =>
+        manifest.layers.flatMap((known, index): [string, { known: Descriptor; diffId: string }][] => {
+          const diffId = config?.rootfs.diff_ids[index];
+          return diffId === undefined ? [] : [[known.digest, { known, diffId }]];
+        }),
+      ),
+    );
+    for (const { diffId } of [...layers.values()].reverse())
+      progress({ status: 'Preparing', progressDetail: {}, id: shortId(diffId) });
+    const mountFrom = (diffId: string): string[] => this.#repositoriesWith(diffId, reference);
+    const sent = await settled(
+      [...layers.values()].map((layer) =>
+        this.#layers.push({ repository, ...layer, mountFrom: mountFrom(layer.diffId), lease, progress, signal }),
+      ),
+    );
+    const lost = [...layers.keys()].find((digest, index) => sent[index]?.digest !== digest);
+    if (lost) throw new BerthError('internal', `the packed layer ${lost} is not here any more: build the image again`);
+    for (const { manifest, config } of manifests)
+      for (const { digest } of [manifest.config, ...(config ? [] : manifest.layers)]) {
+        const document = store.document(digest);
+        if (document) await pushBytes(repository, document, signal);
+      }
+    const top = targetDocument(store, target);
+    for (const { document } of manifests)
+      if (document.digest !== top.digest) await putManifest(repository, document.digest, { ...document, signal });
+    await putManifest(repository, reference.tag as string, { ...top, signal });
+    const references = [`${canonicalName(reference)}@${top.digest}`];
+    await store.commitImage({ config: image.configBytes, references, lease });
+    this.#pushed(push, top);
+  }
+
+  #pushed({ image, reference, progress }: OnePush, { digest, bytes }: Document): void {
+    const size = bytes.length;
+    progress({ status: `${reference.tag}: digest: ${digest} size: ${size}` });
+    progress({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } });
+    const labels = image.config.config?.Labels;
+    const name = familiarName(reference);
+    this.#options.events.publish('image', 'push', familiarString(reference), { ...labels, name });
   }
 
   /** Repositories of the same registry that are known to have the layer, because an image with it came from there or went there. */
@@ -168,11 +214,16 @@ async function settled<T>(work: Promise<T>[]): Promise<T[]> {
   });
 }
 
-async function pushConfig(repository: Repository, image: StoredImage, signal: AbortSignal): Promise<void> {
-  if (await hasBlob(repository, image.id, signal)) return;
-  const bytes = Uint8Array.from(image.configBytes);
+async function pushBytes(
+  repository: Repository,
+  document: Pick<Document, 'digest' | 'bytes'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { digest } = document;
+  if (await hasBlob(repository, digest, signal)) return;
+  const bytes = Uint8Array.from(document.bytes);
   await uploadBlob(repository, {
-    digest: image.id,
+    digest,
     size: bytes.length,
     open: (offset) => new Blob([bytes.subarray(offset)]).stream(),
     signal,

@@ -8,17 +8,20 @@ import { isSha256Digest, sha256 } from '../../oci/digest.ts';
 import { type Descriptor, parseManifest } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { canonicalName, canonicalString, familiarName, isNameOnly, parseReference } from '../../oci/reference.ts';
-import type { Lease, StoredImage } from '../../store/types.ts';
+import type { Document, Lease, StoredImage, StoredTarget } from '../../store/types.ts';
 import { type ImageContext, labelsOf, publishImageEvent, sweepSoon } from './image-context.ts';
 import { lookupReference, noSuchImage, searchById } from './image-names.ts';
 import { checkPlatform } from './inspect.ts';
 import { createdTime } from './list.ts';
+import { targetDocument, targetManifests } from './targets.ts';
 
 /** An image and the names it is saved under. */
 interface Selection {
   image: StoredImage;
   /** Canonical, tags only. */
   references: string[];
+  /** What all of them stand for; null: the image alone. */
+  target: StoredTarget | null;
 }
 
 /**
@@ -28,13 +31,15 @@ interface Selection {
 export async function saveImages(
   context: ImageContext,
   names: string[],
-  options: { platform: Platform | null; signal: AbortSignal },
+  options: { platform: Platform | null; target?: string | null; signal: AbortSignal },
 ): Promise<Readable> {
   const lease = await context.store.lease('save');
   try {
-    const selections = select(context, names);
+    const selections = select(context, names, options.target ?? null);
     // The images may be removed while they are on their way out.
-    lease.hold(...selections.flatMap(({ image }) => image.layers));
+    lease.hold(
+      ...selections.flatMap(({ image, target }) => [...image.layers, ...(target ? layersOf(context, target) : [])]),
+    );
     for (const { image } of selections) checkPlatform(image, names.join(' '), options.platform);
     return send(context, selections, { lease, signal: options.signal });
   } catch (error) {
@@ -63,14 +68,19 @@ function send(
   });
 }
 
-function select(context: ImageContext, names: string[]): Selection[] {
+/** @param given digest of the target that is meant, whatever the names say; null: what they say */
+function select(context: ImageContext, names: string[], given: string | null): Selection[] {
+  const { store } = context;
   const selections = new Map<string, Selection>();
   const add = (id: string | null, name: string, reference: string | null): void => {
-    const image = id === null ? null : context.store.image(id);
+    const image = id === null ? null : store.image(id);
     if (!image || image.hidden) throw noSuchImage(name);
-    const selection = selections.get(image.id) ?? { image, references: [] };
+    const named = reference === null ? null : store.target(reference);
+    const target = given === null ? named : store.records.targetOf(given);
+    const key = `${image.id} ${target?.digest}`;
+    const selection = selections.get(key) ?? { image, references: [], target };
     if (reference !== null && !selection.references.includes(reference)) selection.references.push(reference);
-    selections.set(image.id, selection);
+    selections.set(key, selection);
   };
   for (const name of names) {
     const id = /^[0-9a-f]{64}$/.test(name) ? `sha256:${name}` : name;
@@ -110,12 +120,10 @@ class ArchivePlan {
     this.#context = context;
   }
 
-  add({ image, references }: Selection): void {
+  add({ image, references, target }: Selection): void {
     const mtime = Math.floor((createdTime(image) ?? 0) / 1000);
     this.#bytes(image.id, image.configBytes, mtime);
-    const kept = this.#keptManifest(image);
-    const layers = kept ? this.#keptLayers(kept.layers, mtime) : this.#plainLayers(image, mtime);
-    const manifest = kept ? kept.descriptor : this.#ownManifest(image, layers);
+    const { manifest, layers } = target ? this.#target(target, image) : this.#image(image, mtime);
     const tags = references.map(parseReference);
     for (const reference of tags) {
       const name = familiarName(reference);
@@ -136,6 +144,25 @@ class ArchivePlan {
       Layers: layers.map((layer) => blobPath(layer.digest)),
       LayerSources: Object.fromEntries(image.layers.map((diffId, index) => [diffId, layers[index]])),
     });
+  }
+
+  #image(image: StoredImage, mtime: number): { manifest: Descriptor; layers: Descriptor[] } {
+    const kept = this.#keptManifest(image);
+    const layers = kept ? this.#keptLayers(kept.layers, mtime) : this.#plainLayers(image, mtime);
+    return { manifest: kept ? kept.descriptor : this.#ownManifest(image, layers), layers };
+  }
+
+  /** All that a target leads to; the layers are those of the image that this machine runs. */
+  #target(target: StoredTarget, image: StoredImage): { manifest: Descriptor; layers: Descriptor[] } {
+    const { store } = this.#context;
+    for (const digest of target.documents) this.#bytes(digest, (store.document(digest) as Document).bytes, 0);
+    let own: Descriptor[] = [];
+    for (const { manifest, config } of targetManifests(store, target)) {
+      const layers = config ? this.#keptLayers(manifest.layers, 0) : [];
+      if (manifest.config.digest === image.id) own = layers;
+    }
+    const { digest, mediaType, bytes } = targetDocument(store, target);
+    return { manifest: { mediaType, digest, size: bytes.length }, layers: own };
   }
 
   members(): SaveMember[] {
@@ -219,6 +246,10 @@ class ArchivePlan {
     this.#bytes(digest, bytes, 0);
     return { mediaType: mediaTypes.ociManifest, digest, size: bytes.length };
   }
+}
+
+function layersOf({ store }: ImageContext, target: StoredTarget): string[] {
+  return targetManifests(store, target).flatMap(({ config }) => config?.rootfs.diff_ids ?? []);
 }
 
 function blobPath(digest: string): string {

@@ -1,28 +1,33 @@
 /** Puts the builder together: the engine's steps, its store, its images. */
 import { BerthError, errorKind } from '../../api/errors.ts';
 import type { AuthConfig } from '../../api/types/image.ts';
+import type { ProgressMessage } from '../../api/types/progress.ts';
 import type { BuildCacheRecord } from '../../api/types/system.ts';
 import { Builder, type BuilderOptions } from '../../build/builder.ts';
 import { ClassicBuilds } from '../../build/classic.ts';
+import type { BaseImage } from '../../build/dockerfile/convert/plan.ts';
 import { ContextStore } from '../../build/session/context-store.ts';
 import { HostRemoteFiles } from '../../build/session/remote-files.ts';
 import { SessionBuilds } from '../../build/session/session-builds.ts';
 import type { ContainerService } from '../../engine/containers/service.ts';
 import type { EventBus } from '../../engine/events/event-bus.ts';
-import { findImage } from '../../engine/images/image-names.ts';
+import { findImage, readStoredReference, targetOf } from '../../engine/images/image-names.ts';
 import type { ImageService } from '../../engine/images/image-service.ts';
 import type { ImagePull } from '../../engine/images/pull.ts';
+import { imageOfTarget } from '../../engine/images/targets.ts';
 import { ContainerSteps } from '../../engine/steps/container-steps.ts';
+import { interpretedArchitectures } from '../../host/files/interpreters.ts';
 import { fileCapability, isOpaque } from '../../host/files/opaque.ts';
 import { runTool } from '../../host/process/run-tool.ts';
 import { configPlatform } from '../../oci/image-config.ts';
-import { formatPlatform, platformRank } from '../../oci/platform.ts';
+import { formatPlatform, hostPlatform, platformRank } from '../../oci/platform.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { BuildBackend } from '../../server/routers/build/backend.ts';
 import { BuildCacheTables } from '../../store/build-cache.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { Paths } from '../../store/paths.ts';
+import type { StoredImage } from '../../store/types.ts';
 import type { Filters } from '../../wire/filters.ts';
 import { parseDecimalSize } from '../../wire/size.ts';
 import { parseDuration } from '../../wire/time.ts';
@@ -35,7 +40,7 @@ export interface BuildParts {
   store: ImageStore;
   events: EventBus;
   containers: ContainerService;
-  pull: Pick<ImagePull, 'pull' | 'config' | 'isBuiltIn'>;
+  pull: Pick<ImagePull, 'pull' | 'pullUnnamed' | 'config' | 'isBuiltIn'>;
   images: Pick<ImageService, 'save'>;
   report(message: string, error: unknown): void;
 }
@@ -49,6 +54,7 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
     store,
     tables,
     steps: new ContainerSteps(parts.containers.context),
+    interpreted: interpretedArchitectures,
     remote,
     mountDirectory: paths.buildMounts,
     keepBytes: keepStorage(parts.config.builder),
@@ -68,7 +74,8 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
     remote,
     attributes,
     socketDirectory: paths.locks,
-    save: (id, names, signal) => parts.images.save(names.length > 0 ? [...names] : [id], { platform: null }, signal),
+    save: ({ id, names, target }, signal) =>
+      parts.images.save(names.length > 0 ? [...names] : [id], { platform: null, target }, signal),
   });
   const classic = new ClassicBuilds({ builder, store, remote });
   return {
@@ -122,8 +129,15 @@ function shortKey(key: string): string {
 /** Images of this machine first; the registry where one is missing, or the build asks for the newest. */
 function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
   return async (reference, options, { event, signal, lease, auths }) => {
-    const look = () => {
+    const look = (): BaseImage => {
       const image = findImage(store, reference);
+      const target = targetOf(store, reference);
+      const other = target && options.platform ? imageOfTarget(store, target, options.platform) : null;
+      if (other && other.id !== image.id) {
+        const layers = other.config.rootfs.diff_ids;
+        lease.hold(...layers);
+        return { name: nameOf(reference), id: other.id, digest: target?.digest ?? '', layers, config: other.config };
+      }
       const own = configPlatform(image.config);
       if (options.platform && own.architecture !== '' && platformRank(own, options.platform) === null)
         throw new BerthError(
@@ -131,7 +145,13 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
           `image with reference ${reference} was found but does not provide the specified platform (${formatPlatform(options.platform)})`,
         );
       lease.hold(image.id, ...image.layers);
-      return { name: nameOf(reference), id: image.id, layers: image.layers, config: image.config };
+      return {
+        name: nameOf(reference),
+        id: image.id,
+        digest: digestOf(image, reference),
+        layers: image.layers,
+        config: image.config,
+      };
     };
     if (!options.pull) {
       try {
@@ -148,11 +168,28 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
     };
     if (options.configOnly && !pull.isBuiltIn(wanted)) {
       const { id, config } = await pull.config(request, signal);
-      return { name: nameOf(reference), id, layers: config.rootfs.diff_ids, config };
+      return { name: nameOf(reference), id, digest: id, layers: config.rootfs.diff_ids, config };
     }
-    await pull.pull(request, (message) => event({ type: 'pull', message }), signal);
+    const progress = (message: ProgressMessage): void => event({ type: 'pull', message });
+    // What this machine does not run must not take the name away from what it does.
+    if (options.platform && platformRank(options.platform, hostPlatform()) === null) {
+      const { id, digest } = await pull.pullUnnamed(request, { lease, progress, signal });
+      const image = store.image(id);
+      if (!image) throw new Error(`image ${id} was pulled and is not here`);
+      return { name: nameOf(reference), id, digest, layers: image.layers, config: image.config };
+    }
+    await pull.pull(request, progress, signal);
     return look();
   };
+}
+
+/** What the name stands for in its registry, where that is known; the image's id otherwise. */
+function digestOf(image: StoredImage, reference: string): string {
+  const name = nameOf(reference);
+  const repository = name.slice(0, name.lastIndexOf(':'));
+  const digests = image.references.map(readStoredReference).filter(({ isDigest }) => isDigest);
+  const own = digests.find(({ familiar }) => familiar.startsWith(`${repository}@`));
+  return own ? own.familiar.slice(own.familiar.indexOf('@') + 1) : image.id;
 }
 
 /** False where images are named whose cache is wanted, and none of them is here. */

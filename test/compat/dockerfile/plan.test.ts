@@ -19,6 +19,7 @@ async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
       return Promise.resolve({
         name: reference,
         id: `sha256:${'2'.repeat(64)}`,
+        digest: '',
         layers,
         config: {
           ...testPlatform,

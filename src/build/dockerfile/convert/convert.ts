@@ -1,6 +1,6 @@
 /** A Dockerfile → the graph that makes its target, and the image's config. */
 import { errorKind, errorMessage } from '../../../api/errors.ts';
-import { type ContainerDefaults, defaultsKeys } from '../../../oci/image-config.ts';
+import { type ContainerDefaults, configPlatform, defaultsKeys } from '../../../oci/image-config.ts';
 import { type Platform, parsePlatform } from '../../../oci/platform.ts';
 import { imageVertex, sourceVertex, wholeCopy } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
@@ -15,7 +15,7 @@ import { platformArguments, proxyNames } from './build-arguments.ts';
 import * as config from './config-steps.ts';
 import { copyStep, type SourceFinder } from './copy-step.ts';
 import { outlineOf } from './outline.ts';
-import type { BaseImage, BuildPlan, NamedContext, PlanOptions } from './plan.ts';
+import type { BaseImage, BuildPlan, NamedContext, PlanOptions, UsedImage } from './plan.ts';
 import { runStep } from './run-step.ts';
 import { StageState, stepName } from './stage-state.ts';
 import { findStage, type Stage, splitStages, targetStage } from './stages.ts';
@@ -55,6 +55,7 @@ class Conversion implements SourceFinder {
   readonly #globals: ReadonlyMap<string, string>;
   readonly #done = new Map<number, Promise<StageState>>();
   readonly #images = new Map<string, Promise<BaseImage>>();
+  readonly #used: UsedImage[] = [];
   /** ARGs that were met. */
   readonly #declared = new Set<string>();
 
@@ -94,6 +95,7 @@ class Conversion implements SourceFinder {
         history: state.history,
       },
       unusedArguments: this.#unusedArguments(),
+      images: this.#used,
       outline: () =>
         outlineOf({
           target,
@@ -213,7 +215,8 @@ class Conversion implements SourceFinder {
     const lexer = new ShellLexer({ escapeSign: this.#escapeSign });
     const name = this.#expand(lexer, { word: stage.from.base, values: this.#globals, instruction: stage.from });
     if (name === '') throw new DockerfileError(`base name (${stage.from.base}) should not be blank`, stage.from.range);
-    const common = { stage, plan: this.#options, escapeSign: this.#escapeSign };
+    const wanted = this.#platformOf(stage);
+    const common = { stage, plan: this.#options, escapeSign: this.#escapeSign, platform: wanted };
     const parent = findStage(this.#stages, name, stage.index);
     if (parent) {
       const below = await this.#stage(parent.index);
@@ -224,12 +227,13 @@ class Conversion implements SourceFinder {
         config: below.config,
         author: below.author,
         history: below.history,
+        platform: below.platform,
         parent: below,
       });
     }
     const steps = 1 + instructions.filter(isStep).length;
     const text = (shown: string): string =>
-      stepName({ stage, target: this.#options.target, step: 1, steps, text: `FROM ${shown}` });
+      stepName({ stage, plan: this.#options, platform: wanted, step: 1, steps, text: `FROM ${shown}` });
     const label = (shown: string) => ({
       name: text(shown),
       slot: `${this.#options.slot}/${stage.name || stage.index}/1`,
@@ -258,14 +262,12 @@ class Conversion implements SourceFinder {
       const tree = imageVertex({ layers: [] }, label('scratch'));
       return new StageState({ ...common, tree, base: null, config: { WorkingDir: '/' }, author: '', history: [] });
     }
-    const base = await this.#image(
-      named?.kind === 'image' ? named.reference : name,
-      this.#platformOf(stage),
-      stage.from,
-    );
+    const base = await this.#image(named?.kind === 'image' ? named.reference : name, wanted, stage.from);
+    const own = configPlatform(base.config);
     const tree = imageVertex({ layers: base.layers }, label(base.name));
     return new StageState({
       ...common,
+      platform: own.architecture === '' ? wanted : own,
       tree,
       base,
       config: inherited(base),
@@ -282,7 +284,12 @@ class Conversion implements SourceFinder {
     const key = `${reference} ${JSON.stringify(platform)}`;
     let work = this.#images.get(key);
     if (!work) {
-      work = Promise.resolve().then(() => this.#options.findImage(reference, platform));
+      work = Promise.resolve().then(async () => {
+        const image = await this.#options.findImage(reference, platform);
+        const { name, digest, layers } = image;
+        this.#used.push({ name, digest, layers, platform: platform ?? this.#options.platform });
+        return image;
+      });
       this.#images.set(key, work);
     }
     try {

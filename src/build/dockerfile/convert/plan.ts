@@ -12,9 +12,14 @@ export interface BaseImage {
   name: string;
   /** `sha256:…` */
   id: string;
+  /** `sha256:…` of what the name stands for in its registry, or of the config; empty: not known. */
+  digest: string;
   layers: readonly string[];
   config: ImageConfigDocument;
 }
+
+/** An image that a plan begins with or copies from. */
+export type UsedImage = Pick<BaseImage, 'name' | 'digest' | 'layers'> & { platform: Platform };
 
 /** Another meaning for a name in FROM, COPY --from and --mount=from (`--build-context`). */
 export type NamedContext =
@@ -36,6 +41,8 @@ export interface PlanOptions {
   noCache: boolean | readonly string[];
   platform: Platform;
   buildPlatform: Platform;
+  /** Steps say which platform they are for: there is more than one. */
+  namesPlatform?: boolean;
   /** Seconds of SOURCE_DATE_EPOCH. */
   epoch: number | null;
   /** Network of steps that ask for none themselves. */
@@ -79,5 +86,6 @@ export interface BuildPlan {
   lines: { text: string; vertex: Vertex | null; image?: string }[];
   /** Arguments that were given and that no ARG asks for, in order. */
   unusedArguments: string[];
+  images: readonly UsedImage[];
   outline(): Outline;
 }

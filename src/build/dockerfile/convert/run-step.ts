@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { platformRank } from '../../../oci/platform.ts';
 import type { ExecDefinition, StepMount } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
 import { parseHeredocWord } from '../heredoc.ts';
@@ -54,6 +55,7 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
   const names = new Set(definition.env.map((entry) => entry.split('=', 1)[0]));
   const aside = {
     env: proxyEnvironment(state.options.arguments).filter((entry) => !names.has(entry.split('=', 1)[0] as string)),
+    ...(platformRank(state.platform, state.options.buildPlatform) === null && { platform: state.platform }),
   };
   const vertex = makeVertex({
     kind: 'exec',

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { ContainerDefaults } from '../../../oci/image-config.ts';
+import { formatPlatform, type Platform } from '../../../oci/platform.ts';
 import type { Vertex, VertexLabel } from '../../graph/vertex.ts';
 import type { Instruction } from '../instruction.ts';
 import { StageLint } from '../lint/stage-rules.ts';
@@ -15,6 +16,8 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export class StageState {
   readonly stage: Stage;
   readonly options: PlanOptions;
+  /** What its commands are made for. */
+  readonly platform: Platform;
   readonly base: BaseImage | null;
   readonly config: ContainerDefaults;
   readonly history: PlannedHistory[];
@@ -40,6 +43,7 @@ export class StageState {
     plan: PlanOptions;
     escapeSign: string;
     tree: Vertex;
+    platform: Platform;
     base: BaseImage | null;
     config: ContainerDefaults;
     author: string;
@@ -50,6 +54,7 @@ export class StageState {
     this.stage = options.stage;
     this.options = options.plan;
     this.tree = options.tree;
+    this.platform = options.platform;
     this.base = options.base;
     this.author = options.author;
     this.history = [...options.history];
@@ -162,7 +167,14 @@ export class StageState {
 
   #label(text: string, instruction: Instruction, step: number): VertexLabel {
     return {
-      name: stepName({ stage: this.stage, target: this.options.target, step, steps: this.#steps, text }),
+      name: stepName({
+        stage: this.stage,
+        plan: this.options,
+        platform: this.platform,
+        step,
+        steps: this.#steps,
+        text,
+      }),
       slot: `${this.options.slot}/${this.stage.name || this.stage.index}/${step}`,
       lines: instruction.range,
     };
@@ -181,10 +193,21 @@ export class StageState {
   }
 }
 
-/** `[build 2/5] RUN make`; a single stage has no name of its own. */
-export function stepName(what: { stage: Stage; target: string; step: number; steps: number; text: string }): string {
-  const { stage, step, steps, text } = what;
+/** `[build 2/5] RUN make`; a single stage has no name of its own. With several platforms `[linux/amd64->arm64 build 2/5] RUN make`. */
+export function stepName(what: {
+  stage: Stage;
+  plan: Pick<PlanOptions, 'namesPlatform' | 'platform'>;
+  platform: Platform;
+  step: number;
+  steps: number;
+  text: string;
+}): string {
+  const { stage, plan, platform, step, steps, text } = what;
   const name = stage.name || (stage.index > 0 ? `stage-${stage.index}` : '');
   const count = `${String(step).padStart(String(steps).length)}/${steps}`;
-  return `[${name === '' ? '' : `${name} `}${count}] ${text}`;
+  const target = formatPlatform(plan.platform);
+  const own = formatPlatform(platform);
+  const crossing = own === target ? own : `${own}->${target.slice(target.indexOf('/') + 1)}`;
+  const words = [...(plan.namesPlatform ? [crossing] : []), ...(name === '' ? [] : [name]), count];
+  return `[${words.join(' ')}] ${text}`;
 }

@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildExtras, BuildOutput, BuildReport, BuildResult, BuildStart } from '../../../api/types/build.ts';
 import { BuildFailed, runBuild } from '../../../client/build/build.ts';
-import { canonicalString, parseReference, withDefaultTag } from '../../../oci/reference.ts';
 import { parseBinarySize } from '../../../wire/size.ts';
 import { type Call, parseCall } from '../../build/call.ts';
 import { type OpenedContext, openContext } from '../../build/context.ts';
 import { readExtras } from '../../build/extras.ts';
+import { resultMetadata } from '../../build/metadata.ts';
 import { buildTable } from '../../build/options.ts';
 import { type OutputTarget, parseOutput, writeOutput } from '../../build/outputs.ts';
 import { chooseProgress } from '../../build/progress.ts';
@@ -42,7 +42,7 @@ export const command = defineCommand({
     if (result.report) return tell(cli, result.report, { call, file: dockerfileName(place, options.file, context) });
     if (options.iidfile !== '') await writeFile(options.iidfile, result.imageId);
     if (options['metadata-file'] !== '')
-      await writeFile(options['metadata-file'], `${JSON.stringify(metadata(tags, result), null, 2)}\n`);
+      await writeFile(options['metadata-file'], `${JSON.stringify(resultMetadata(tags, result), null, 2)}\n`);
     if (options.quiet && result.imageId !== '') await cli.out.write(`${result.imageId}\n`);
     if (pushes) await pushAll(cli, tags);
     return 0;
@@ -147,7 +147,7 @@ function extrasOf(cli: Cli, options: Options, targets: readonly OutputTarget[]):
   const { annotation, attest, provenance, sbom } = options;
   const metadata = options['metadata-file'] !== '';
   const fields = new Map(targets.flatMap((target) => [...target.fields]));
-  return readExtras({ annotation, attest, provenance, sbom, metadata, fields }, cli.environment);
+  return readExtras({ annotation, attest, provenance, sbom, metadata, vcs: {}, fields }, cli.environment);
 }
 
 /** `NAME=value`, or the value that the shell's own variable has; without either the name says nothing. */
@@ -178,15 +178,6 @@ function limits(options: Options): Record<string, unknown> {
     ...(options['cpuset-mems'] !== '' && { CpusetMems: options['cpuset-mems'] }),
     ...(options['cgroup-parent'] !== '' && { CgroupParent: options['cgroup-parent'] }),
     ...(options.ulimit.length > 0 && { Ulimits: parseUlimits(options.ulimit) }),
-  };
-}
-
-function metadata(tags: readonly string[], { imageId }: BuildResult): Record<string, unknown> {
-  const names = tags.map((tag) => canonicalString(withDefaultTag(parseReference(tag))).replace(/:latest$/, ''));
-  return {
-    'containerimage.config.digest': imageId,
-    'containerimage.digest': imageId,
-    ...(names.length > 0 && { 'image.name': names.join(',') }),
   };
 }
 

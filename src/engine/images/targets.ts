@@ -1,0 +1,61 @@
+/** What stands behind a name that means more than one image: manifests of platforms, and of what is said about them. */
+import { configPlatform, type ImageConfigDocument, parseImageConfig } from '../../oci/image-config.ts';
+import { type ImageManifest, parseManifest } from '../../oci/manifest.ts';
+import { layerCompression } from '../../oci/media-types.ts';
+import { choosePlatform, type Platform } from '../../oci/platform.ts';
+import type { Document, ImageStoreInterface, StoredTarget } from '../../store/types.ts';
+
+export interface TargetManifest {
+  document: Document;
+  manifest: ImageManifest;
+  /** Absent: it is no image. */
+  config?: ImageConfigDocument;
+  /** As its index says, or its config. */
+  platform?: Platform;
+}
+
+type Documents = Pick<ImageStoreInterface, 'document'>;
+
+/** The document of a target itself. Error: plain, where the books are wrong. */
+export function targetDocument(store: Documents, { digest }: StoredTarget): Document {
+  return documentOf(store, digest);
+}
+
+/** Every manifest of a target, images first, as its index has them. */
+export function targetManifests(store: Documents, target: StoredTarget): TargetManifest[] {
+  const top = documentOf(store, target.digest);
+  const parsed = parseManifest(top.bytes, top.mediaType);
+  if (parsed.kind === 'manifest') return [read(store, top, parsed.manifest)];
+  return parsed.index.manifests.map(({ digest, mediaType, platform }) => {
+    const document = documentOf(store, digest);
+    const child = parseManifest(document.bytes, mediaType);
+    if (child.kind !== 'manifest') throw new Error(`${digest} is an index within an index`);
+    return { ...read(store, document, child.manifest), ...(platform && { platform }) };
+  });
+}
+
+/** The image of a target that a platform runs; null: none. */
+export function imageOfTarget(
+  store: Documents,
+  target: StoredTarget,
+  platform: Platform,
+): { id: string; config: ImageConfigDocument; document: Document } | null {
+  const images = targetManifests(store, target).filter(({ config }) => config !== undefined);
+  const chosen = choosePlatform(images, platform);
+  if (!chosen?.config) return null;
+  return { id: chosen.manifest.config.digest, config: chosen.config, document: chosen.document };
+}
+
+function read(store: Documents, document: Document, manifest: ImageManifest): TargetManifest {
+  const isImage = manifest.layers.every(({ mediaType }) => layerCompression(mediaType) !== null);
+  const bytes = isImage ? store.document(manifest.config.digest)?.bytes : undefined;
+  if (!bytes) return { document, manifest };
+  const config = parseImageConfig(bytes);
+  return { document, manifest, config, platform: configPlatform(config) };
+}
+
+function documentOf(store: Documents, digest: string): Document {
+  const document = store.document(digest);
+  if (!document) throw new Error(`the store has no document ${digest}`);
+  return document;
+}
