@@ -23,6 +23,13 @@ import { MountMaker } from './ops/step-mounts.ts';
 import { StoredCache } from './ops/stored-cache.ts';
 import { LayerTrees } from './ops/trees.ts';
 import { type BuildSession, type BuildValue, type Layer, type RemoteFiles, treeOf } from './ops/values.ts';
+import { cacheWishes, withInlineCache } from './remote-cache/cache-document.ts';
+import type { ClientFolders } from './remote-cache/client-folders.ts';
+import type { Imports } from './remote-cache/imports.ts';
+import type { LayerBlobs } from './remote-cache/layer-blobs.ts';
+import { RemoteCaches } from './remote-cache/remote-caches.ts';
+import { notesOf, solveThrough } from './remote-cache/solve-through.ts';
+import { type BuildNotes, cacheOf } from './remote-cache/write-cache.ts';
 import { checkReport, outlineReport, targetsReport } from './reports.ts';
 import type { FileSource } from './session/file-source.ts';
 import type { TreeAttributes } from './session/layered-files.ts';
@@ -35,6 +42,8 @@ export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote' | 'fo
   dockerfile(): Promise<DockerfileSource>;
   /** Lines of .dockerignore, where they are known. */
   readonly ignored?: readonly string[];
+  /** Caches in folders of the client. */
+  readonly folders?: ClientFolders;
   /** Stands for the place of the context, so that builds of different places do not explain each other. */
   readonly slot: string;
 }
@@ -46,6 +55,8 @@ export interface BuilderOptions {
   /** Architectures of other processors whose programs run here all the same. */
   interpreted(): Promise<ReadonlySet<string>>;
   remote: RemoteFiles;
+  /** Moves layers between registries and the store, for caches of other machines. */
+  blobs: LayerBlobs;
   /** Where the caches of RUN --mount=type=cache are kept. */
   mountDirectory: string;
   /** Bytes that layers may take which only the cache has; beyond that the oldest go. 0: no limit. */
@@ -95,6 +106,8 @@ export interface Built {
   epoch: number | null;
   /** What the vertex of an address or a repository gave. */
   filesOf(vertex: Vertex): FileSource | null;
+  /** For caches of other machines; null: none is wanted. */
+  notes: BuildNotes | null;
   lease: Lease;
 }
 
@@ -121,6 +134,7 @@ export class Builder {
   readonly #options: BuilderOptions;
   readonly #trees: LayerTrees;
   readonly #cache: StoredCache;
+  readonly #caches: RemoteCaches;
   readonly #solver: Solver<BuildValue, BuildSession>;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
@@ -130,6 +144,7 @@ export class Builder {
     this.#options = options;
     this.#trees = new LayerTrees(store);
     this.#cache = new StoredCache(store, tables);
+    this.#caches = new RemoteCaches(options);
     const trees = this.#trees;
     const mounts = new MountMaker({ directory: options.mountDirectory, helper: store.helper, attributes });
     const files = { trees, helper: store.helper, contents: tables, attributes };
@@ -162,11 +177,18 @@ export class Builder {
         if (this.#cache.isDirty)
           void this.#cache.flush().catch((error: unknown) => this.#options.report('build cache', error));
       }, savingMilliseconds);
+      const inner = { ...work, signal, lease, folders: client.folders };
+      let imports: Imports | null = null;
       try {
-        return await work.use(await this.#build(options, client, { ...work, signal, lease }));
+        imports = await this.#caches.open(options, { ...inner, platform: platformsOf(options)[0] as Platform });
+        const built = await this.#build(usable(options, imports), client, { ...inner, imports });
+        const result = await work.use(built);
+        if (built.notes) await this.#caches.write(options, { notes: built.notes, imports }, inner);
+        return result;
       } finally {
         clearInterval(saving);
         await this.#solver.settled();
+        for (const [key, record] of imports?.taken ?? []) this.#cache.put(key, record);
         await this.#cache.flush().catch((error: unknown) => this.#options.report('build cache', error));
         await this.#collect().catch((error: unknown) => this.#options.report('build cache', error));
       }
@@ -257,7 +279,11 @@ export class Builder {
     return { keys: gone.map(({ key }) => key), bytes: await store.sweep() };
   }
 
-  async #build(options: BuildOptions, client: BuildClient, work: BuildWork & { lease: Lease }): Promise<Built> {
+  async #build(
+    options: BuildOptions,
+    client: BuildClient,
+    work: BuildWork & { lease: Lease; imports: Imports | null },
+  ): Promise<Built> {
     const started = Date.now();
     for (const tag of options.tags) parseReference(tag);
     const source = await client.dockerfile();
@@ -286,21 +312,22 @@ export class Builder {
       ]);
       const session: BuildSession = {
         lease: work.lease,
-        files: (name, context) => client.files(name, context),
+        files: once((name, context) => client.files(name, context)),
         secret: (id) => client.secret(id),
         sshAgent: (id) => client.sshAgent(id),
         remote: this.#options.remote,
-        foreign: null,
+        foreign: work.imports,
         contents: new Map(),
       };
-      const solved = await this.#solver.solve(vertices, {
-        session,
-        signal: work.signal,
-        explain: options.explain,
-        imports: null,
-        listener: teller(work.event),
-      });
-      const results = new Map(vertices.map((vertex, index) => [vertex.digest, solved[index]]));
+      const graph = { vertices, roots: plans.map(({ plan: { root } }) => root) };
+      const { imports, signal } = work;
+      const { explain } = options;
+      const listener = teller(work.event);
+      const results = await solveThrough(this.#solver, graph, { session, signal, explain, imports, listener });
+      const wishes = cacheWishes(options);
+      const { contents } = session;
+      const notes = wishes.any ? await notesOf(this.#solver, graph, { results, contents }) : null;
+      const inline = notes && wishes.inline ? cacheOf(notes, new Map()) : null;
       const images = await Promise.all(
         plans.map(async ({ platform, plan: one }): Promise<BuiltImage> => {
           const layers = treeOf(results.get(one.root.digest)?.value);
@@ -311,7 +338,7 @@ export class Builder {
             plan: one,
             layers,
             diffIds,
-            config: imageDocument(one.image, { diffIds, created, epoch }),
+            config: withInlineCache(imageDocument(one.image, { diffIds, created, epoch }), inline),
           };
         }),
       );
@@ -320,7 +347,7 @@ export class Builder {
         return value?.kind === 'files' ? value.files : null;
       };
       const main = choosePlatform(images, hostPlatform()) ?? (images[0] as BuiltImage);
-      return { images, main, source, options, started, epoch, filesOf, lease: work.lease };
+      return { images, main, source, options, started, epoch, notes, filesOf, lease: work.lease };
     } catch (error) {
       if (work.signal.aborted) throw error;
       throw withExcerpt(error, source);
@@ -359,6 +386,22 @@ export class Builder {
         ),
     });
   }
+}
+
+/** The classic builder takes nothing from the cache where no image that was named for it is there. */
+function usable(options: BuildOptions, imports: Imports | null): BuildOptions {
+  return options.cacheOnlyFrom && (imports?.isEmpty ?? true) ? { ...options, noCache: true } : options;
+}
+
+/** Files of the client, received once by name; what failed may be asked for again. */
+function once(files: BuildSession['files']): BuildSession['files'] {
+  const known = new Map<string, ReturnType<BuildSession['files']>>();
+  return (name, context) => {
+    const received = known.get(name) ?? files(name, context);
+    known.set(name, received);
+    received.catch(() => known.delete(name));
+    return received;
+  };
 }
 
 /** Of every build one at least, none twice. Error: `invalid`. */

@@ -34,6 +34,14 @@ export type BuildQuestion =
   | { kind: 'secret'; id: string }
   /** A connection to the client's agent. */
   | { kind: 'ssh'; id: string }
+  /** A blob of a cache that the client has, by its number among those that are read. */
+  | { kind: 'cache-read'; cache: number; digest: string }
+  /** An empty answer: the client's cache has the blob; refused: not. By its number among those that are written, as below. */
+  | { kind: 'cache-has'; cache: number; digest: string }
+  /** Bytes of a blob follow from the engine's side. */
+  | { kind: 'cache-write'; cache: number; digest: string }
+  /** Everything is there: the cache shall name this manifest. */
+  | { kind: 'cache-name'; cache: number; manifest: { mediaType: string; digest: string; size: number } }
   /** Bytes of an output follow from the engine's side. */
   | { kind: 'output'; output: number };
 

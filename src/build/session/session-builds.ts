@@ -14,6 +14,7 @@ import type { BuildClient, Builder, Built } from '../builder.ts';
 import { contextClient } from '../classic.ts';
 import { Results, type ResultsOptions } from '../export/results.ts';
 import type { RemoteFiles } from '../ops/values.ts';
+import { channelFolders } from './channel-folders.ts';
 import { BuildChannels } from './channels.ts';
 import type { ContextStore } from './context-store.ts';
 import type { FileSource } from './file-source.ts';
@@ -86,6 +87,7 @@ export class SessionBuilds {
       slot: start.place,
       secret: (id: string) => channels.whole({ kind: 'secret', id }, longestSecret),
       sshAgent: (id: string) => this.#agent(id, work),
+      folders: channelFolders(channels),
     };
     const files = (name: string, context: Parameters<BuildClient['files']>[1]): Promise<FileSource> =>
       this.#received(name, start, { ...work, status: context.status });

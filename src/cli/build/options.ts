@@ -9,8 +9,16 @@ export const buildTable = defineOptions({
   'build-arg': { kind: 'list', help: 'Value of an ARG (NAME=value)' },
   'build-context': { kind: 'list', help: 'Another context (name=path)' },
   builder: { kind: 'string', hidden: true, help: 'There is one builder' },
-  'cache-from': { kind: 'list', hidden: true, help: 'The cache is the engine’s own' },
-  'cache-to': { kind: 'list', hidden: true, help: 'The cache is the engine’s own' },
+  'cache-from': {
+    kind: 'list',
+    help: 'Cache of other machines (user/app:cache, type=local,src=path)',
+    complete: ['type=registry,ref=', 'type=local,src='],
+  },
+  'cache-to': {
+    kind: 'list',
+    help: 'Where others find the cache (type=registry,ref=user/app:cache, type=local,dest=path, type=inline)',
+    complete: ['type=inline', 'type=registry,ref=', 'type=local,dest='],
+  },
   call: {
     kind: 'string',
     default: 'build',

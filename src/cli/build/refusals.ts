@@ -22,16 +22,11 @@ export function checkFlags(options: Options): string[] {
   for (const name of options.allow) if (!entitlements.has(name)) throw refused(`unknown entitlement ${name}`);
   if (options.builder !== '' && options.builder !== 'default')
     throw new ExitStatus(1, `ERROR: no builder ${JSON.stringify(options.builder)} found`);
-  for (const text of options['cache-to'])
-    if (!/^(?:type=)?inline\b/.test(text))
-      throw refused('Cache export is not supported: the cache is the engine’s own and stays with it.');
   return warnings(options);
 }
 
 function warnings(options: Options): string[] {
   const unused: [name: string, isGiven: boolean, why: string][] = [
-    ['cache-from', options['cache-from'].length > 0, 'the cache is the engine’s own'],
-    ['cache-to', options['cache-to'].length > 0, 'the cache is the engine’s own'],
     ['squash', options.squash, 'a stage of its own with COPY --from makes one layer'],
     ['isolation', options.isolation !== '', 'only Windows knows it'],
     ['security-opt', options['security-opt'].length > 0, 'RUN --security says what a step may do'],

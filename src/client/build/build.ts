@@ -12,6 +12,7 @@ import {
   type Frame,
 } from '../../wire/build-frames.ts';
 import type { Client, HijackedStream } from '../client.ts';
+import type { CacheFolder } from './cache-folder.ts';
 import type { ContextFiles } from './context-files.ts';
 
 /** A stream of bytes both ways, such as an agent's socket. */
@@ -31,6 +32,10 @@ export interface BuildProvider {
   secret(id: string): Promise<Uint8Array | null>;
   /** A connection to an agent; null: none of this name was given. */
   ssh(id: string): Promise<Pipe | null>;
+  /** Null: the build reads no cache of this number from a folder of this machine. */
+  cacheFrom(number: number): CacheFolder | null;
+  /** Null: it writes none. */
+  cacheTo(number: number): { folder: CacheFolder; tag: string } | null;
   /** Takes the bytes of an output; resolves when they are where they belong. */
   output(number: number, bytes: AsyncIterable<Uint8Array>): Promise<void>;
 }
@@ -185,7 +190,26 @@ class BuildSession {
       }
       case 'output':
         return output(question.output, incoming.read());
+      default:
+        return this.#cache(channel, question, incoming);
     }
+  }
+
+  async #cache(
+    channel: number,
+    question: Extract<BuildQuestion, { cache: number }>,
+    incoming: Incoming,
+  ): Promise<void> {
+    const { cache } = question;
+    const what = `cache ${cache}`;
+    if (question.kind === 'cache-read') {
+      const folder = given(this.#provider.cacheFrom(cache), what);
+      return this.#sendAll(channel, folder.read(question.digest));
+    }
+    const { folder, tag } = given(this.#provider.cacheTo(cache), what);
+    if (question.kind === 'cache-write') return folder.write(question.digest, incoming.read());
+    if (question.kind === 'cache-name') return folder.name(tag, question.manifest);
+    if (!(await folder.has(question.digest))) throw new Error(`${question.digest}: not found`);
   }
 
   async #sendAll(channel: number, bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {

@@ -43,6 +43,11 @@ export class ImagePush {
     this.#layers = new LayerPushes(options.store, options.concurrentUploads ?? 5);
   }
 
+  /** Layers on their way to registries, for whoever else sends some. */
+  get layers(): LayerPushes {
+    return this.#layers;
+  }
+
   /** `max-concurrent-uploads` from now on. */
   set concurrentUploads(limit: number) {
     this.#layers.concurrent = limit;

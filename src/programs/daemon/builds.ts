@@ -1,5 +1,6 @@
 /** Puts the builder together: the engine's steps, its store, its images. */
 import { BerthError, errorKind } from '../../api/errors.ts';
+import type { BuildOptions } from '../../api/types/build.ts';
 import type { AuthConfig } from '../../api/types/image.ts';
 import type { ProgressMessage } from '../../api/types/progress.ts';
 import type { BuildCacheRecord } from '../../api/types/system.ts';
@@ -9,11 +10,16 @@ import type { BaseImage } from '../../build/dockerfile/convert/plan.ts';
 import { ContextStore } from '../../build/session/context-store.ts';
 import { HostRemoteFiles } from '../../build/session/remote-files.ts';
 import { SessionBuilds } from '../../build/session/session-builds.ts';
+import { credentialsOf } from '../../distribution/credentials.ts';
+import type { Registries } from '../../distribution/registries.ts';
+import { RepositorySources } from '../../distribution/sources.ts';
 import type { ContainerService } from '../../engine/containers/service.ts';
 import type { EventBus } from '../../engine/events/event-bus.ts';
 import { findImage, readStoredReference, targetOf } from '../../engine/images/image-names.ts';
 import type { ImageService } from '../../engine/images/image-service.ts';
+import type { LayerTransfers } from '../../engine/images/layer-transfers.ts';
 import type { ImagePull } from '../../engine/images/pull.ts';
+import type { ImagePush } from '../../engine/images/push.ts';
 import { imageOfTarget } from '../../engine/images/targets.ts';
 import { ContainerSteps } from '../../engine/steps/container-steps.ts';
 import { interpretedArchitectures } from '../../host/files/interpreters.ts';
@@ -21,7 +27,7 @@ import { fileCapability, isOpaque } from '../../host/files/opaque.ts';
 import { runTool } from '../../host/process/run-tool.ts';
 import { configPlatform } from '../../oci/image-config.ts';
 import { formatPlatform, hostPlatform, platformRank } from '../../oci/platform.ts';
-import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
+import { familiarString, parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import type { BuildBackend } from '../../server/routers/build/backend.ts';
 import { BuildCacheTables } from '../../store/build-cache.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
@@ -42,6 +48,9 @@ export interface BuildParts {
   containers: ContainerService;
   pull: Pick<ImagePull, 'pull' | 'pullUnnamed' | 'config' | 'isBuiltIn'>;
   images: Pick<ImageService, 'save'>;
+  push: ImagePush;
+  transfers: LayerTransfers;
+  registries: Registries;
   report(message: string, error: unknown): void;
 }
 
@@ -56,6 +65,16 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
     steps: new ContainerSteps(parts.containers.context),
     interpreted: interpretedArchitectures,
     remote,
+    blobs: {
+      fetch: (request) => parts.transfers.fetch(request),
+      push: (push) => parts.push.layers.push(push),
+      registry: (reference, auths, actions) =>
+        new RepositorySources(reference, {
+          registries: parts.registries,
+          credentials: credentialsOf(authFor(reference, auths)),
+          actions,
+        }),
+    },
     mountDirectory: paths.buildMounts,
     keepBytes: keepStorage(parts.config.builder),
     attributes,
@@ -81,8 +100,7 @@ export function openBuilds(parts: BuildParts): BuildBackend & { close(): Promise
   return {
     close: () => builder.close(),
     build: (request, context, work) => {
-      const noCache = request.options.noCache || !mayUseCache(store, request.cacheFrom);
-      const options = { ...request.options, noCache };
+      const options = { ...request.options, ...cachesOf(store, request.cacheFrom) };
       return classic.build({ ...request, options }, context, { ...work, auths: request.auths });
     },
     session: (connection) => sessions.serve(connection),
@@ -164,7 +182,7 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
     const request = {
       reference: wanted,
       platform: options.platform && { ...options.platform, variant: options.platform.variant ?? '' },
-      auth: authFor(wanted, auths),
+      auth: authFor(parseReference(wanted), auths),
     };
     if (options.configOnly && !pull.isBuiltIn(wanted)) {
       const { id, config } = await pull.config(request, signal);
@@ -192,23 +210,21 @@ function digestOf(image: StoredImage, reference: string): string {
   return own ? own.familiar.slice(own.familiar.indexOf('@') + 1) : image.id;
 }
 
-/** False where images are named whose cache is wanted, and none of them is here. */
-function mayUseCache(store: ImageStore, images: readonly string[]): boolean {
-  return (
-    images.length === 0 ||
-    images.some((image) => {
-      try {
-        return findImage(store, image) !== null;
-      } catch {
-        return false; // not here, or no name at all
-      }
-    })
-  );
+/** Images whose cache is wanted: those that have one in them, here or at their registry; where one is here, the engine's own cache too. */
+function cachesOf(store: ImageStore, images: readonly string[]): Pick<BuildOptions, 'cacheFrom' | 'cacheOnlyFrom'> {
+  if (images.length === 0) return {};
+  const isHere = images.some((image) => {
+    try {
+      return findImage(store, image) !== null;
+    } catch {
+      return false; // not here, or no name at all
+    }
+  });
+  return { cacheFrom: images.map((reference) => ({ type: 'registry', reference })), cacheOnlyFrom: !isHere };
 }
 
 /** What a registry is to be told; null: nothing is known. */
-function authFor(reference: string, auths: Readonly<Record<string, unknown>>): AuthConfig | null {
-  const { domain } = parseReference(reference);
+function authFor({ domain }: Reference, auths: Readonly<Record<string, unknown>>): AuthConfig | null {
   const names =
     domain === 'docker.io'
       ? ['docker.io', 'index.docker.io', 'https://index.docker.io/v1/']

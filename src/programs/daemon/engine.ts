@@ -101,7 +101,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   new HealthService(containers.context, exec);
   const { images, registryQueries, reloadable, pull, backend: imageBackend } = openImages(foundation, containers);
   containers.context.observers.push(volumeHolders(volumes, report));
-  const builds = openBuilds({ ...foundation, containers, images, pull });
+  const builds = openBuilds({ ...foundation, containers, images, pull, ...reloadable });
   await containers.adopt();
   await volumes.books.settle();
   const networkChanges = network.changes(networkMembers(containers.context), (action, { id }, attributes) =>

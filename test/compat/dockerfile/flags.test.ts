@@ -29,8 +29,20 @@ afterAll(async () => {
 
 describe('refused', () => {
   test.each([
-    ['--cache-to type=local,dest=/tmp/nowhere', 'ERROR: failed to build: Cache export is not supported'],
-    ['--cache-to type=registry,ref=localhost:1/x', 'ERROR: failed to build: Cache export is not supported'],
+    ['--cache-to type=gha', 'ERROR: failed to build: cache type gha is not supported: use registry, local or inline'],
+    ['--cache-from type=s3,bucket=x', 'ERROR: failed to build: cache type s3 is not supported'],
+    ['--cache-to type=nope', 'ERROR: failed to build: unknown cache exporter: "nope"'],
+    ['--cache-from type=nope', 'ERROR: failed to build: unknown cache importer: "nope"'],
+    ['--cache-to ref=x', 'ERROR: type required form> "ref=x"'],
+    ['--cache-to type=registry', 'ERROR: failed to build: registry cache exporter requires ref'],
+    ['--cache-from type=registry', 'ERROR: failed to build: registry cache importer requires ref'],
+    ['--cache-to type=local', 'ERROR: failed to build: local cache exporter requires dest'],
+    ['--cache-from type=local', 'ERROR: failed to build: local cache importer requires src'],
+    ['--cache-from BAD', 'ERROR: failed to build: invalid cache reference "BAD"'],
+    ['--cache-to type=local,dest=x,mode=all', 'ERROR: failed to build: invalid cache mode "all"'],
+    ['--cache-to type=local,dest=x,compression=estargz', 'unsupported layer compression type: estargz'],
+    ['--cache-to type=local,dest=x,ignore-error=maybe', 'failed to parse ignore-error: strconv.ParseBool'],
+    ['--cache-to localhost:1/x', 'failed to export cache to localhost:1/x: '],
     ['--attest type=provenance', 'ERROR: failed to build: Attestation is not supported'],
     ['--provenance', 'ERROR: failed to build: Attestation is not supported'],
     ['--sbom=true', 'ERROR: failed to build: Attestation is not supported'],
@@ -69,12 +81,9 @@ describe('refused', () => {
 
 describe('taken, and changes nothing', () => {
   test.each([
-    [
-      '--cache-from type=registry,ref=localhost:1/x',
-      'WARNING: --cache-from is not used: the cache is the engine’s own',
-    ],
-    ['--cache-from busybox', 'WARNING: --cache-from is not used'],
-    ['--cache-to type=inline', 'WARNING: --cache-to is not used'],
+    ['--cache-from type=registry,ref=localhost:1/x', ''],
+    ['--cache-from type=local,src=/nope', 'WARNING: local cache import at /nope not found due to err: '],
+    ['--cache-to type=registry,ref=localhost:1/x,ignore-error=true', ''],
     ['--annotation a=b', 'WARNING: --annotation is not used'],
     ['--squash', 'WARNING: --squash is not used'],
     ['--isolation default', 'WARNING: --isolation is not used'],

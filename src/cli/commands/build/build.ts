@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BuildExtras, BuildOutput, BuildReport, BuildResult, BuildStart } from '../../../api/types/build.ts';
 import { BuildFailed, runBuild } from '../../../client/build/build.ts';
 import { parseBinarySize } from '../../../wire/size.ts';
+import type { Caches } from '../../build/caches.ts';
 import { type Call, parseCall } from '../../build/call.ts';
 import { type OpenedContext, openContext } from '../../build/context.ts';
 import { readExtras } from '../../build/extras.ts';
@@ -29,6 +30,7 @@ export const command = defineCommand({
   async run({ cli, options, words }) {
     const [place] = words as [string];
     for (const line of checkFlags(options)) await cli.err.write(`${line}\n`);
+    const caches = await cachesOf(cli, options);
     const call = parseCall(options.call, options.check);
     const context = await openContext(place, { file: options.file, named: pairs(options['build-context']) });
     const targets = options.output.map(parseOutput);
@@ -38,7 +40,7 @@ export const command = defineCommand({
     const pushes = options.push || targets.some(({ push }) => push);
     if (pushes && tags.length === 0)
       throw new ExitStatus(1, 'ERROR: failed to build: tag is needed when pushing to registry');
-    const result = await build(cli, { options, context, targets, call, tags, extras });
+    const result = await build(cli, { options, caches, context, targets, call, tags, extras });
     if (result.report) return tell(cli, result.report, { call, file: dockerfileName(place, options.file, context) });
     if (options.iidfile !== '') await writeFile(options.iidfile, result.imageId);
     if (options['metadata-file'] !== '')
@@ -69,14 +71,25 @@ interface Work {
   /** Names for the image. */
   tags: string[];
   call: Call;
+  /** Null: no flag names one. */
+  caches: Caches | null;
   options: Options;
   context: OpenedContext;
   targets: OutputTarget[];
   extras: BuildExtras;
 }
 
+async function cachesOf(cli: Cli, options: Options): Promise<Caches | null> {
+  const { 'cache-from': from, 'cache-to': to } = options;
+  if (from.length === 0 && to.length === 0) return null;
+  const { openCaches } = await import('../../build/caches.ts');
+  const caches = await openCaches(from, to);
+  for (const line of caches.warnings) await cli.err.write(`${line}\n`);
+  return caches;
+}
+
 async function build(cli: Cli, work: Work): Promise<BuildResult> {
-  const { options, context, targets } = work;
+  const { options, caches, context, targets } = work;
   const secrets = parseSecrets(options.secret, cli.environment);
   await checkSecrets(secrets);
   const agents = parseSsh(options.ssh, cli.environment);
@@ -89,6 +102,8 @@ async function build(cli: Cli, work: Work): Promise<BuildResult> {
       tar: () => context.tar(),
       secret: (id) => readSecret(secrets, id),
       ssh: (id) => agentPipe(agents, id),
+      cacheFrom: (number) => caches?.sources.get(number) ?? null,
+      cacheTo: (number) => caches?.destinations.get(number) ?? null,
       output: (number, bytes) => writeOutput(targets[number] as OutputTarget, bytes, cli.out),
     });
     await progress.finish(false);
@@ -102,7 +117,8 @@ async function build(cli: Cli, work: Work): Promise<BuildResult> {
   }
 }
 
-async function startMessage(cli: Cli, { options, context, targets, call, tags, extras }: Work): Promise<BuildStart> {
+async function startMessage(cli: Cli, work: Work): Promise<BuildStart> {
+  const { options, caches, context, targets, call, tags, extras } = work;
   return {
     options: {
       tags,
@@ -120,6 +136,7 @@ async function startMessage(cli: Cli, { options, context, targets, call, tags, e
       namedContexts: context.named,
       allow: options.allow,
       explain: options.explain,
+      ...(caches && { cacheFrom: caches.from, cacheTo: caches.to }),
     },
     call: call.name,
     place: context.place,
