@@ -1,12 +1,16 @@
 /** Manifests and what refers to them (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests). */
 import { finishHash, isDigest, startHash } from '../../oci/digest.ts';
-import { longestManifest } from '../../oci/manifest.ts';
+import { type Descriptor, longestManifest, parseManifest } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { type Call, sendJson } from '../context.ts';
 import { manifestFacts } from '../manifest-facts.ts';
 import { checkDigest, isTag } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
+import type { StoredManifest } from '../storage/types.ts';
 import { isKnown, readWhole } from './requests.ts';
+
+/** That one push sets by `tag` parameters; the specification wants room for ten. */
+const mostTags = 100;
 
 /** `GET` and `HEAD …/manifests/<tag or digest>`. */
 export async function readManifest(call: Call): Promise<void> {
@@ -15,13 +19,18 @@ export async function readManifest(call: Call): Promise<void> {
   const repository = context.mirror?.localName(call.repository, upstream) ?? call.repository;
   await context.guard.require(request, repository, 'pull');
   if (!isTag(reference) && !isDigest(reference)) throw new RegistryProblem('MANIFEST_UNKNOWN');
-  if (context.mirror) await context.mirror.refreshManifest(call.repository, reference, upstream);
   const { index } = context.content;
-  const manifest = await index.manifest(repository, reference);
-  if (!manifest)
+  const read = async (tagOrDigest: string): Promise<StoredManifest> => {
+    if (context.mirror) await context.mirror.refreshManifest(call.repository, tagOrDigest, upstream);
+    const found = await index.manifest(repository, tagOrDigest);
+    if (found) return found;
     throw new RegistryProblem('MANIFEST_UNKNOWN', {
-      detail: isTag(reference) ? { Tag: reference } : { Digest: reference },
+      detail: isTag(tagOrDigest) ? { Tag: tagOrDigest } : { Digest: tagOrDigest },
     });
+  };
+  const named = await read(reference);
+  const instead = isTag(reference) ? imageInstead(named, request.headers.get('accept') ?? '') : null;
+  const manifest = instead === null ? named : await read(instead);
   const headers = {
     'Content-Type': manifest.mediaType,
     'Docker-Content-Digest': manifest.digest,
@@ -32,6 +41,21 @@ export async function readManifest(call: Call): Promise<void> {
     if (request.method === 'GET') index.countPull(repository);
     response.send(200, headers, manifest.bytes);
   }
+}
+
+/**
+ * For a client that reads Docker's images and says that it reads no lists of them: the digest of the list's image for linux on amd64, as
+ * Docker's registries do. Everybody else gets what was pushed, whatever they accept.
+ */
+function imageInstead({ mediaType, bytes }: StoredManifest, accept: string): string | null {
+  if (mediaType !== mediaTypes.dockerManifestList) return null;
+  const accepted = accept.split(',').map((part) => part.split(';')[0]?.trim());
+  const isOld = accepted.includes(mediaTypes.dockerManifest);
+  if (!isOld || accepted.includes(mediaType) || accepted.includes('*/*')) return null;
+  const parsed = parseManifest(bytes, mediaType);
+  if (parsed.kind !== 'index') return null;
+  const isUsual = ({ platform }: Descriptor): boolean => platform?.os === 'linux' && platform.architecture === 'amd64';
+  return parsed.index.manifests.find(isUsual)?.digest ?? null;
 }
 
 /** `PUT …/manifests/<tag or digest>`. */
@@ -46,6 +70,8 @@ export async function writeManifest(call: Call): Promise<void> {
   if (isDigest(algorithm) && digest !== algorithm) throw new RegistryProblem('DIGEST_INVALID', { detail: { digest } });
   const facts = manifestFacts(bytes, mediaType);
   const tags = [...(isTag(reference) ? [reference] : []), ...call.query.getAll('tag')];
+  if (tags.length > mostTags)
+    throw new RegistryProblem('TAG_INVALID', { status: 414, message: `there may be at most ${mostTags} tags` });
   for (const tag of tags) if (!isTag(tag)) throw new RegistryProblem('TAG_INVALID', { message: 'invalid tag' });
   for (const tag of tags.length > 0 ? tags : [null])
     await context.content.index.putManifest(

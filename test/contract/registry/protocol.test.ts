@@ -4,7 +4,16 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { BerthRegistry } from '../../support/berth-registry.ts';
-import { digestOf, emptyType, indexType, manifestOf, manifestType, RegistryClient, someBytes } from './client.ts';
+import {
+  type Answer,
+  digestOf,
+  emptyType,
+  indexType,
+  manifestOf,
+  manifestType,
+  RegistryClient,
+  someBytes,
+} from './client.ts';
 
 let registry: BerthRegistry;
 let client: RegistryClient;
@@ -284,6 +293,78 @@ describe('manifests', () => {
       'application/vnd.example.thing+json',
       '{"hello":"world"}',
     ]);
+  });
+
+  test('what was pushed comes back, whatever a client accepts; but an image for one that knows no lists', async () => {
+    const docker = 'application/vnd.docker.distribution.manifest';
+    const config = await client.blob('m/accept', '{}');
+    const image = JSON.stringify({
+      ...manifestOf({ config, configSize: 2, layers: [] }),
+      mediaType: `${docker}.v2+json`,
+      layers: [],
+    });
+    await client.put('m/accept', 'image', image, `${docker}.v2+json`);
+    const entry = { mediaType: `${docker}.v2+json`, digest: digestOf(image), size: image.length };
+    const documents: [tag: string, type: string, text: string][] = [
+      ['image', `${docker}.v2+json`, image],
+      ...[`${docker}.list.v2+json`, indexType].map((mediaType): [string, string, string] => [
+        mediaType === indexType ? 'index' : 'list',
+        mediaType,
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType,
+          manifests: [
+            { ...entry, platform: { os: 'linux', architecture: 'arm64' } },
+            { ...entry, platform: { os: 'linux', architecture: 'amd64' } },
+          ],
+        }),
+      ]),
+    ];
+    for (const [tag, type, text] of documents) await client.put('m/accept', tag, text, type);
+    const everything = [manifestType, `${docker}.list.v2+json`, `${docker}.v2+json`, indexType];
+    const lists = {
+      anything: '*/*',
+      docker: [manifestType, `${docker}.list.v2+json`, indexType, `${docker}.v1+prettyjws`, `${docker}.v2+json`].join(
+        ', ',
+      ),
+      'containers/image': [manifestType, `${docker}.v2+json`, `${docker}.list.v2+json`, indexType].join(','),
+      containerd: `${everything.join(', ')}, */*`,
+      'one kind': indexType,
+      'with weights': everything.map((type, at) => `${type};q=0.${at}`).join(', '),
+      'nothing of ours': 'text/plain',
+    };
+    for (const [who, accept] of Object.entries(lists))
+      for (const [tag, type, text] of documents) {
+        const answer = await client.request('GET', `/v2/m/accept/manifests/${tag}`, { headers: { accept } });
+        expect([who, tag, answer.headers.get('content-type'), answer.text]).toEqual([who, tag, type, text]);
+      }
+    const old = { headers: { accept: `${docker}.v2+json` } };
+    for (const method of ['GET', 'HEAD']) {
+      const { headers } = await client.request(method, '/v2/m/accept/manifests/list', old);
+      expect([headers.get('content-type'), headers.get('docker-content-digest')]).toEqual([
+        `${docker}.v2+json`,
+        digestOf(image),
+      ]);
+    }
+    // By digest it is what the digest says.
+    const [, , list] = documents[1] as [string, string, string];
+    expect((await client.request('GET', `/v2/m/accept/manifests/${digestOf(list)}`, old)).text).toBe(list);
+  });
+
+  test('several tags in one push', async () => {
+    const config = await client.blob('m/tags', '{}');
+    const text = JSON.stringify(manifestOf({ config, configSize: 2, layers: [] }));
+    const put = (count: number): Promise<Answer> => {
+      const query = Array.from({ length: count }, (_, index) => `tag=v${index}`).join('&');
+      return client.put('m/tags', `${digestOf(text)}?${query}`, text);
+    };
+    const { status, headers } = await put(10);
+    expect([status, headers.get('oci-tag')?.split(', ')]).toEqual([
+      201,
+      Array.from({ length: 10 }, (_, index) => `v${index}`),
+    ]);
+    expect(JSON.parse((await client.request('GET', '/v2/m/tags/tags/list')).text).tags).toHaveLength(10);
+    expect([(await put(101)).status, (await put(101)).code]).toEqual([414, 'TAG_INVALID']);
   });
 
   test('deleted: a tag alone, a manifest with its tags', async () => {
