@@ -6,7 +6,7 @@
 import { BerthError } from '../api/errors.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../oci/manifest.ts';
-import { mediaTypes } from '../oci/media-types.ts';
+import { layerCompression, mediaTypes } from '../oci/media-types.ts';
 import { choosePlatform, type Platform } from '../oci/platform.ts';
 import { canonicalString, parseReference } from '../oci/reference.ts';
 import type { ArchiveLayer, ArchiveMembers } from './archive-members.ts';
@@ -28,6 +28,15 @@ export interface ArchiveImage {
   /** Canonical references; empty: the image has no name. */
   references: string[];
   layers: ArchiveLayer[];
+  /** The index that the image stands in, where the archive holds all that it leads to. */
+  target: ArchiveTarget | null;
+}
+
+export interface ArchiveTarget {
+  digest: string;
+  documents: StoredDocument[];
+  /** Of all its images. */
+  layers: ArchiveLayer[];
 }
 
 /** Reads the images out of the members. Errors: `invalid` in dockerd's words where it has any. */
@@ -40,7 +49,7 @@ export async function readImages(members: ArchiveMembers, platform: Platform): P
     throw new BerthError('not-found', 'the archive has no image for this platform, or not all of its layers');
   const old = await legacyImages(members);
   if (old.length === 0) throw new BerthError('invalid', 'open manifest.json: no such file or directory');
-  return old.map((image) => ({ ...image, documents: [], manifest: null }));
+  return old.map((image) => ({ ...image, documents: [], manifest: null, target: null }));
 }
 
 interface LayoutEntry {
@@ -48,6 +57,7 @@ interface LayoutEntry {
   digest: string;
   documents: StoredDocument[];
   references: string[];
+  top: Descriptor;
 }
 
 /** Manifests of the layout that are for this platform; where an index offers several, the best one. */
@@ -58,11 +68,15 @@ function layoutManifests(members: ArchiveMembers, platform: Platform): LayoutEnt
   if (parsed.kind !== 'index') throw new BerthError('invalid', 'index.json of the archive is no image index');
   return parsed.index.manifests.flatMap((descriptor) => {
     const entry = follow(members, descriptor, platform);
-    return entry ? [{ ...entry, references: namesOf(descriptor) }] : [];
+    return entry ? [{ ...entry, references: namesOf(descriptor), top: descriptor }] : [];
   });
 }
 
-function follow(members: ArchiveMembers, descriptor: Descriptor, platform: Platform): LayoutEntry | null {
+function follow(
+  members: ArchiveMembers,
+  descriptor: Descriptor,
+  platform: Platform,
+): Omit<LayoutEntry, 'references' | 'top'> | null {
   const documents: StoredDocument[] = [];
   let at: Descriptor | undefined = descriptor;
   for (let depth = 0; at && depth < 4; depth++) {
@@ -72,15 +86,49 @@ function follow(members: ArchiveMembers, descriptor: Descriptor, platform: Platf
     documents.unshift({ digest: at.digest, mediaType: at.mediaType, bytes: document.bytes });
     if (parsed.kind === 'manifest') {
       const isImage = blob(members, parsed.manifest.config.digest) !== undefined && !parsed.manifest.artifactType;
-      return isImage ? { manifest: parsed.manifest, digest: at.digest, documents, references: [] } : null;
+      return isImage ? { manifest: parsed.manifest, digest: at.digest, documents } : null;
     }
     at = choosePlatform(parsed.index.manifests, platform);
   }
   return null;
 }
 
+/** An index with all that it leads to; null: it is none, or something of it is missing. */
+async function wholeTarget(members: ArchiveMembers, top: Descriptor): Promise<ArchiveTarget | null> {
+  const index = blob(members, top.digest);
+  const parsed = index && parseManifest(index.bytes, top.mediaType);
+  if (!index || parsed?.kind !== 'index') return null;
+  const documents: StoredDocument[] = [{ digest: top.digest, mediaType: parsed.index.mediaType, bytes: index.bytes }];
+  const layers: ArchiveLayer[] = [];
+  const take = ({ digest, mediaType }: Descriptor): Buffer | null => {
+    const found = blob(members, digest);
+    if (found) documents.push({ digest, mediaType, bytes: found.bytes });
+    return found?.bytes ?? null;
+  };
+  for (const child of parsed.index.manifests) {
+    const bytes = take(child);
+    const inner = bytes && parseManifest(bytes, child.mediaType);
+    if (inner?.kind !== 'manifest' || !take(inner.manifest.config)) return null;
+    for (const layer of inner.manifest.layers) {
+      if (layerCompression(layer.mediaType) === null) {
+        if (!take(layer)) return null;
+        continue;
+      }
+      const unpacked = await members.layer(blobPath(layer.digest));
+      // What the registry calls it must be what is kept.
+      if (unpacked?.digest !== layer.digest) return null;
+      layers.push(unpacked);
+    }
+  }
+  return { digest: top.digest, documents, layers };
+}
+
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`;
+}
+
 function blob(members: ArchiveMembers, digest: string) {
-  return members.document(`blobs/${digest.replace(':', '/')}`);
+  return members.document(blobPath(digest));
 }
 
 /** containerd's full name, or the plain `ref.name` where that is a whole reference. */
@@ -94,11 +142,12 @@ function namesOf(descriptor: Descriptor): string[] {
 
 async function layoutImage(members: ArchiveMembers, entry: LayoutEntry): Promise<ArchiveImage> {
   const config = blob(members, entry.manifest.config.digest) as { digest: string; bytes: Buffer };
-  const paths = entry.manifest.layers.map((layer) => `blobs/${layer.digest.replace(':', '/')}`);
+  const paths = entry.manifest.layers.map((layer) => blobPath(layer.digest));
   const { documents, references, digest } = entry;
+  const target = await wholeTarget(members, entry.top);
   return withLayers(
     members,
-    { config: config.bytes, configDigest: config.digest, manifest: digest, documents, references },
+    { config: config.bytes, configDigest: config.digest, manifest: digest, documents, references, target },
     paths,
   );
 }
@@ -146,6 +195,7 @@ async function dockerImages(members: ArchiveMembers, bytes: Buffer, layout: Layo
         manifest: oci?.digest ?? null,
         documents: oci?.documents ?? [],
         references,
+        target: oci ? await wholeTarget(members, oci.top) : null,
       };
       return withLayers(members, image, entry.Layers ?? []);
     }),

@@ -173,8 +173,10 @@ export class ImageStore implements ImageStoreInterface {
         documents: documents.map((document) => document.digest),
       });
       if (target) records.putTarget(id, target);
-      const moved = (options.references ?? []).flatMap((reference) => {
-        const from = records.setReference(reference, id, target?.digest ?? null);
+      const references = options.references ?? [];
+      const moved = references.flatMap((reference) => {
+        const stands = target?.digest ?? records.unmovedTarget(reference, id, references);
+        const from = records.setReference(reference, id, stands);
         return from !== null && from !== id ? [{ reference, from }] : [];
       });
       return { id, created, moved };

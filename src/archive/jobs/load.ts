@@ -4,7 +4,7 @@ import { BerthError } from '../../api/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { ArchiveMembers, type KnownLayer } from '../archive-members.ts';
 import { decompressor, magicLength, packedAs } from '../compression.ts';
-import { readImages } from '../image-archive.ts';
+import { readImages, type StoredDocument } from '../image-archive.ts';
 import { readDescriptor, tell, write } from '../job-io.ts';
 import type { UnpackedLayer } from '../layer-unpacker.ts';
 import { ByteReader, readTar } from '../tar-stream.ts';
@@ -22,9 +22,16 @@ export interface LoadedImage {
   config: string;
   configDigest: string;
   manifest: string | null;
-  documents: { digest: string; mediaType: string; bytes: string }[];
+  documents: LoadedDocument[];
   references: string[];
   layers: (({ known: false } & UnpackedLayer) | KnownLayer)[];
+  target: { digest: string; documents: LoadedDocument[]; layers: LoadedImage['layers'] } | null;
+}
+
+interface LoadedDocument {
+  digest: string;
+  mediaType: string;
+  bytes: string;
 }
 
 export type LoadMessage = { progress: { path: string; current: number; total: number } } | { images: LoadedImage[] };
@@ -43,9 +50,14 @@ export async function run(job: LoadJob): Promise<void> {
     images: images.map((image) => ({
       ...image,
       config: image.config.toString('base64'),
-      documents: image.documents.map((document) => ({ ...document, bytes: document.bytes.toString('base64') })),
+      documents: image.documents.map(packed),
+      target: image.target && { ...image.target, documents: image.target.documents.map(packed) },
     })),
   } satisfies LoadMessage);
+}
+
+function packed(document: StoredDocument): LoadedDocument {
+  return { ...document, bytes: document.bytes.toString('base64') };
 }
 
 async function readKnown(path: string): Promise<Map<string, string>> {

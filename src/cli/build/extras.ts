@@ -11,8 +11,6 @@ export interface ExtrasWish {
   sbom: string;
   /** A file is wanted that tells of the result. */
   metadata: boolean;
-  /** What is known of the folder. */
-  vcs: Record<string, string>;
   /** Fields of `--output` that say more than where the result goes. */
   fields: ReadonlyMap<string, string>;
 }
@@ -27,7 +25,7 @@ export function readExtras(wish: ExtrasWish, environment: Readonly<Record<string
     provenance: attestations.get('provenance') ?? null,
     sbom: attestations.get('sbom') ?? null,
     metadata: wish.metadata ? metadataMode(environment['BUILDX_METADATA_PROVENANCE'] ?? '') : null,
-    vcs: wish.vcs,
+    vcs: {},
     ociArtifact: wish.fields.get('oci-artifact') !== 'false',
   };
 }

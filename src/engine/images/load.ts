@@ -7,7 +7,7 @@ import type { LoadedImage, LoadJob, LoadMessage } from '../../archive/jobs/load.
 import { failpoint } from '../../base/failpoint.ts';
 import { runJob } from '../../host/process/job.ts';
 import { familiarString, parseReference } from '../../oci/reference.ts';
-import type { Lease } from '../../store/types.ts';
+import type { Document, Lease } from '../../store/types.ts';
 import { type ImageContext, labelsOf, publishImageEvent, sweepSoon } from './image-context.ts';
 import { ProgressPace, progressMessage } from './progress-bar.ts';
 
@@ -68,18 +68,29 @@ function layerName(path: string): string {
   return (name === 'layer' ? posix.basename(posix.dirname(path)) : name).slice(0, 12);
 }
 
+function unpacked(document: LoadedImage['documents'][number]): Document {
+  return { ...document, bytes: Buffer.from(document.bytes, 'base64') };
+}
+
 async function commit(
   context: ImageContext,
   image: LoadedImage,
   work: { lease: Lease; progress: ProgressSink },
 ): Promise<void> {
   const { lease, progress } = work;
-  for (const layer of image.layers) if (!layer.known) await context.store.adoptLayer(layer, lease);
+  const { target } = image;
+  const layers = new Map([...image.layers, ...(target?.layers ?? [])].map((layer) => [layer.diffId, layer]));
+  for (const layer of layers.values()) if (!layer.known) await context.store.adoptLayer(layer, lease);
   await failpoint('load.before-commit');
   const { id, moved } = await context.store.commitImage({
     config: Buffer.from(image.config, 'base64'),
-    documents: image.documents.map((document) => ({ ...document, bytes: Buffer.from(document.bytes, 'base64') })),
+    documents: image.documents.map(unpacked),
     manifest: image.manifest,
+    target: target && {
+      digest: target.digest,
+      documents: target.documents.map(unpacked),
+      layers: target.layers.map(({ diffId }) => diffId),
+    },
     references: image.references,
     lease,
   });

@@ -66,6 +66,15 @@ export class ImageRecords {
     return digest ? this.targetOf(digest) : null;
   }
 
+  /** Digest of a tag's target, where the references that come with the image say that it still is what the tag stands for; null otherwise. */
+  unmovedTarget(tag: string, image: string, references: readonly string[]): string | null {
+    if (tag.includes('@')) return null;
+    const target = this.target(tag);
+    return target?.image === image && references.includes(`${repositoryOf(tag)}@${target.digest}`)
+      ? target.digest
+      : null;
+  }
+
   /** A target by its digest, or null. */
   targetOf(digest: string): StoredTarget | null {
     const row = this.#database.sql

@@ -13,6 +13,7 @@ import { type OutputTarget, parseOutput, writeOutput } from '../../build/outputs
 import { chooseProgress } from '../../build/progress.ts';
 import { checkFlags, checkTag } from '../../build/refusals.ts';
 import { agentPipe, checkSecrets, parseSecrets, parseSsh, readSecret } from '../../build/secrets.ts';
+import { folderRevision } from '../../build/vcs.ts';
 import { type Cli, defineCommand, ExitStatus } from '../../command.ts';
 import { registryConfig } from '../../config/credentials.ts';
 import { proxyVariables } from '../../config/proxies.ts';
@@ -34,7 +35,8 @@ export const command = defineCommand({
     const call = parseCall(options.call, options.check);
     const context = await openContext(place, { file: options.file, named: pairs(options['build-context']) });
     const targets = options.output.map(parseOutput);
-    const extras = extrasOf(cli, options, targets);
+    const folder = context.kind.kind === 'files' ? place : null;
+    const extras = await extrasOf(cli, options, { targets, folder });
     const tags = [...new Set([...options.tag, ...targets.flatMap(({ names }) => names)])];
     for (const tag of tags) checkTag(tag);
     const pushes = options.push || targets.some(({ push }) => push);
@@ -160,11 +162,18 @@ function outputOf({ type, fields }: OutputTarget): BuildOutput {
   };
 }
 
-function extrasOf(cli: Cli, options: Options, targets: readonly OutputTarget[]): BuildExtras {
+/** @param what.folder the context, where it is one of this machine */
+async function extrasOf(
+  cli: Cli,
+  options: Options,
+  { targets, folder }: { targets: readonly OutputTarget[]; folder: string | null },
+): Promise<BuildExtras> {
   const { annotation, attest, provenance, sbom } = options;
   const metadata = options['metadata-file'] !== '';
   const fields = new Map(targets.flatMap((target) => [...target.fields]));
-  return readExtras({ annotation, attest, provenance, sbom, metadata, vcs: {}, fields }, cli.environment);
+  const extras = readExtras({ annotation, attest, provenance, sbom, metadata, fields }, cli.environment);
+  if (extras.provenance === null || folder === null) return extras;
+  return { ...extras, vcs: await folderRevision(folder, cli.environment) };
 }
 
 /** `NAME=value`, or the value that the shell's own variable has; without either the name says nothing. */
