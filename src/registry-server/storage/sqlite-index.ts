@@ -275,18 +275,24 @@ export class SqliteIndex implements RegistryIndex {
     const pattern = `%${term.replace(/[\\%_]/g, '\\$&')}%`;
     const found = `FROM repositories r LEFT JOIN (SELECT repository, count(*) AS stars FROM stars GROUP BY repository) s ON s.repository = r.id
       WHERE manifests > 0 AND (name LIKE ?1 ESCAPE '\\' OR description LIKE ?1 ESCAPE '\\')`;
-    const inOrder = `SELECT name, description, pulls, pushed, coalesce(stars, 0) AS stars ${found}
-      ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name`;
+    const order = 'ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name';
     if (visible === null) {
       const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${found}`, pattern)?.count ?? 0;
-      const sql = `${inOrder} LIMIT ?3 OFFSET ?4`;
+      const sql = `SELECT name, description, pulls, pushed, coalesce(stars, 0) AS stars ${found} ${order} LIMIT ?3 OFFSET ?4`;
       return { count, results: this.#rows<RepositorySummary>(sql, pattern, term, page.limit, page.offset) };
     }
-    const seen = this.#rows<RepositorySummary>(inOrder, pattern, term).filter(({ name }) => visible(name));
-    return { count: seen.length, results: seen.slice(page.offset, page.offset + page.limit) };
+    // Of thousands that fit, a page is read whole.
+    const names = this.#rows<{ name: string }>(`SELECT name ${found} ${order}`, pattern, term);
+    const seen = names.filter(({ name }) => visible(name));
+    const shown = seen.slice(page.offset, page.offset + page.limit);
+    return { count: seen.length, results: shown.flatMap(({ name }) => this.#summary(name) ?? []) };
   }
 
   async summary(repository: string): Promise<RepositorySummary | null> {
+    return this.#summary(repository);
+  }
+
+  #summary(repository: string): RepositorySummary | null {
     return this.#row<RepositorySummary>(
       `SELECT name, description, pulls, pushed, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
        WHERE manifests > 0 AND name = ?`,
