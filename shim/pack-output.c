@@ -14,7 +14,7 @@ int output_begin(struct output *output, int fd, struct failure *failure) {
 
 int output_flush(struct output *output, struct failure *failure) {
   if (output->hash) sha256_add(output->hash, output->buffer, output->used);
-  else if (io_write_all(output->fd, output->buffer, output->used) < 0) return fail(failure, errno, "write the archive");
+  if (!output->mute && io_write_all(output->fd, output->buffer, output->used) < 0) return fail(failure, errno, "write the archive");
   output->used = 0;
   return 0;
 }

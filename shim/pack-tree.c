@@ -520,6 +520,7 @@ static int begin(struct packer *packer, struct failure *failure) {
   if (packer->options->recipe_fd <= 0) return 0;
   packer->output.recipe = &packer->recipe;
   packer->output.hash = &packer->hash;
+  packer->output.mute = true;
   sha256_begin(&packer->hash);
   return recipe_begin(&packer->recipe, packer->options->recipe_fd, failure);
 }

@@ -1,5 +1,6 @@
 /*
- * `shim pack --recipe LAYER` makes a layer's tar again, bit by bit, from the recipe on standard input and the tree in LAYER/diff.
+ * `shim pack --recipe [--expect HEX] LAYER` makes a layer's tar again, bit by bit, from the recipe on standard input and the tree in LAYER/diff.
+ * --expect: a tar whose SHA-256 is another one is a failure, told behind its last byte.
  * `shim pack [--root] [--plain] [--live] [--exclude NAME]… [--write-recipe FD] [--latest SECONDS] TREE` writes a directory as a tar (a
  * live one may change meanwhile); overlay's whiteouts become `.wh.` entries again, unless --plain. --write-recipe: the recipe goes
  * to that descriptor, and to standard output, instead of the tar, a line with its SHA-256 and length and the bytes of the regular
@@ -16,6 +17,7 @@
 
 #include "io.h"
 #include "recipe.h"
+#include "sha256.h"
 #include "tree.h"
 
 #define INPUT_SIZE (256 * 1024)
@@ -122,8 +124,18 @@ static int rebuild_tar(struct rebuild *rebuild, struct failure *failure) {
   }
 }
 
-static int pack_recipe(const char *layer, struct failure *failure) {
+static int check_digest(struct sha256 *hash, const char *expected, struct failure *failure) {
+  unsigned char digest[SHA256_LENGTH];
+  char text[2 * SHA256_LENGTH + 1];
+  sha256_end(hash, digest);
+  for (int i = 0; i < SHA256_LENGTH; i++) snprintf(text + 2 * i, 3, "%02x", digest[i]);
+  return strcmp(text, expected) == 0 ? 0 : fail(failure, 0, "its content is sha256:%s", text);
+}
+
+/* `expected`: the tar's SHA-256 in hexadecimal; NULL: whatever it is. */
+static int pack_recipe(const char *layer, const char *expected, struct failure *failure) {
   struct rebuild rebuild = {.diff = -1, .replaced = -1};
+  struct sha256 hash;
   _cleanup_fd_ int directory = RETRY(open(layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory < 0) return fail(failure, errno, "open %s", layer);
   rebuild.diff = RETRY(openat(directory, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -132,7 +144,12 @@ static int pack_recipe(const char *layer, struct failure *failure) {
   rebuild.input.buffer = malloc(INPUT_SIZE);
   int result = rebuild.input.buffer ? output_begin(&rebuild.output, STDOUT_FILENO, failure)
                                     : fail(failure, ENOMEM, "pack");
+  if (expected) {
+    sha256_begin(&hash);
+    rebuild.output.hash = &hash;
+  }
   if (result == 0) result = rebuild_tar(&rebuild, failure);
+  if (result == 0 && expected) result = check_digest(&hash, expected, failure);
   free(rebuild.input.buffer);
   output_free(&rebuild.output);
   cleanup_fd(&rebuild.diff);
@@ -142,6 +159,7 @@ static int pack_recipe(const char *layer, struct failure *failure) {
 
 int applet_pack(int argc, char **argv) {
   static const struct option options[] = {{"recipe", no_argument, NULL, 'r'},
+                                          {"expect", required_argument, NULL, 'e'},
                                           {"root", no_argument, NULL, 'o'},
                                           {"plain", no_argument, NULL, 'p'},
                                           {"live", no_argument, NULL, 'l'},
@@ -150,12 +168,14 @@ int applet_pack(int argc, char **argv) {
                                           {"latest", required_argument, NULL, 't'},
                                           {0}};
   bool recipe = false;
+  const char *expected = NULL;
   struct pack_options pack = {0};
   pack.excluded = calloc((size_t)argc, sizeof *pack.excluded);
   if (!pack.excluded) return 1;
   int option;
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
     if (option == 'r') recipe = true;
+    else if (option == 'e') expected = optarg;
     else if (option == 'o') pack.with_root = true;
     else if (option == 'p') pack.plain = true;
     else if (option == 'l') pack.live = true;
@@ -171,9 +191,9 @@ int applet_pack(int argc, char **argv) {
   int result = 64;
   if (option == -1 && optind == argc - 1) {
     (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
-    result = recipe ? pack_recipe(argv[optind], &failure) : pack_tree(argv[optind], &pack, &failure);
+    result = recipe ? pack_recipe(argv[optind], expected, &failure) : pack_tree(argv[optind], &pack, &failure);
   } else {
-    fail(&failure, 0, "usage: shim pack --recipe LAYER | [--root] [--plain] [--live] [--exclude NAME]… TREE");
+    fail(&failure, 0, "usage: shim pack --recipe [--expect HEX] LAYER | [--root] [--plain] [--live] [--exclude NAME]… TREE");
   }
   free(pack.excluded);
   if (result == 0) return 0;

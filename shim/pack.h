@@ -11,7 +11,8 @@ struct output {
   int fd;
   bool pads; /* zeros stand for what a file has lost while it was read */
   struct recipe *recipe; /* gets what output_bytes writes; NULL: none */
-  struct sha256 *hash;   /* takes everything instead of `fd`; NULL: none */
+  struct sha256 *hash;   /* takes everything; NULL: none */
+  bool mute;             /* nothing goes to `fd` */
   size_t used;
   uint64_t total;
   char *buffer;

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { sourceOf } from './byte-source.ts';
 import { gzipBlocks } from './gzip-blocks.ts';
 
 async function* pieces(bytes: Uint8Array, size: number): AsyncIterable<Uint8Array> {
@@ -8,7 +9,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncIterable<Uint8Arra
 }
 
 async function zipped(bytes: Uint8Array, size: number): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(gzipBlocks(pieces(bytes, size))));
+  return Buffer.concat(await Array.fromAsync(gzipBlocks(sourceOf(pieces(bytes, size)))));
 }
 
 const text = Buffer.from(Array.from({ length: 400_000 }, (_, line) => `line ${line}\n`).join(''));
@@ -17,7 +18,8 @@ const noise = randomBytes(3_000_001);
 test.each([
   ['nothing', Buffer.alloc(0)],
   ['a byte', Buffer.from('x')],
-  ['one block exactly', Buffer.alloc(1024 * 1024, 'ab')],
+  ['one block exactly', Buffer.alloc(16 * 65_535, 'ab')],
+  ['one stored block and a byte', noise.subarray(0, 16 * 65_535 + 1)],
   ['text', text],
   ['noise', noise],
   ['both', Buffer.concat([text, noise, text])],
@@ -45,5 +47,5 @@ test('an error of the source is the reader’s', async () => {
     yield text;
     throw new Error('the disk is gone');
   }
-  expect(Array.fromAsync(gzipBlocks(broken()))).rejects.toThrow('the disk is gone');
+  expect(Array.fromAsync(gzipBlocks(sourceOf(broken())))).rejects.toThrow('the disk is gone');
 });

@@ -2,31 +2,41 @@
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
+import type { ByteSource } from './byte-source.ts';
 
-const blockSize = 1024 * 1024;
-/** As everybody's. */
-const level = 6;
-/** How much of a block is tried before all of it is compressed. */
-const sampleSize = 16 * 1024;
+/** RFC 1951, 3.2.4: what one stored block can hold, and what stands before it. */
+const partSize = 65_535;
+const partHeader = 5;
+/** Stored blocks that are worked on together; about a mebibyte. */
+const parts = 16;
+/** As large as level 6 of Go's gzip, which dockerd packs with, in half the time of zlib's (docs/decisions/0016). */
+const level = 4;
+/** Output is had in one piece, with room for what grows. */
+const chunkSize = parts * partSize + 64 * 1024;
+/** How much of a block is tried before all of it is compressed: out of the middle of some parts. */
+const sampleParts = 4;
+const samplePieceSize = 4 * 1024;
 /** Deflate, no flags, no time, no file system: the same bytes for the same content on every machine. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
-/** An empty last block: those before it are each ended by a flush, at a byte's border, and know nothing of each other. */
+/** An empty last block: those before it each end at a byte's border, and know nothing of each other. */
 const lastBlock = Buffer.from([3, 0]);
 const deflateBlock = promisify<Uint8Array, object, Buffer>(deflateRaw);
 
 /**
  * One gzip member of all of the source; the same for the same bytes, however they come in pieces. What cannot be compressed further
- * (archives, pictures) is stored. Keeps two blocks of 1 MiB in memory for each processor.
+ * (archives, pictures) is stored. Keeps two blocks of a mebibyte in memory for each processor. Closes the source.
  */
-export async function* gzipBlocks(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+export async function* gzipBlocks(source: ByteSource): AsyncGenerator<Uint8Array> {
   const running: Promise<Buffer>[] = [];
   const most = availableParallelism() * 2;
   let sum = 0;
   let length = 0;
   try {
     yield header;
-    for await (const block of inBlocks(source)) {
-      sum = crc32(block, sum);
+    for (;;) {
+      const block = await Block.fill(source);
+      if (block.length === 0) break;
+      for (const part of block.parts()) sum = crc32(part, sum);
       length += block.length;
       running.push(compress(block));
       if (running.length >= most) yield (await running.shift()) as Buffer;
@@ -37,38 +47,75 @@ export async function* gzipBlocks(source: AsyncIterable<Uint8Array>): AsyncItera
     trailer.writeUInt32LE(length % 2 ** 32, 4);
     yield Buffer.concat([lastBlock, trailer]);
   } finally {
+    source.close();
     // Whoever stops reading leaves nothing behind that fails with nobody to hear it.
     await Promise.allSettled(running);
   }
 }
 
-async function compress(block: Uint8Array): Promise<Buffer> {
-  const sample = sampleOf(block);
+async function compress(block: Block): Promise<Buffer> {
+  const sample = block.sample();
   const isCompressible = (await deflateBlock(sample, { level: 1 })).length < sample.length * 0.97;
-  return await deflateBlock(block, { level: isCompressible ? level : 0, finishFlush: constants.Z_SYNC_FLUSH });
+  if (!isCompressible) return block.stored();
+  return await deflateBlock(block.plain(), { level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
 }
 
-/** Out of the middle: at the front stands a tar header. */
-function sampleOf(block: Uint8Array): Uint8Array {
-  const start = Math.max(0, (block.length - sampleSize) >> 1);
-  return block.subarray(start, start + sampleSize);
-}
+/** Bytes with gaps between them, so that what is stored lies as it leaves and is copied no more. */
+class Block {
+  readonly length: number;
+  readonly #bytes: Buffer;
 
-/** The same bytes in blocks of one size; the last one may be shorter. */
-async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let block = Buffer.allocUnsafe(blockSize);
-  let filled = 0;
-  for await (let piece of source) {
-    while (piece.length > 0) {
-      const taken = Math.min(piece.length, blockSize - filled);
-      block.set(piece.subarray(0, taken), filled);
-      filled += taken;
-      piece = piece.subarray(taken);
-      if (filled < blockSize) continue;
-      yield block;
-      block = Buffer.allocUnsafe(blockSize);
-      filled = 0;
-    }
+  private constructor(bytes: Buffer, length: number) {
+    this.#bytes = bytes;
+    this.length = length;
   }
-  if (filled > 0) yield block.subarray(0, filled);
+
+  /** Full, but for the last one of a source. */
+  static async fill(source: ByteSource): Promise<Block> {
+    const bytes = Buffer.allocUnsafe(parts * (partHeader + partSize));
+    let length = 0;
+    while (length < parts * partSize) {
+      const inPart = length % partSize;
+      const start = Math.floor(length / partSize) * (partHeader + partSize) + partHeader + inPart;
+      const count = await source.read(bytes.subarray(start, start + partSize - inPart));
+      if (count === 0) break;
+      length += count;
+    }
+    return new Block(bytes, length);
+  }
+
+  *parts(): Generator<Buffer> {
+    for (let left = this.length, start = partHeader; left > 0; left -= partSize, start += partHeader + partSize)
+      yield this.#bytes.subarray(start, start + Math.min(left, partSize));
+  }
+
+  plain(): Buffer {
+    return Buffer.concat([...this.parts()]);
+  }
+
+  sample(): Buffer {
+    const all = [...this.parts()];
+    const step = Math.max(1, Math.floor(all.length / sampleParts));
+    return Buffer.concat(
+      all
+        .filter((_, index) => index % step === 0)
+        .map((part) => {
+          // At the front of a part may stand a tar header.
+          const start = Math.max(0, (part.length - samplePieceSize) >> 1);
+          return part.subarray(start, start + samplePieceSize);
+        }),
+    );
+  }
+
+  /** As it is; zlib would copy it in small pieces, at ten times the cost. */
+  stored(): Buffer {
+    let end = 0;
+    for (const { length } of this.parts()) {
+      this.#bytes[end] = 0;
+      this.#bytes.writeUInt16LE(length, end + 1);
+      this.#bytes.writeUInt16LE(length ^ 0xffff, end + 3);
+      end += partHeader + length;
+    }
+    return this.#bytes.subarray(0, end);
+  }
 }

@@ -58,11 +58,29 @@ export async function write(target: Writable, chunk: Uint8Array): Promise<void> 
   target.off('close', resolve);
 }
 
+/**
+ * The JSON lines that the engine gives a job on standard input. Their end is the engine's: this process goes with it, and what it started.
+ */
+export async function* ordersOf(): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of readDescriptor(0)) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() as string;
+    for (const line of lines) yield JSON.parse(line);
+  }
+  endGroup();
+}
+
 /** Ends the process when the engine, which holds the other end of an unused standard input, is gone. */
 export function dieWithEngine(): void {
   void (async () => {
     for await (const _ of readDescriptor(0));
-    // Whatever this job started is in its process group.
-    process.kill(0, 'SIGKILL');
+    endGroup();
   })();
+}
+
+/** Whatever this job started is in its process group. */
+function endGroup(): void {
+  process.kill(0, 'SIGKILL');
 }

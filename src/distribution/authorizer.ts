@@ -9,6 +9,14 @@ import { basicAuthorization, type Credentials } from './credentials.ts';
 import { RegistryError, responseError, UnreachableError } from './registry-errors.ts';
 import { readLimited, type Transport } from './transport.ts';
 
+/** A header that was had for a scope. */
+export interface Granted {
+  scope: string;
+  header: string;
+  /** Unix milliseconds; null: for ever. */
+  until: number | null;
+}
+
 export interface AuthorizerOptions {
   /** Base address of the endpoint. */
   base: string;
@@ -17,6 +25,8 @@ export interface AuthorizerOptions {
   isInsecure: (host: string) => boolean;
   /** Ask for a refresh token too: a login wants something to keep. */
   wantsIdentity?: boolean;
+  /** What is known already. */
+  granted?: readonly Granted[];
 }
 
 const longestTokenAnswer = 1024 * 1024;
@@ -32,6 +42,17 @@ export class Authorizer {
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
+    for (const { scope, header, until } of options.granted ?? [])
+      this.#headers.set(scope, { header, until: until ?? Number.POSITIVE_INFINITY });
+  }
+
+  /** What is known. */
+  get granted(): Granted[] {
+    return [...this.#headers].map(([scope, { header, until }]) => ({
+      scope,
+      header,
+      until: Number.isFinite(until) ? until : null,
+    }));
   }
 
   /** The refresh token that a realm gave; empty: none. */

@@ -27,6 +27,7 @@ export interface Endpoint {
 const hubHost = 'registry-1.docker.io';
 
 export class Registries {
+  #settings: RegistrySettings;
   #mirrors: { domain: string; url: URL }[] = [];
   #insecureHosts = new Set<string>();
   #insecureAddresses = new BlockList();
@@ -35,14 +36,21 @@ export class Registries {
 
   /** Error: `invalid` for a mirror or CIDR that cannot be read, in dockerd's words. */
   constructor(settings: RegistrySettings = {}) {
+    this.#settings = settings;
     this.#insecureAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
     this.#insecureAddresses.addSubnet('::1', 128, 'ipv6');
     for (const entry of settings.insecureRegistries ?? []) this.#addInsecure(entry);
     this.#mirrors = (settings.mirrors ?? []).map(readMirror);
   }
 
+  /** What it was made of. */
+  get settings(): RegistrySettings {
+    return this.#settings;
+  }
+
   /** From now on as another one says; what is known of hosts that answer over http is asked anew. */
   become(other: Registries): void {
+    this.#settings = other.#settings;
     this.#mirrors = other.#mirrors;
     this.#insecureHosts = other.#insecureHosts;
     this.#insecureAddresses = other.#insecureAddresses;

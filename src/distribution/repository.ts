@@ -6,7 +6,7 @@ import { BerthError } from '../api/errors.ts';
 import { finishHash, isDigest, sha256, startHash } from '../oci/digest.ts';
 import { longestManifest } from '../oci/manifest.ts';
 import { manifestAccept } from '../oci/media-types.ts';
-import { Authorizer, withRequest } from './authorizer.ts';
+import { Authorizer, type Granted, withRequest } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import type { Endpoint } from './registries.ts';
@@ -22,7 +22,11 @@ export interface RepositoryOptions {
   isInsecure: (host: string) => boolean;
   /** Default: `pull`. */
   actions?: 'pull' | 'pull,push';
+  granted?: readonly Granted[];
 }
+
+/** What another process of this program needs to go on with a repository. It holds secrets. */
+export type RepositoryAddress = Pick<RepositoryOptions, 'endpoint' | 'path' | 'credentials' | 'actions' | 'granted'>;
 
 /** A manifest or index, byte for byte. */
 export interface RemoteDocument {
@@ -66,7 +70,14 @@ export class Repository {
       credentials: options.credentials,
       transport: options.transport,
       isInsecure: options.isInsecure,
+      granted: options.granted,
     });
+  }
+
+  /** With what was granted so far. */
+  get address(): RepositoryAddress {
+    const { endpoint, path, credentials, actions } = this.#options;
+    return { endpoint, path, credentials, actions, granted: this.#authorizer.granted };
   }
 
   /**

@@ -21,12 +21,14 @@ export interface Exchange {
 export interface TransportOptions {
   /** May this `host[:port]` be asked over http, or with a certificate that nobody vouches for? */
   isInsecure: (host: string) => boolean;
-  /** Milliseconds that a host may take to begin its answer; default 60,000. */
+  /** Milliseconds that a host may take to begin its answer, or to take the next part of a body; default 60,000. */
   headTimeout?: number;
   userAgent?: string;
 }
 
 const mostRedirects = 10;
+/** Milliseconds that a host may take to answer when it has all of a body: some move what they took to another place first. */
+const digestTimeout = 10 * 60_000;
 
 /** Bun's additions to fetch's options. */
 interface BunOptions extends RequestInit {
@@ -88,10 +90,18 @@ export class Transport {
     const head = new AbortController();
     const leave = (): void => head.abort(exchange.signal?.reason);
     exchange.signal?.addEventListener('abort', leave, { once: true });
-    const timer = setTimeout(
-      () => head.abort(new DOMException('no answer in time', 'TimeoutError')),
-      this.#options.headTimeout ?? 60_000,
-    );
+    const giveUp = (): void => head.abort(new DOMException('no answer in time', 'TimeoutError'));
+    let timer = setTimeout(giveUp, this.#options.headTimeout ?? 60_000);
+    let { body } = exchange;
+    if (body instanceof ReadableStream)
+      body = watched(body, {
+        onPart: () => timer.refresh(),
+        onEnd: () => {
+          clearTimeout(timer);
+          if (!isAnswered) timer = setTimeout(giveUp, digestTimeout);
+        },
+      });
+    let isAnswered = false;
     const options: BunOptions = {
       method: exchange.method ?? 'GET',
       headers,
@@ -99,7 +109,7 @@ export class Transport {
       signal: head.signal,
       timeout: false,
       decompress: false,
-      ...(exchange.body !== undefined && { body: exchange.body as NonNullable<RequestInit['body']> }),
+      ...(body !== undefined && { body: body as NonNullable<RequestInit['body']> }),
       ...(proxy && { proxy }),
       ...(url.protocol === 'https:' && { tls: await this.#trustOf(url.host) }),
     };
@@ -110,6 +120,7 @@ export class Transport {
       // dockerd asks for /v2/ before anything else, and its errors name that address.
       throw networkError(head.signal.aborted ? head.signal.reason : error, new URL(isHome ? '/v2/' : url, url));
     } finally {
+      isAnswered = true;
       clearTimeout(timer);
       // `leave` stays attached, so that the caller's signal ends the body too; an operation's signal dies with the operation.
       if (head.signal.aborted) exchange.signal?.removeEventListener('abort', leave);
@@ -124,6 +135,26 @@ export class Transport {
     }
     return trust;
   }
+}
+
+/** The same stream, and a word of each part that is taken and of the end. */
+function watched(
+  source: ReadableStream<Uint8Array>,
+  { onPart, onEnd }: { onPart: () => void; onEnd: () => void },
+): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) {
+        onEnd();
+        return controller.close();
+      }
+      onPart();
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
 }
 
 /** Reads a body of at most `limit` bytes. Error: `too-large`. */

@@ -31,8 +31,8 @@ export async function mountBlob(
   await answer.body?.cancel();
   if (answer.status === 201) return true;
   // It opened an upload instead; the bytes come in one of their own, after the other repositories were asked.
-  const location = answer.headers.get('location');
-  if (location) await cancel(repository, new URL(location, `${repository.endpoint.base}/`).href, blob.signal);
+  const location = locationOf(repository, answer);
+  if (location) await cancel(repository, location, blob.signal);
   return false;
 }
 
@@ -55,7 +55,7 @@ export interface UploadOptions extends RetryOptions {
 }
 
 /** Attempts in a row that bring the registry nothing. */
-const attempts = 5;
+export const uploadAttempts = 5;
 
 /**
  * Sends a blob in one piece, and after a break from where the registry has it. Errors: `RegistryError`, `UnreachableError`; the signal's
@@ -66,16 +66,17 @@ export async function uploadBlob(repository: Repository, options: UploadOptions)
   let offset = 0;
   for (let failures = 0; ; ) {
     try {
-      session ??= await begin(repository, options.signal);
+      session ??= await beginUpload(repository, options.signal);
       return await send(repository, { session, offset, options });
     } catch (error) {
       options.signal.throwIfAborted();
       failures++;
-      if (!(isTransient(error) || isElsewhere(error)) || failures >= attempts) throw error;
+      if (!(isTransient(error) || isElsewhere(error)) || failures >= uploadAttempts) throw error;
       await pause(failures, error, options);
       const before = offset;
-      offset = session === null ? 0 : await received(repository, session, options);
-      // Where it has nothing, or does not say, an upload of its own is surer.
+      const there = session && (await received(repository, session, options.signal));
+      offset = there && there.bytes < options.size ? there.bytes : 0;
+      // Where it has nothing, all without taking it, or does not say, an upload of its own is surer.
       if (offset === 0) session = null;
       else if (offset > before) failures = 0;
     }
@@ -83,11 +84,12 @@ export async function uploadBlob(repository: Repository, options: UploadOptions)
 }
 
 /** The registry took more of the attempt before than it told when it was asked: its last bytes were still on their way. */
-function isElsewhere(error: unknown): boolean {
+export function isElsewhere(error: unknown): boolean {
   return error instanceof RegistryError && error.status === 416;
 }
 
-async function begin(repository: Repository, signal: AbortSignal): Promise<string> {
+/** Opens an upload; gives its address. */
+export async function beginUpload(repository: Repository, signal: AbortSignal): Promise<string> {
   const session = await repository.request({
     method: 'POST',
     path: 'blobs/uploads/',
@@ -96,9 +98,15 @@ async function begin(repository: Repository, signal: AbortSignal): Promise<strin
     signal,
   });
   await session.body?.cancel();
-  const location = session.headers.get('location');
+  const location = locationOf(repository, session);
   if (!location) throw new RegistryError(session.status, '', 'the registry opened an upload and does not say where');
-  return new URL(location, `${repository.endpoint.base}/`).href;
+  return location;
+}
+
+/** Where an upload goes on after an answer; null: the answer does not say. */
+export function locationOf(repository: Repository, answer: Response): string | null {
+  const location = answer.headers.get('location');
+  return location && new URL(location, `${repository.endpoint.base}/`).href;
 }
 
 async function send(
@@ -125,17 +133,22 @@ async function send(
   await answer.body?.cancel();
 }
 
-/** Bytes that the registry has of an upload; 0 where it does not say, or has them all and did not take them. */
-async function received(repository: Repository, session: string, options: UploadOptions): Promise<number> {
+/** What the registry has of an upload, and where that goes on; null where it does not say. */
+export async function received(
+  repository: Repository,
+  session: string,
+  signal: AbortSignal,
+): Promise<{ bytes: number; session: string } | null> {
   try {
-    const answer = await repository.request({ method: 'GET', path: session, expected: [204], signal: options.signal });
+    const answer = await repository.request({ method: 'GET', path: session, expected: [204], signal });
     const last = /^(?:bytes=)?0-(\d+)$/.exec(answer.headers.get('range') ?? '')?.[1];
-    const next = last === undefined || last === '0' ? 0 : Number(last) + 1;
-    return next < options.size ? next : 0;
+    // "0-0" is one byte or none.
+    if (last === undefined || last === '0') return null;
+    return { bytes: Number(last) + 1, session: locationOf(repository, answer) ?? session };
   } catch {
     // What is wrong shows in the next attempt.
-    options.signal.throwIfAborted();
-    return 0;
+    signal.throwIfAborted();
+    return null;
   }
 }
 
@@ -156,6 +169,7 @@ export async function putManifest(
   await answer.body?.cancel();
 }
 
+/** The same stream, counted. */
 function counted(source: ReadableStream<Uint8Array>, onProgress: (sent: number) => void): ReadableStream<Uint8Array> {
   let sent = 0;
   const reader = source.getReader();

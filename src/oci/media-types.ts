@@ -30,6 +30,13 @@ export const manifestAccept: readonly string[] = [
 /** How a layer's bytes are packed. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
+/** What a layer that is packed here is called: Docker's names, where it has one. */
+export const packedTypes: Readonly<Record<Compression, string>> = {
+  none: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+
 /** The compression that a layer's media type promises; null where the type is no file system layer that can be unpacked. */
 export function layerCompression(mediaType: string): Compression | null {
   // Encrypted layers and other suffixes cannot be unpacked, so only exact forms count.

@@ -5,6 +5,7 @@ import { BerthError } from '../api/errors.ts';
 import type { LayerJob, LayerMessage } from '../archive/jobs/layer.ts';
 import type { LayerTarJob } from '../archive/jobs/layer-tar.ts';
 import type { UnpackedLayer } from '../archive/layer-unpacker.ts';
+import type { LayerPlace } from '../archive/rebuild-layer.ts';
 import { SharedWork } from '../base/shared-work.ts';
 import { jobStream, runJob, startJob } from '../host/process/job.ts';
 import { sha256 } from '../oci/digest.ts';
@@ -207,10 +208,14 @@ export class ImageStore implements ImageStoreInterface {
   }
 
   layerTar(diffId: string): Readable {
+    return jobStream(startJob('layer-tar', this.layerPlace(diffId) satisfies LayerTarJob, {}));
+  }
+
+  /** What a job needs to make a layer's tar. Error: `not-found`. */
+  layerPlace(diffId: string): LayerPlace {
     const directory = this.layers.directoryOf(diffId);
     if (directory === null) throw new BerthError('not-found', `layer ${diffId} is not in the store`);
-    const argument: LayerTarJob = { helper: this.#options.helper, directory, diffId };
-    return jobStream(startJob('layer-tar', argument, {}));
+    return { helper: this.#options.helper, directory, diffId };
   }
 
   /** Makes a reference name an image, and stand for a target where one is given; resolves when that is on disk. */

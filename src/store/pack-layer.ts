@@ -2,17 +2,11 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createZstdCompress } from 'node:zlib';
-import { gzipBlocks } from '../archive/gzip-blocks.ts';
+import { sourceOf } from '../archive/byte-source.ts';
+import { packStream } from '../archive/pack-stream.ts';
 import type { Descriptor } from '../oci/manifest.ts';
-import { type Compression, mediaTypes } from '../oci/media-types.ts';
+import { type Compression, packedTypes } from '../oci/media-types.ts';
 import type { ImageStoreInterface } from './types.ts';
-
-const types: Record<Compression, string> = {
-  none: mediaTypes.dockerLayer,
-  gzip: mediaTypes.dockerLayerGzip,
-  zstd: mediaTypes.ociLayerZstd,
-};
 
 /**
  * Writes a layer's tar to a file, packed; the same bytes each time. Gives the blob's descriptor, in Docker's media types where they have one. Errors:
@@ -32,10 +26,7 @@ export async function packLayer(
       done(null, chunk);
     },
   });
-  const tar = store.layerTar(layer.diffId);
-  const file = createWriteStream(path, { mode: 0o600 });
-  if (layer.compression === 'gzip') await pipeline(tar, gzipBlocks, counting, file, { signal });
-  else if (layer.compression === 'zstd') await pipeline(tar, createZstdCompress(), counting, file, { signal });
-  else await pipeline(tar, counting, file, { signal });
-  return { mediaType: types[layer.compression], digest: `sha256:${hash.digest('hex')}`, size };
+  const packed = packStream(sourceOf(store.layerTar(layer.diffId)), layer.compression);
+  await pipeline(packed, counting, createWriteStream(path, { mode: 0o600 }), { signal });
+  return { mediaType: packedTypes[layer.compression], digest: `sha256:${hash.digest('hex')}`, size };
 }

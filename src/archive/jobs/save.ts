@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { BerthError } from '../../api/errors.ts';
+import { chunksOf } from '../byte-source.ts';
 import { put, readDescriptor } from '../job-io.ts';
 import { rebuildLayer } from '../rebuild-layer.ts';
 import { tarEnd, tarHeader, tarPadding } from '../tar-stream.ts';
@@ -41,17 +42,25 @@ async function writeMember(helper: string, member: SaveMember): Promise<void> {
     return;
   }
   await put(tarHeader({ path, type: 'file', size: member.size, mtime }));
-  const isLayer = member.kind === 'layer';
-  const source = isLayer
-    ? rebuildLayer(helper, member.directory)
-    : (createReadStream(member.file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>);
+  if (member.kind === 'file') await copyFile(member);
+  else for await (const chunk of chunksOf(rebuildLayer({ helper, ...member }))) await put(chunk);
+  await put(tarPadding(member.size));
+}
+
+async function copyFile({
+  path,
+  file,
+  digest: expected,
+}: {
+  path: string;
+  file: string;
+  digest: string;
+}): Promise<void> {
   const hash = createHash('sha256');
-  for await (const chunk of source) {
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
     hash.update(chunk);
     await put(chunk);
   }
   const digest = `sha256:${hash.digest('hex')}`;
-  if (digest !== (isLayer ? member.diffId : member.digest))
-    throw new BerthError('internal', `${path} of the store has the content ${digest}`);
-  await put(tarPadding(member.size));
+  if (digest !== expected) throw new BerthError('internal', `${path} of the store has the content ${digest}`);
 }

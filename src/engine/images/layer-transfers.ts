@@ -142,7 +142,7 @@ export class LayerTransfers {
         },
         onRetry: (seconds) =>
           work.emit({
-            status: `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`,
+            status: retryText(seconds),
             progressDetail: {},
             id,
           }),
@@ -186,6 +186,11 @@ interface Transfer {
   sources: RepositorySources;
   signal: AbortSignal;
   emit: (message: ProgressMessage) => void;
+}
+
+/** In dockerd's words. */
+export function retryText(seconds: number): string {
+  return `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`;
 }
 
 /** Twelve hex digits, as clients show them. */

@@ -40,7 +40,8 @@ export class ImagePush {
 
   constructor(options: ImagePushOptions) {
     this.#options = options;
-    this.#layers = new LayerPushes(options.store, options.concurrentUploads ?? 5);
+    const { store, registries, concurrentUploads = 5 } = options;
+    this.#layers = new LayerPushes({ store, registries, concurrent: concurrentUploads });
   }
 
   /** Layers on their way to registries, for whoever else sends some. */
@@ -110,7 +111,6 @@ export class ImagePush {
             diffId,
             known: original?.manifest.layers[index] ?? null,
             mountFrom: this.#repositoriesWith(diffId, reference),
-            lease,
             progress,
             signal,
           }),
@@ -152,7 +152,7 @@ export class ImagePush {
     const mountFrom = (diffId: string): string[] => this.#repositoriesWith(diffId, reference);
     const sent = await settled(
       [...layers.values()].map((layer) =>
-        this.#layers.push({ repository, ...layer, mountFrom: mountFrom(layer.diffId), lease, progress, signal }),
+        this.#layers.push({ repository, ...layer, mountFrom: mountFrom(layer.diffId), progress, signal }),
       ),
     );
     const lost = [...layers.keys()].find((digest, index) => sent[index]?.digest !== digest);

@@ -16,6 +16,8 @@ export interface JobError {
 export interface JobOptions {
   /** Becomes standard input, with back-pressure. Without it the input stays open and empty until the job ends: a job that loses it stops. */
   input?: Readable;
+  /** Called at once with the way to give the job JSON lines on its standard input, which stays open; instead of `input`. */
+  onStart?: (tell: (order: object) => void) => void;
   /** Each JSON line of standard output; not called where `stream` is used. */
   onMessage?: (message: unknown) => void;
   signal?: AbortSignal;
@@ -71,6 +73,7 @@ export function startJob(name: string, argument: object, options: Omit<JobOption
   const onAbort = (): void => cancel(options.signal?.reason);
   options.signal?.addEventListener('abort', onAbort, { once: true });
   feed(child.stdin, options.input, cancel);
+  options.onStart?.((order) => void child.stdin.write(`${JSON.stringify(order)}\n`));
   child.stdout.on('close', () => {
     if (!child.stdout.readableEnded) cancel(new Error('nobody reads the result'));
   });

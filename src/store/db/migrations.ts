@@ -4,7 +4,7 @@
  *   meta(key, value)                                    engine id and the like
  *   documents(digest, media_type, bytes)                configs, manifests, indexes, byte for byte: small, and there at once with their image
  *   layers(diff_id, directory, size, tar_size)          unpacked layers: layers/<directory>/diff
- *   blobs(digest, diff_id, size, kept)                  packed bytes a layer came from; kept: they are in blobs/sha256/
+ *   blobs(digest, diff_id, size, kept, packing)         packed bytes a layer came from or went as; kept: they are in blobs/sha256/
  *   images(id, manifest, parent, …)                     id = digest of the config document; hidden: removed, but a container uses it
  *   image_layers, image_documents                       what an image needs
  *   tags(name, image)                                   canonical reference, `name:tag` or `name@digest` → image
@@ -118,5 +118,11 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tags ADD COLUMN target TEXT REFERENCES targets(digest);
       CREATE INDEX tags_by_target ON tags(target) WHERE target IS NOT NULL;
     `,
+  },
+  {
+    id: 6,
+    name: 'packing of blobs',
+    // gzip or zstd; null: not known. A push asks registries for what a layer was packed as before.
+    sql: 'ALTER TABLE blobs ADD COLUMN packing TEXT;',
   },
 ];

@@ -22,6 +22,16 @@ interface PendingBlob {
   diffId: string;
   size: number;
   kept: boolean;
+  /** Null: not known. */
+  packing: string | null;
+}
+
+/** What a layer is when it is packed; its bytes may be elsewhere. */
+export interface PackedForm {
+  /** `sha256:…` */
+  digest: string;
+  /** Bytes. */
+  size: number;
 }
 
 /**
@@ -124,11 +134,29 @@ export class LayerStore {
   }
 
   async #adoptBlob(layer: UnpackedLayer, file: string | null): Promise<void> {
-    const { digest, diffId, length } = layer;
+    const { digest, diffId, length, packing } = layer;
     const keeps = file !== null && !this.isBlobKept(digest);
     if (keeps) await rename(file, this.#paths.blob(digest));
     const kept = keeps || (this.#pendingBlobs.get(digest)?.kept ?? false);
-    this.#pendingBlobs.set(digest, { diffId, size: length, kept });
+    this.#pendingBlobs.set(digest, { diffId, size: length, kept, packing });
+  }
+
+  /** What a stored layer is known to be when it is packed so; a few where they are many. */
+  packedForms(diffId: string, packing: string): PackedForm[] {
+    return this.#database.sql
+      .query<PackedForm, [string, string]>(
+        'SELECT digest, size FROM blobs WHERE diff_id = ? AND packing = ? ORDER BY kept DESC, digest LIMIT 4',
+      )
+      .all(diffId, packing);
+  }
+
+  /** Remembers what a stored layer is when it is packed so. Its bytes are not kept. */
+  rememberPacked(diffId: string, packing: string, { digest, size }: PackedForm): void {
+    this.#database.sql
+      .query(
+        'INSERT OR IGNORE INTO blobs (digest, diff_id, size, kept, packing) SELECT ?, diff_id, ?, 0, ? FROM layers WHERE diff_id = ?',
+      )
+      .run(digest, size, packing, diffId);
   }
 
   /** The packed bytes of a layer that are in `blobs/`, or null. */
@@ -144,7 +172,7 @@ export class LayerStore {
   /** Takes over a file with a layer's packed bytes; it is written down with the next image that has the layer. */
   async keepPacked(diffId: string, blob: { digest: string; size: number; file: string }): Promise<void> {
     await rename(blob.file, this.#paths.blob(blob.digest));
-    this.#pendingBlobs.set(blob.digest, { diffId, size: blob.size, kept: true });
+    this.#pendingBlobs.set(blob.digest, { diffId, size: blob.size, kept: true, packing: null });
   }
 
   /** `layers/<n>` of a layer that is written in its place and adopted later; what is never adopted its writer removes, or the next start. */
@@ -186,11 +214,11 @@ export class LayerStore {
       if (row) layer.run(diffId, row.directory, row.size, row.tar_size, Date.now());
     }
     const blob = this.#database.sql.query(
-      `INSERT INTO blobs (digest, diff_id, size, kept) VALUES (?, ?, ?, ?)
-       ON CONFLICT (digest) DO UPDATE SET kept = max(kept, excluded.kept)`,
+      `INSERT INTO blobs (digest, diff_id, size, kept, packing) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (digest) DO UPDATE SET kept = max(kept, excluded.kept), packing = coalesce(packing, excluded.packing)`,
     );
-    for (const [digest, { diffId, size, kept }] of this.#pendingBlobsOf(diffIds))
-      blob.run(digest, diffId, size, kept ? 1 : 0);
+    for (const [digest, { diffId, size, kept, packing }] of this.#pendingBlobsOf(diffIds))
+      blob.run(digest, diffId, size, kept ? 1 : 0, packing);
   }
 
   /** After the transaction: the rows speak for themselves. */
