@@ -52,7 +52,11 @@ type Json = Record<string, unknown>;
  * either the shape decides, as in an OCI layout. Error: `invalid`.
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): ParsedManifest {
-  const json = parseObject(bytes, 'manifest');
+  return readManifest(parseObject(bytes, 'manifest'), mediaType);
+}
+
+/** As `parseManifest`, of a document that `parseObject` has read. */
+export function readManifest(json: Json, mediaType?: string): ParsedManifest {
   const stated = typeof json.mediaType === 'string' && json.mediaType !== '' ? json.mediaType : mediaType;
   if (json.schemaVersion === 1) throw new BerthError('invalid', schema1Text, { code: 'manifest-schema1' });
   if (json.schemaVersion !== 2)

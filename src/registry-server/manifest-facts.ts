@@ -1,7 +1,7 @@
 /** What a registry must know of a manifest. Every JSON document is taken, whatever its media type; what is known is read strictly. */
 import { BerthError } from '../api/errors.ts';
 import { isDigest } from '../oci/digest.ts';
-import { type Descriptor, parseManifest, parseObject } from '../oci/manifest.ts';
+import { type Descriptor, parseObject, readManifest } from '../oci/manifest.ts';
 import { isIndexType, isManifestType } from '../oci/media-types.ts';
 import { RegistryProblem } from './problem.ts';
 import type { ManifestFacts } from './storage/types.ts';
@@ -26,7 +26,7 @@ function read(bytes: Uint8Array, mediaType: string): ManifestFacts {
   };
   if (!isIndexType(mediaType) && !isManifestType(mediaType))
     return { ...common, blobs: [], manifests: [], artifactType: textOf(json.artifactType) };
-  const parsed = parseManifest(bytes, mediaType);
+  const parsed = readManifest(json, mediaType);
   if (parsed.kind === 'index') {
     const manifests = parsed.index.manifests.filter(isHere).map(({ digest }) => digest);
     return { ...common, blobs: [], manifests, artifactType: textOf(json.artifactType) };

@@ -11,6 +11,8 @@ import { isKnown, readWhole } from './requests.ts';
 
 /** That one push sets by `tag` parameters; the specification wants room for ten. */
 const mostTags = 100;
+/** Bytes of a page of referrers, which is an index: clients read none above 4 MiB. */
+const referrersPage = 2 * 1024 * 1024;
 
 /** `GET` and `HEAD …/manifests/<tag or digest>`. */
 export async function readManifest(call: Call): Promise<void> {
@@ -120,7 +122,8 @@ export async function listReferrers(call: Call): Promise<void> {
   const digest = checkDigest(call.reference);
   await context.guard.require(request, repository, 'pull');
   const artifactType = query.get('artifactType') ?? '';
-  const referrers = await context.content.index.referrers(repository, digest, artifactType);
+  const page = { subject: digest, artifactType, last: query.get('last') ?? '', mostBytes: referrersPage };
+  const { referrers, hasMore } = await context.content.index.referrers(repository, page);
   const manifests = referrers.map(({ mediaType, digest: own, size, artifactType: type, annotations }) => ({
     mediaType,
     digest: own,
@@ -128,9 +131,14 @@ export async function listReferrers(call: Call): Promise<void> {
     ...(type && { artifactType: type }),
     ...(annotations && { annotations }),
   }));
+  const next = new URLSearchParams({ ...(artifactType && { artifactType }), last: referrers.at(-1)?.digest ?? '' });
   sendJson(
     call,
     { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
-    { 'Content-Type': mediaTypes.ociIndex, ...(artifactType && { 'OCI-Filters-Applied': 'artifactType' }) },
+    {
+      'Content-Type': mediaTypes.ociIndex,
+      ...(artifactType && { 'OCI-Filters-Applied': 'artifactType' }),
+      ...(hasMore && { Link: `</v2/${repository}/referrers/${digest}?${next}>; rel="next"` }),
+    },
   );
 }

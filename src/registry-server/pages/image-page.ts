@@ -167,7 +167,8 @@ function stepText(entry: HistoryEntry): string {
 
 async function referrerSection({ site }: View, repository: string, digest: string): Promise<Part> {
   const { index } = site.content;
-  const referrers = await index.referrers(repository, digest, '');
+  const page = { subject: digest, artifactType: '', last: '', mostBytes: 1024 * 1024 };
+  const { referrers } = await index.referrers(repository, page);
   const byTag = cosignTags(digest).flatMap((name) => site.showcase.tag(repository, name) ?? []);
   if (referrers.length + byTag.length === 0) return null;
   return html`<section><h2>Referrers</h2><div class="box wide"><table>

@@ -5,6 +5,7 @@ import type {
   ManifestFacts,
   Page,
   Referrer,
+  ReferrersPage,
   RegistryIndex,
   RepositorySummary,
   StoredManifest,
@@ -249,22 +250,23 @@ export class SqliteIndex implements RegistryIndex {
     return found;
   }
 
-  async referrers(repository: string, subject: string, artifactType: string): Promise<Referrer[]> {
-    const rows = this.#rows<{
-      mediaType: string;
-      digest: string;
-      size: number;
-      artifactType: string;
-      annotations: string | null;
-    }>(
-      `SELECT m.media_type AS mediaType, m.digest, length(d.bytes) AS size, m.artifact_type AS artifactType, m.annotations
-       FROM repositories r JOIN manifests m ON m.repository = r.id JOIN documents d ON d.digest = m.digest
-       WHERE r.name = ?1 AND m.subject = ?2 AND (?3 = '' OR m.artifact_type = ?3) ORDER BY m.digest`,
-      repository,
-      subject,
-      artifactType,
-    );
-    return rows.map((row) => ({ ...row, annotations: row.annotations === null ? null : JSON.parse(row.annotations) }));
+  async referrers(repository: string, of: ReferrersPage): Promise<{ referrers: Referrer[]; hasMore: boolean }> {
+    const rows = this.#database.sql
+      .query<Omit<Referrer, 'annotations'> & { annotations: string | null }, Value[]>(
+        `SELECT m.media_type AS mediaType, m.digest, length(d.bytes) AS size, m.artifact_type AS artifactType, m.annotations
+         FROM repositories r JOIN manifests m ON m.repository = r.id JOIN documents d ON d.digest = m.digest
+         WHERE r.name = ?1 AND m.subject = ?2 AND m.digest > ?3 AND (?4 = '' OR m.artifact_type = ?4) ORDER BY m.digest`,
+      )
+      .iterate(repository, of.subject, of.last, of.artifactType);
+    const referrers: Referrer[] = [];
+    let bytes = 0;
+    // Strangers choose how long their annotations are: no row is read that would not be shown.
+    for (const { annotations, ...row } of rows) {
+      bytes += row.mediaType.length + row.digest.length + row.artifactType.length + (annotations?.length ?? 0) + 64;
+      if (bytes > of.mostBytes && referrers.length > 0) return { referrers, hasMore: true };
+      referrers.push({ ...row, annotations: annotations === null ? null : JSON.parse(annotations) });
+    }
+    return { referrers, hasMore: false };
   }
 
   async search(

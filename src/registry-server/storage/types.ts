@@ -92,6 +92,14 @@ export interface Referrer {
   annotations: Readonly<Record<string, string>> | null;
 }
 
+export interface ReferrersPage {
+  subject: string;
+  /** Empty: of any type. */
+  artifactType: string;
+  last: string;
+  mostBytes: number;
+}
+
 /** A page of names: those behind `last` in byte order, at most `limit`. */
 export interface Page {
   last: string;
@@ -148,7 +156,8 @@ export interface RegistryIndex {
   /** Null where there is no such repository. */
   tags(repository: string, page: Page): Promise<string[] | null>;
   repositories(page: Page, visible: Visibility): Promise<string[]>;
-  referrers(repository: string, subject: string, artifactType: string): Promise<Referrer[]>;
+  /** In the order of their digests, behind `last`: as many as `mostBytes` of annotations and names are, or one. */
+  referrers(repository: string, of: ReferrersPage): Promise<{ referrers: Referrer[]; hasMore: boolean }>;
   search(
     term: string,
     page: { offset: number; limit: number },

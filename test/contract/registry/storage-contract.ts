@@ -178,11 +178,39 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       const subject = digestOf('subject');
       const own = { ...facts, subject, artifactType: 'x/y', annotations: { a: 'b' } };
       await index.putManifest('r', document('{"s":1}'), { tag: null, facts: own, mayBeSparse: false });
-      const [entry] = await index.referrers('r', subject, '');
-      expect(entry).toMatchObject({ artifactType: 'x/y', annotations: { a: 'b' }, size: 7 });
-      expect((await index.referrers('r', subject, 'x/y')).length).toBe(1);
-      expect(await index.referrers('r', subject, 'other')).toEqual([]);
-      expect(await index.referrers('q', subject, '')).toEqual([]);
+      const page = { subject, artifactType: '', last: '', mostBytes: 1_000_000 };
+      const found = await index.referrers('r', page);
+      expect(found).toMatchObject({
+        referrers: [{ artifactType: 'x/y', annotations: { a: 'b' }, size: 7 }],
+        hasMore: false,
+      });
+      expect((await index.referrers('r', { ...page, artifactType: 'x/y' })).referrers).toHaveLength(1);
+      expect((await index.referrers('r', { ...page, artifactType: 'other' })).referrers).toEqual([]);
+      expect((await index.referrers('q', page)).referrers).toEqual([]);
+    });
+
+    test('referrers page by page, by what they weigh', async () => {
+      const index = await open();
+      const subject = digestOf('subject');
+      const texts = ['{"s":1}', '{"s":2}', '{"s":3}'];
+      for (const text of texts)
+        await index.putManifest('r', document(text), {
+          tag: null,
+          facts: { ...facts, subject, artifactType: 'x/y', annotations: { a: 'b'.repeat(1000) } },
+          mayBeSparse: false,
+        });
+      const pages: string[][] = [];
+      for (let last = '', isLast = false; !isLast; ) {
+        const { referrers, hasMore } = await index.referrers('r', {
+          ...{ subject, artifactType: '', last },
+          mostBytes: pages.length === 0 ? 2500 : 1,
+        });
+        pages.push(referrers.map(({ digest }) => digest));
+        last = referrers.at(-1)?.digest ?? '';
+        isLast = !hasMore;
+      }
+      const [one, two, three] = texts.map((text) => digestOf(text)).toSorted();
+      expect(pages).toEqual([[one, two], [three]] as string[][]);
     });
 
     test('pages, search, stars and descriptions', async () => {
