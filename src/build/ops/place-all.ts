@@ -13,7 +13,7 @@ export async function placeAll(
 }
 
 /** The same as a tar, owners and all. */
-export async function* packSource(
+async function* packSource(
   files: FileSource,
   path: string,
   signal: AbortSignal = new AbortController().signal,
