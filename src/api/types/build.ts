@@ -61,8 +61,8 @@ export interface BuildOptions {
 
 /** A place where steps of other machines are looked for. */
 export type CacheSource =
-  /** A cache, or an image with one in it. */
-  | { type: 'registry'; reference: string }
+  /** A cache, or an image with one in it; `here`: the registry is not asked. */
+  | { type: 'registry'; reference: string; here?: boolean }
   /** A folder of the client, an OCI layout. */
   | { type: 'local'; name: string; manifest: { digest: string; mediaType: string } };
 

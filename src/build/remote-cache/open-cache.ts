@@ -58,17 +58,21 @@ export function openCache(
   number: number,
   options: OpenCacheOptions,
 ): Promise<OpenedCache | string> {
-  return source.type === 'local' ? openFolder(source, number, options) : openReference(source.reference, options);
+  return source.type === 'local' ? openFolder(source, number, options) : openReference(source, options);
 }
 
 /** An image of this machine that has a cache in it goes before the registry, as with dockerd. */
-async function openReference(text: string, options: OpenCacheOptions): Promise<OpenedCache | string> {
+async function openReference(
+  source: Extract<CacheSource, { type: 'registry' }>,
+  options: OpenCacheOptions,
+): Promise<OpenedCache | string> {
   const { store, blobs, auths, platform, signal, status } = options;
-  const reference = withDefaultTag(parseReference(text));
+  const reference = withDefaultTag(parseReference(source.reference));
   const id = store.reference(canonicalString(reference));
   const own = id === null ? null : inlineCache(store.image(id)?.configBytes ?? Buffer.from('{}'));
   const common = { name: familiarString(reference) };
   if (own) return { ...common, document: own, blobs: new Map(), repository: null, fetch: () => Promise.resolve(null) };
+  if (source.here) return noCache;
   const sources = blobs.registry(reference, auths, 'pull');
   const content = await read(
     await sources.manifest(reference.digest ?? (reference.tag as string), signal),
@@ -149,6 +153,7 @@ async function checked(bytes: AsyncIterable<Uint8Array>, digest: string, limit: 
   return whole;
 }
 
+const noCache = 'there is no build cache in it (--cache-to type=inline puts one there)';
 const imageConfigs: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
 
 async function read(top: RemoteDocument, reader: Reader, platform: Platform): Promise<Content | string> {
@@ -162,7 +167,7 @@ async function read(top: RemoteDocument, reader: Reader, platform: Platform): Pr
   if (config.mediaType === buildKitMediaType) return "it is BuildKit's: only BuildKit can use it";
   const bytes = imageConfigs.has(config.mediaType) ? await reader.document(config.digest, longestConfig) : null;
   const document = bytes && inlineCache(bytes);
-  if (!bytes || !document) return 'there is no build cache in it (--cache-to type=inline puts one there)';
+  if (!bytes || !document) return noCache;
   return { document, blobs: imageBlobs(parseImageConfig(bytes).rootfs.diff_ids, manifest) };
 }
 

@@ -1,6 +1,6 @@
 import { inOrder, type Vertex } from '../graph/vertex.ts';
 import { type BuildSession, type BuildValue, LostLayerError, lowerOf, treeOf } from '../ops/values.ts';
-import type { SolveListener } from '../solve/events.ts';
+import type { SolveEvent, SolveListener } from '../solve/events.ts';
 import type { Solved } from '../solve/runner.ts';
 import type { SolveOptions, Solver } from '../solve/solver.ts';
 import type { Imports } from './imports.ts';
@@ -22,9 +22,10 @@ export async function solveThrough(
   options: SolveOptions<BuildSession> & { imports: Imports | null },
 ): Promise<Map<string, Solved<BuildValue>>> {
   const everything = inOrder(graph.vertices);
+  const telling = new Retelling(options.listener);
   for (let losses = 0; ; ) {
     try {
-      const listener = hushed(options.listener);
+      const listener = telling.pass();
       const solved = await solver.solve(everything, { ...options, listener });
       const results = new Map(everything.map((vertex, index) => [vertex.digest, solved[index] as Solved<BuildValue>]));
       await lowerOf(graph.roots.flatMap((root) => [...treeOf(results.get(root.digest)?.value)]));
@@ -38,13 +39,36 @@ export async function solveThrough(
   }
 }
 
-/** A step that misses its layers has not failed: it will be done. */
-function hushed(listener: SolveListener): SolveListener {
-  let isLost = false;
-  return (event) => {
-    isLost ||= event.type === 'failed' && event.error instanceof LostLayerError;
-    if (event.type !== 'failed' || !isLost) listener(event);
-  };
+/** One progress of several passes: nothing is told twice, and a step that misses its layers has not failed, it will be done. */
+class Retelling {
+  readonly #listener: SolveListener;
+  /** What was said of a vertex in the end. */
+  readonly #told = new Map<string, 'done' | 'cached'>();
+
+  constructor(listener: SolveListener) {
+    this.#listener = listener;
+  }
+
+  pass(): SolveListener {
+    const held = new Map<string, SolveEvent>();
+    let isLost = false;
+    return (event) => {
+      if (event.type === 'planned') return this.#listener(event);
+      const { digest } = event.vertex;
+      const before = this.#told.get(digest);
+      isLost ||= event.type === 'failed' && event.error instanceof LostLayerError;
+      if (before === 'done' || (event.type === 'failed' && isLost)) return;
+      if (before === 'cached') {
+        if (event.type === 'started') held.set(digest, event);
+        if (event.type !== 'missed') return;
+        // It was said to be cached, and now it must be done.
+        this.#told.delete(digest);
+        this.#listener(held.get(digest) ?? event);
+      }
+      if (event.type === 'done') this.#told.set(digest, event.cached ? 'cached' : 'done');
+      this.#listener(event);
+    };
+  }
 }
 
 /** What caches of others are told of a build. */

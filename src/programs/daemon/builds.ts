@@ -213,14 +213,17 @@ function digestOf(image: StoredImage, reference: string): string {
 /** Images whose cache is wanted: those that have one in them, here or at their registry; where one is here, the engine's own cache too. */
 function cachesOf(store: ImageStore, images: readonly string[]): Pick<BuildOptions, 'cacheFrom' | 'cacheOnlyFrom'> {
   if (images.length === 0) return {};
-  const isHere = images.some((image) => {
+  const isHere = (image: string): boolean => {
     try {
       return findImage(store, image) !== null;
     } catch {
       return false; // not here, or no name at all
     }
-  });
-  return { cacheFrom: images.map((reference) => ({ type: 'registry', reference })), cacheOnlyFrom: !isHere };
+  };
+  return {
+    cacheFrom: images.map((reference) => ({ type: 'registry', reference, here: isHere(reference) })),
+    cacheOnlyFrom: !images.some(isHere),
+  };
 }
 
 /** What a registry is to be told; null: nothing is known. */
