@@ -257,11 +257,27 @@ describe('several platforms', () => {
       { os: 'linux', architecture: 'arm64' },
       { os: 'linux', architecture: 'arm', variant: 'v7' },
     ]);
+    expect(await engine.ok('image', 'inspect', '--platform', 'linux/arm64', '-f', '{{.Architecture}}', name)).toBe(
+      'arm64',
+    );
+    const missing = await engine.berth('image', 'inspect', '--platform', 'linux/s390x', name);
+    expect(missing.stderr).toContain('does not match the specified platform (linux/s390x)');
+    await engine.ok('tag', name, `${registry.host}/many/one-of:1`);
+    await engine.ok('push', '--platform', 'linux/arm64', `${registry.host}/many/one-of:1`);
+    expect((await atRegistry('many/one-of', 'manifests', '1')).headers.get('docker-content-digest')).toBe(
+      list.manifests[1]?.digest as string,
+    );
+    await engine.ok('rmi', `${registry.host}/many/one-of:1`);
     // All of it, with a client of others.
     await skopeo('copy', '--all', '--src-tls-verify=false', `docker://${name}`, `oci:${files}/cross:1`);
     const layout = JSON.parse(readFileSync(join(files, 'cross/index.json'), 'utf8')) as ImageIndex;
     expect(layout.manifests.map((one) => one.digest)).toEqual([digest]);
     const archive = join(files, 'cross.tar');
+    const alone = join(files, 'alone.tar');
+    await engine.ok('save', '--platform', 'linux/arm64', '-o', alone, name);
+    await skopeo('copy', `oci-archive:${alone}`, `oci:${files}/alone:1`);
+    const single = JSON.parse(readFileSync(join(files, 'alone/index.json'), 'utf8')) as ImageIndex;
+    expect(single.manifests.map((one) => one.digest)).toEqual([list.manifests[1]?.digest as string]);
     await engine.ok('save', '-o', archive, name);
     await engine.ok('rmi', name);
     await engine.ok('load', '-q', '-i', archive);

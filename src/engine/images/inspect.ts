@@ -6,12 +6,12 @@ import { formatPlatform, platformRank } from '../../oci/platform.ts';
 import type { StoredImage } from '../../store/types.ts';
 import { zeroTime } from '../../wire/time.ts';
 import type { ImageContext } from './image-context.ts';
-import { familiarNames, findImage } from './image-names.ts';
+import { familiarNames, findImage, targetOf } from './image-names.ts';
+import { imageFor } from './targets.ts';
 
 /** `GET /images/{name}/json`. Error: `not-found`. */
 export function inspectImage(context: ImageContext, name: string, platform: Platform | null): ImageInspect {
-  const image = findImage(context.store, name);
-  checkPlatform(image, name, platform);
+  const image = findForPlatform(context, name, platform);
   const { config } = image;
   const { tags, digests } = familiarNames(image);
   const extra = config as { author?: string; container?: string };
@@ -34,6 +34,14 @@ export function inspectImage(context: ImageContext, name: string, platform: Plat
     RootFS: { Type: 'layers', ...(image.layers.length > 0 && { Layers: image.layers }) },
     Metadata: { LastTagTime: image.lastTagged === null ? zeroTime : new Date(image.lastTagged).toISOString() },
   };
+}
+
+/** Error: `not-found`. */
+function findForPlatform({ store }: ImageContext, name: string, platform: Platform | null): StoredImage {
+  const found = findImage(store, name);
+  const image = platform === null ? found : imageFor(store, found, { target: targetOf(store, name), platform });
+  checkPlatform(image, name, platform);
+  return image;
 }
 
 /** An image for another platform is as good as none. */
@@ -81,8 +89,7 @@ function driverData(context: ImageContext, image: StoredImage): Record<string, s
 
 /** `GET /images/{name}/history`, the newest first. Error: `not-found`. */
 export function imageHistory(context: ImageContext, name: string, platform: Platform | null): ImageHistoryEntry[] {
-  const image = findImage(context.store, name);
-  checkPlatform(image, name, platform);
+  const image = findForPlatform(context, name, platform);
   let layer = 0;
   const entries = (image.config.history ?? []).map((step): ImageHistoryEntry => {
     const diffId = step.empty_layer ? undefined : image.layers[layer++];

@@ -11,6 +11,7 @@ import { hasBlob, putManifest, uploadBlob } from '../../distribution/upload.ts';
 import { sha256 } from '../../oci/digest.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../../oci/manifest.ts';
 import { layerCompression, mediaTypes } from '../../oci/media-types.ts';
+import { choosePlatform } from '../../oci/platform.ts';
 import {
   canonicalName,
   canonicalString,
@@ -70,7 +71,8 @@ export class ImagePush {
       await sources.use((repository) => repository.ping(signal), signal);
       for (const { reference: one, image } of images)
         await sources.use(
-          (repository) => this.#pushOne({ reference: one, image, repository, progress, signal }),
+          (repository) =>
+            this.#pushOne({ reference: one, image, platform: request.platform, repository, progress, signal }),
           signal,
         );
     } catch (error) {
@@ -135,9 +137,16 @@ export class ImagePush {
 
   /** Sends all that the name stands for, byte for byte: what the index names first, then the index. */
   async #pushTarget(push: OnePush, target: StoredTarget, lease: Lease): Promise<void> {
-    const { image, reference, repository, progress, signal } = push;
+    const { image, reference, platform, repository, progress, signal } = push;
     const { store } = this.#options;
-    const manifests = targetManifests(store, target);
+    const all = targetManifests(store, target);
+    const one =
+      platform &&
+      choosePlatform(
+        all.filter(({ config }) => config),
+        platform,
+      );
+    const manifests = one ? [one] : all;
     lease.hold(target.digest, ...target.documents, ...manifests.flatMap(({ config }) => config?.rootfs.diff_ids ?? []));
     const layers = new Map(
       manifests.flatMap(({ manifest, config }) =>
@@ -162,12 +171,13 @@ export class ImagePush {
         const document = store.document(digest);
         if (document) await pushBytes(repository, document, signal);
       }
-    const top = targetDocument(store, target);
+    const top = one ? one.document : targetDocument(store, target);
     for (const { document } of manifests)
       if (document.digest !== top.digest) await putManifest(repository, document.digest, { ...document, signal });
     await putManifest(repository, reference.tag as string, { ...top, signal });
     const references = [`${canonicalName(reference)}@${top.digest}`];
-    await store.commitImage({ config: image.configBytes, references, lease });
+    if (!one || one.manifest.config.digest === image.id)
+      await store.commitImage({ config: image.configBytes, references, lease });
     this.#pushed(push, top);
   }
 
@@ -203,6 +213,8 @@ export class ImagePush {
 const mostMounts = 4;
 
 interface OnePush {
+  /** Of several the one that is wanted; null: all. */
+  platform: ImageTransferRequest['platform'];
   reference: Reference;
   image: StoredImage;
   repository: Repository;

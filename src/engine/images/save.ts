@@ -13,7 +13,7 @@ import { type ImageContext, labelsOf, publishImageEvent, sweepSoon } from './ima
 import { lookupReference, noSuchImage, searchById } from './image-names.ts';
 import { checkPlatform } from './inspect.ts';
 import { createdTime } from './list.ts';
-import { targetDocument, targetManifests } from './targets.ts';
+import { imageFor, imageOfTarget, targetDocument, targetManifests } from './targets.ts';
 
 /** An image and the names it is saved under. */
 interface Selection {
@@ -35,7 +35,9 @@ export async function saveImages(
 ): Promise<Readable> {
   const lease = await context.store.lease('save');
   try {
-    const selections = select(context, names, options.target ?? null);
+    const selections = select(context, names, options.target ?? null).map((one) =>
+      forPlatform(context, one, options.platform),
+    );
     // The images may be removed while they are on their way out.
     lease.hold(
       ...selections.flatMap(({ image, target }) => [...image.layers, ...(target ? layersOf(context, target) : [])]),
@@ -46,6 +48,20 @@ export async function saveImages(
     await lease.release();
     throw error;
   }
+}
+
+/** Of what a name stands for the one image that was asked for. */
+function forPlatform({ store }: ImageContext, selection: Selection, platform: Platform | null): Selection {
+  const { image, target } = selection;
+  if (!target || platform === null) return selection;
+  const wanted = imageFor(store, image, { target, platform });
+  // Its own manifest is the one of the target, whichever came with the image.
+  const own = imageOfTarget(store, target, platform);
+  return {
+    ...selection,
+    image: own?.id === wanted.id ? { ...wanted, manifest: own.document.digest } : wanted,
+    target: null,
+  };
 }
 
 function send(

@@ -2,8 +2,8 @@
 import { configPlatform, type ImageConfigDocument, parseImageConfig } from '../../oci/image-config.ts';
 import { type ImageManifest, parseManifest } from '../../oci/manifest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
-import { choosePlatform, type Platform } from '../../oci/platform.ts';
-import type { Document, ImageStoreInterface, StoredTarget } from '../../store/types.ts';
+import { choosePlatform, type Platform, platformRank } from '../../oci/platform.ts';
+import type { Document, ImageStoreInterface, StoredImage, StoredTarget } from '../../store/types.ts';
 
 export interface TargetManifest {
   document: Document;
@@ -44,6 +44,28 @@ export function imageOfTarget(
   const chosen = choosePlatform(images, platform);
   if (!chosen?.config) return null;
   return { id: chosen.manifest.config.digest, config: chosen.config, document: chosen.document };
+}
+
+/** The image of a target that fits the platform, where the one that its name means does not; that one otherwise. */
+export function imageFor(
+  store: Pick<ImageStoreInterface, 'document' | 'layer'>,
+  image: StoredImage,
+  { target, platform }: { target: StoredTarget | null; platform: Platform | null },
+): StoredImage {
+  if (!target || !platform || platformRank(configPlatform(image.config), platform) !== null) return image;
+  const other = imageOfTarget(store, target, platform);
+  if (!other) return image;
+  const layers = other.config.rootfs.diff_ids;
+  return {
+    ...image,
+    id: other.id,
+    config: other.config,
+    configBytes: documentOf(store, other.id).bytes,
+    manifest: other.document.digest,
+    parent: null,
+    size: layers.reduce((sum, diffId) => sum + (store.layer(diffId)?.size ?? 0), 0),
+    layers,
+  };
 }
 
 function read(store: Documents, document: Document, manifest: ImageManifest): TargetManifest {
