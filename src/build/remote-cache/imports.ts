@@ -1,5 +1,6 @@
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { BuildEvent } from '../../api/types/build.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { StoredLayer } from '../../store/types.ts';
 import type { Vertex } from '../graph/vertex.ts';
@@ -116,7 +117,9 @@ export class Imports implements SolveImports, ForeignResults {
       const blob = blobs.get(diffId);
       if (!blob) continue;
       try {
+        await failpoint('cache.before-fetch');
         await fetch(blob, diffId);
+        await failpoint('cache.after-fetch');
       } catch (error) {
         failure = error;
         if (signal.aborted) break;

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheForm } from '../../api/types/build.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Repository } from '../../distribution/repository.ts';
 import { hasBlob, putManifest, uploadBlob } from '../../distribution/upload.ts';
@@ -57,10 +58,12 @@ export async function writeCache(
       tell(`writing layer ${blob.digest}`);
     }),
   );
+  await failpoint('cache.after-layers');
   const config = encodeCache(cacheOf(notes, blobs));
   const digest = sha256(config);
   await writer.bytes(config, digest);
   tell(`writing config ${digest}`);
+  await failpoint('cache.before-name');
   const manifest = manifestOf({ mediaType: cacheMediaType, digest, size: config.length }, [...blobs.values()], form);
   if (form.imageManifest) {
     await writer.name(manifest);
@@ -179,6 +182,7 @@ export function folderWriter(
     const path = join(lease.directory, `cache-${crypto.randomUUID()}`);
     try {
       const blob = await packLayer(store, { diffId, compression: form.compression }, { path, signal });
+      await failpoint('cache.after-pack');
       if (!(await folders.has(number, blob.digest))) await folders.write(number, blob.digest, createReadStream(path));
       return blob;
     } finally {
