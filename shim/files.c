@@ -5,7 +5,8 @@
  *
  *   stat PATH    "MODE SIZE SECONDS NANOSECONDS LENGTH\n" and the LENGTH bytes of where a link leads
  *   read PATH    the same, then a tar of the object, whose names begin with the last part of PATH
- *   write PATH   unpacks standard input into the directory; --owner UID:GID, --no-overwrite, --read-only-root
+ *   write PATH   unpacks standard input into the directory; --owner UID:GID, --no-overwrite, --read-only-root, --within (links in
+ *                it lead nowhere but into it)
  *   export       a tar of the root without what is mounted on it
  *
  * The process's root is the container's before it looks at PATH. Exit codes: 2 nothing at PATH, 3 PATH is no directory, 4 the root
@@ -135,6 +136,7 @@ static int read_path(const char *path, struct failure *failure) {
 struct write_options {
   struct unpack_options unpack;
   bool read_only_root;
+  bool within;
 };
 
 /* A mount from elsewhere is never on the overlay's own device. */
@@ -163,6 +165,10 @@ static int write_path(const char *path, struct write_options *options, struct fa
     return on_root ? ROOT_READ_ONLY : MOUNT_READ_ONLY;
   }
   if (fchdir(directory) < 0) return not_found(errno, failure, path);
+  if (options->within && chroot(".") < 0) {
+    fail(failure, errno, "chroot %s", path);
+    return 1;
+  }
   options->unpack.destination = path;
   return unpack_here(&options->unpack, failure) < 0 ? unpack_exit_code(failure->code) : 0;
 }
@@ -188,7 +194,7 @@ static bool parse(int argc, char **argv, struct request *request) {
       {"source", required_argument, NULL, 's'}, {"target", required_argument, NULL, 't'},
       {"owner", required_argument, NULL, 'o'},  {"no-overwrite", no_argument, NULL, 'n'},
       {"read-only-root", no_argument, NULL, 'r'}, {"subpath", required_argument, NULL, 'b'},
-      {0}};
+      {"within", no_argument, NULL, 'i'},       {0}};
   struct files_root *root = &request->root;
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     struct files_mount *last = root->mount_count > 0 ? &root->mounts[root->mount_count - 1] : NULL;
@@ -207,6 +213,7 @@ static bool parse(int argc, char **argv, struct request *request) {
       request->write.unpack.owned = sscanf(optarg, "%u:%u", &request->write.unpack.uid, &request->write.unpack.gid) == 2;
     } else if (option == 'n') request->write.unpack.no_overwrite = true;
     else if (option == 'r') request->write.read_only_root = true;
+    else if (option == 'i') request->write.within = true;
     else return false;
   }
   for (size_t i = 0; i < root->mount_count; i++) {

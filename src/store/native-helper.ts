@@ -16,6 +16,10 @@ export interface WritableTree {
   work: string;
   /** Directory in the tree. */
   path: string;
+  /** No directory takes the place of something else, nor the other way round. */
+  keepsKinds?: boolean;
+  /** Links in the directory lead nowhere but into it. */
+  within?: boolean;
   /** Everything goes to them, whatever the archive says. */
   owner?: { uid: number; gid: number };
 }
@@ -121,7 +125,9 @@ export class NativeHelper {
    * not fit, `internal` otherwise.
    */
   async writeTree(tree: WritableTree, content: AsyncIterable<Uint8Array>): Promise<void> {
-    const words = ['files', '--no-overwrite', '--scratch', tree.scratch];
+    const words = ['files', '--scratch', tree.scratch];
+    if (tree.keepsKinds) words.push('--no-overwrite');
+    if (tree.within) words.push('--within');
     if (tree.owner) words.push('--owner', `${tree.owner.uid}:${tree.owner.gid}`);
     for (const layer of tree.lower) words.push('--lower', layer);
     words.push('--upper', tree.upper, '--work', tree.work, 'write', tree.path);

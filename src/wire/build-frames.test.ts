@@ -38,6 +38,11 @@ test.each(['plain', 'with\ttab', 'with\nline', 'back\\slash', '\xff\xfe', 'd/e f
   expect(parseContextLine(contextLine(entry))).toEqual(entry);
 });
 
+test.each(['file', 'directory', 'symlink', 'pipe', 'character', 'block'] as const)('an entry that is a %s', (type) => {
+  const entry = { type, path: 'a', mode: 0o644, size: 259, mtime: '-1', link: 'b' };
+  expect(parseContextLine(contextLine(entry))).toEqual(entry);
+});
+
 test.each([
   '',
   'x\t1\t2\t3\ta\t',

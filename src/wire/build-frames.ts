@@ -118,19 +118,22 @@ export class BuildFrameDecoder {
   }
 }
 
-/** One entry of a context's list: `f mode size mtime path`, `d mode mtime path`, `l path target`; names as latin1, escaped. */
+/** One entry of a context's list, a line of fields parted by tabs: letter, mode, size, mtime, path, link; names as latin1, escaped. */
 export interface ContextEntry {
-  type: 'file' | 'directory' | 'symlink';
+  type: 'file' | 'directory' | 'symlink' | 'pipe' | 'character' | 'block';
   /** Without a leading slash; bytes as latin1. */
   path: string;
   mode: number;
+  /** Bytes of a file; the number of a device, as stat(2) packs it. */
   size: number;
   /** Nanoseconds since 1970. */
   mtime: string;
+  /** Where a symbolic link leads; of a file that came before under another name that name, else empty. */
   link: string;
 }
 
-const letters = { file: 'f', directory: 'd', symlink: 'l' } as const;
+const letters = { file: 'f', directory: 'd', symlink: 'l', pipe: 'p', character: 'c', block: 'b' } as const;
+const typeOfLetter = new Map(Object.entries(letters).map(([type, letter]) => [letter as string, type]));
 
 export function contextLine(entry: ContextEntry): string {
   return [
@@ -145,10 +148,9 @@ export function contextLine(entry: ContextEntry): string {
 
 /** Error: a line that is none. */
 export function parseContextLine(line: string): ContextEntry {
-  const [letter, mode = '', size = '', mtime = '', path = '', link = ''] = line.split('\t');
-  const type = letter === 'f' ? 'file' : letter === 'd' ? 'directory' : letter === 'l' ? 'symlink' : null;
+  const [letter = '', mode = '', size = '', mtime = '', path = '', link = ''] = line.split('\t');
   const entry = {
-    type,
+    type: typeOfLetter.get(letter),
     mode: Number.parseInt(mode, 8),
     size: Number(size),
     mtime,
@@ -156,7 +158,7 @@ export function parseContextLine(line: string): ContextEntry {
     link: unescapeName(link),
   };
   const isGood =
-    entry.type !== null &&
+    entry.type !== undefined &&
     Number.isInteger(entry.mode) &&
     Number.isSafeInteger(entry.size) &&
     entry.size >= 0 &&

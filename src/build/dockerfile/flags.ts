@@ -54,15 +54,15 @@ export function readFlags(
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!kind) throw parseError(`unknown flag: --${name}${suggestion(name, Object.keys(known))}`, range);
     const values = found.get(name);
-    if (values && kind !== 'list') throw parseError(`duplicate flag specified: ${name}`, range);
+    if (values && kind !== 'list') throw parseError(`duplicate flag specified: --${name}`, range);
     if (kind === 'boolean') {
       const text = value === null ? 'true' : value.toLowerCase();
       if (text !== 'true' && text !== 'false')
-        throw parseError(`expecting boolean value for flag ${name}, not: ${value}`, range);
+        throw parseError(`expecting boolean value for flag --${name}, not: ${value}`, range);
       found.set(name, [text]);
       continue;
     }
-    if (value === null) throw parseError(`missing a value on flag: ${name}`, range);
+    if (value === null) throw parseError(`missing a value on flag: --${name}`, range);
     if (values) values.push(value);
     else found.set(name, [value]);
   }

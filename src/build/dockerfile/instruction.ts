@@ -41,8 +41,6 @@ export interface CopyInstruction extends Common {
   sources: string[];
   destination: string;
   heredocs: Heredoc[];
-  /** Where the sources and here-documents stood among each other, for the history. */
-  words: string[];
 }
 
 export interface RunInstruction extends Common {

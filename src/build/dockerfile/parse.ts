@@ -210,21 +210,21 @@ function copyInstruction(kind: 'copy' | 'add', line: Line): Instruction {
   const byName = new Map(line.heredocs.map((heredoc) => [heredoc.name, heredoc]));
   const sources: string[] = [];
   const heredocs: Heredoc[] = [];
-  const shown: string[] = [];
   for (const word of words.slice(0, -1)) {
     const heredoc = parseHeredocWord(word);
     const found = heredoc ? byName.get(heredoc.name) : undefined;
     if (found) heredocs.push(found);
     else sources.push(word);
-    shown.push(found ? `<<${found.name}` : word);
   }
-  return { kind, flags, sources, destination, heredocs, words: shown, ...common(line) };
+  return { kind, flags, sources, destination, heredocs, ...common(line) };
 }
 
 const runFlags = { mount: 'list', network: 'text', security: 'text', device: 'list' } as const;
 
 function runInstruction(line: Line): Instruction {
   const flags = readFlags(line.flags, runFlags, line.range);
+  if ((flags.get('mount') ?? []).some((mount) => /(?:^|,)\s*from=[^,]*\$[^,]/i.test(mount)))
+    throw parseError("'from' doesn't support variable expansion, define alias stage instead", line.range);
   const command = commandLine(line);
   if (command.form === 'exec' ? command.words.length === 0 : command.text === '')
     throw parseError('RUN requires at least one argument', line.range);
@@ -249,10 +249,10 @@ function healthcheckInstruction(line: Line): Instruction {
     return { kind: 'healthcheck', flags, command: null, ...common(line) };
   }
   if (type.toUpperCase() !== 'CMD')
-    throw parseError(`unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`, line.range);
+    throw parseError(`Unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`, line.range);
   const command = commandLine(line, rest);
   if (command.form === 'exec' ? command.words.length === 0 : command.text === '')
-    throw parseError('missing command after HEALTHCHECK CMD', line.range);
+    throw parseError('Missing command after HEALTHCHECK CMD', line.range);
   return { kind: 'healthcheck', flags, command, ...common(line) };
 }
 
@@ -282,8 +282,8 @@ function onbuildInstruction(line: Line): Instruction {
   if (instruction === 'MAINTAINER' || instruction === 'FROM')
     throw parseError(`${instruction} isn't allowed as an ONBUILD trigger`, line.range);
   const bodies = line.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join('');
-  const parsed = parseInstruction({ ...line, text: trigger }, line.escapeSign);
-  return { kind: 'onbuild', trigger: trigger + bodies, instruction: parsed.kind, ...common(line) };
+  // Whether it can be read is asked by the build that begins with this image.
+  return { kind: 'onbuild', trigger: trigger + bodies, instruction: instruction.toLowerCase(), ...common(line) };
 }
 
 /** The words of an ONBUILD trigger that an image carries. Error: `DockerfileError` at the FROM line. */

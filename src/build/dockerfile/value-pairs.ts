@@ -1,4 +1,4 @@
-import { parseError, type SourceRange } from './source-error.ts';
+import { DockerfileError, parseError, type SourceRange } from './source-error.ts';
 
 /** Words of ENV, LABEL and ARG: blanks outside of quotes part them; quotes and escapes stay for the expansion. */
 function words(text: string, escapeSign: string): string[] {
@@ -38,13 +38,13 @@ function read(
   if (first === undefined) return [];
   if (!first.includes('=')) {
     const rest = text.slice(text.search(/\s/) + 1).trim();
-    if (found.length < 2) throw parseError(`${name} must have two arguments`, range);
+    if (found.length < 2) throw new DockerfileError(`${name} must have two arguments`, range);
     return [{ name: first, value: rest, legacy: true }];
   }
   return found.map((word) => {
     const separator = word.indexOf('=');
     if (separator < 0)
-      throw parseError(
+      throw new DockerfileError(
         `Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`,
         range,
       );

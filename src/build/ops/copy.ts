@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorMessage } from '../../api/errors.ts';
 import { decompressor, magicLength, packedAs } from '../../archive/compression.ts';
 import { looksLikeTar } from '../../archive/tar-stream.ts';
 import type { BuildCacheTables } from '../../store/build-cache.ts';
@@ -9,13 +9,13 @@ import type { CopyAction, CopyDefinition, DirectoryDefinition } from '../graph/o
 import { digestOf, type Vertex } from '../graph/vertex.ts';
 import type { FileEntry, FileSource } from '../session/file-source.ts';
 import { fromPath, toPath } from '../session/file-source.ts';
-import { followLinks, LayeredFiles, type TreeAttributes } from '../session/layered-files.ts';
+import { followLinks, LayeredFiles, mostLinks, type TreeAttributes } from '../session/layered-files.ts';
 import { readPieces, readStart } from '../session/read-file.ts';
 import type { Parts } from '../solve/cache.ts';
 import type { OperationRunner, RunContext, Saved, Solved } from '../solve/runner.ts';
 import { type PlacedEntry, packEntries } from './entry-stream.ts';
 import { applyMode, isOctal } from './file-mode.ts';
-import { ownerIfKnown, ownerOf } from './owner.ts';
+import { type Owner, ownerOf } from './owner.ts';
 import { type Selected, select, selectionParts } from './selection.ts';
 import { type LayerTrees, type LayerWork, restoreAbove, topLayer } from './trees.ts';
 import { type BuildSession, type BuildValue, identityOf, lowerOf, treeOf } from './values.ts';
@@ -143,7 +143,7 @@ export class DirectoryRunner implements OperationRunner<BuildValue, BuildSession
     const layer = await this.#options.trees.make({ lower, latest: epoch, lease: session.lease }, async (work) => {
       const tree = new LayeredFiles({ layers: lower, attributes: this.#options.attributes });
       const copy = new Copy({ ...this.#options, tree, work, context });
-      await copy.directory(path, await ownerIfKnown(owner, tree));
+      await copy.directory(path, await ownerOf(owner, tree));
       await copy.finish();
     });
     return { kind: 'tree', layers: [...below, layer] };
@@ -170,7 +170,7 @@ interface Archive {
   source: FileSource;
   path: string;
   destination: string;
-  owner: { uid: number; gid: number } | null;
+  owner: Owner | null;
 }
 
 /** One copy on its way: collects what goes where, then writes it in one go. */
@@ -190,20 +190,15 @@ class Copy {
     if (action.from.kind === 'inline' || source === null) return this.#inline(action, owner);
     const selected = await select(source, action);
     const destination = toPath(action.destination);
-    const base = destination.replace(/(.)\/$/, '$1');
     let isDirectory = destination.endsWith('/') || action.parents || (await this.#isDirectory(destination));
-    let file: Selected | null = null;
+    const named = destination.replace(/(.)\/$/, '$1');
+    const base = isDirectory ? named : await this.#behindLinks(named);
+    let hasFile = false;
     for (const one of selected) {
       this.#options.context.signal.throwIfAborted();
-      if (!isDirectory && one.isRoot && one.entry.type !== 'directory') {
-        if (file)
-          throw new BerthError(
-            'invalid',
-            `${fromPath(file.path)} and ${fromPath(one.path)} cannot both be ${fromPath(base)}: with more than one source file, the destination must be a directory and end with a /`,
-          );
-        file = one;
-      }
-      if (file && one.isRoot && one.entry.type === 'directory')
+      // Of several files the last one stays.
+      if (!isDirectory && one.isRoot && one.entry.type !== 'directory') hasFile = true;
+      if (hasFile && one.isRoot && one.entry.type === 'directory')
         throw new BerthError('invalid', `cannot copy to non-directory: ${fromPath(base)}`);
       await this.#place(one, { action, source, owner, base, isDirectory });
       isDirectory ||= one.isRoot && one.entry.type === 'directory';
@@ -211,7 +206,7 @@ class Copy {
   }
 
   /** Makes a directory and what is missing above it. */
-  async directory(path: string, owner: { uid: number; gid: number } | null, chmod = ''): Promise<void> {
+  async directory(path: string, owner: Owner | null, chmod = ''): Promise<void> {
     if (path === '/' || path === '' || this.#directories.has(path)) return;
     const isThere = await this.#isDirectory(path);
     this.#directories.add(path);
@@ -241,10 +236,15 @@ class Copy {
   async finish(): Promise<void> {
     const { helper, work } = this.#options;
     const tree = { scratch: work.scratch, lower: work.lower, upper: work.upper, work: work.work };
-    if (this.#entries.length > 0)
-      await helper.writeTree({ ...tree, path: '/' }, packEntries(this.#entries, this.#options.context.signal));
+    if (this.#entries.length > 0) {
+      const content = packEntries(this.#entries, this.#options.context.signal);
+      await helper.writeTree({ ...tree, path: '/', keepsKinds: true }, content).catch(inBuildWords);
+    }
     for (const { source, path, destination, owner } of this.#archives)
-      await helper.writeTree({ ...tree, path: destination, ...(owner && { owner }) }, unpacked(source, path));
+      await helper.writeTree(
+        { ...tree, path: destination, within: true, ...(owner && { owner }) },
+        unpacked(source, path),
+      );
   }
 
   async #isDirectory(path: string): Promise<boolean> {
@@ -254,11 +254,11 @@ class Copy {
     return found !== null && (await this.#options.tree.entry(found))?.type === 'directory';
   }
 
-  async #inline(action: CopyAction, owner: { uid: number; gid: number } | null): Promise<void> {
+  async #inline(action: CopyAction, owner: Owner | null): Promise<void> {
     if (action.from.kind !== 'inline') return;
     const destination = toPath(action.destination);
     const isDirectory = destination.endsWith('/') || (await this.#isDirectory(destination));
-    const path = isDirectory ? posix.join(destination, toPath(action.from.name)) : destination;
+    const path = isDirectory ? posix.join(destination, toPath(action.from.name)) : await this.#behindLinks(destination);
     await this.directory(posix.dirname(path), owner, action.chmod);
     const bytes = Buffer.from(action.from.content);
     const { uid = 0, gid = 0 } = owner ?? {};
@@ -281,7 +281,7 @@ class Copy {
     where: {
       action: CopyAction;
       source: FileSource;
-      owner: { uid: number; gid: number } | null;
+      owner: Owner | null;
       base: string;
       isDirectory: boolean;
     },
@@ -292,8 +292,8 @@ class Copy {
     if (one.target === '') {
       if (entry.type !== 'directory') return;
       if (!(await this.#isDirectory(base)) && (await this.#exists(base)))
-        throw new BerthError('invalid', `cannot copy to non-directory: ${base}`);
-      return this.directory(base, owner, action.chmod);
+        throw new BerthError('invalid', `cannot copy to non-directory: ${fromPath(base)}`);
+      return this.#placeRoot(entry, where);
     }
     if (one.isRoot && action.unpack !== 'never' && entry.type === 'file' && (await isArchive(source, one.path))) {
       await this.directory(base, owner);
@@ -316,8 +316,42 @@ class Copy {
       mtime: entry.mtime,
       device: entry.device,
       capability: await source.capability(one.path),
-      content: entry.type === 'file' ? { kind: 'file', source, path: one.path, identity: entry.identity } : null,
+      content: entry.type === 'file' ? { kind: 'file', source, path: one.path, identity: linkedAs(one) } : null,
     });
+  }
+
+  /** The destination of a directory's contents takes its time; the root of a source has none. */
+  async #placeRoot(
+    { mtime }: FileEntry,
+    { base, owner, action }: { base: string; owner: Owner | null; action: CopyAction },
+  ): Promise<void> {
+    const before = this.#entries.length;
+    await this.directory(base, owner, action.chmod);
+    if (mtime === 0n || base === '/') return;
+    const made = this.#entries.length > before ? this.#entries.at(-1) : this.#madeAt(base);
+    if (made) {
+      made.mtime = mtime;
+      return;
+    }
+    const path = await followLinks(this.#options.tree, base, true);
+    const there = path === null || path === '/' ? null : await this.#options.tree.entry(path);
+    if (path === null || there?.type !== 'directory') return;
+    this.#entries.push({ ...there, type: 'directory', path: path.slice(1), mtime, content: null });
+  }
+
+  #madeAt(path: string): PlacedEntry | undefined {
+    return this.#entries.findLast((entry) => entry.type === 'directory' && `/${entry.path}` === path);
+  }
+
+  /** Where links at the end of a path lead, also to what is not there yet. Error: `invalid` for a circle of them. */
+  async #behindLinks(path: string): Promise<string> {
+    let at = path;
+    for (let links = 0; links <= mostLinks; links++) {
+      const found = await this.#entryAt(at);
+      if (found?.entry.type !== 'symlink') return at;
+      at = posix.resolve(posix.dirname(found.path), found.entry.link);
+    }
+    throw new BerthError('invalid', 'too many links');
   }
 
   /** What is there, no link at its end followed. */
@@ -335,6 +369,20 @@ class Copy {
 function modeOf({ chmod, fileMode }: CopyAction, entry: FileEntry): number {
   const isDirectory = entry.type === 'directory';
   return applyMode(chmod || (isDirectory ? '' : fileMode), entry.mode, isDirectory);
+}
+
+/** Names of one file are that among what one source has brought. */
+function linkedAs({ entry, group }: Selected): string {
+  return entry.identity && `${group} ${entry.identity}`;
+}
+
+/** What lies in the way, as a build tells it. */
+function inBuildWords(error: unknown): never {
+  const [, there, path] = /^cannot overwrite (directory|non-directory) "(.*)" with /.exec(errorMessage(error)) ?? [];
+  if (there === undefined) throw error;
+  const text =
+    there === 'directory' ? `cannot replace to directory /${path} with file` : `cannot copy to non-directory: /${path}`;
+  throw new BerthError('invalid', text, { cause: error });
 }
 
 /** True for a tar, packed or not. */

@@ -88,5 +88,6 @@ function linkTo(entry: PlacedEntry, links: Map<string, string>): string | null {
   const key = `${identity} ${entry.mode} ${entry.uid}:${entry.gid}`;
   const before = links.get(key);
   if (before === undefined) links.set(key, entry.path);
-  return before ?? null;
+  // Of two names for one place the file is the same anyway.
+  return before === entry.path ? null : (before ?? null);
 }

@@ -7,7 +7,7 @@ import { digestOf, type Vertex } from '../graph/vertex.ts';
 import type { Parts } from '../solve/cache.ts';
 import type { OperationRunner, RunContext, Saved, Solved } from '../solve/runner.ts';
 import { fileParts } from './selection.ts';
-import { DockerfileStepError } from './step-error.ts';
+import { DockerfileStepError, notStarted } from './step-error.ts';
 import { type MountMaker, releaseAll } from './step-mounts.ts';
 import { removeStubs, stubsOf } from './stubs.ts';
 import { type LayerTrees, restoreAbove, topLayer } from './trees.ts';
@@ -68,23 +68,25 @@ export class ExecRunner implements OperationRunner<BuildValue, BuildSession> {
     try {
       const stubs = await stubsOf(lower, definition.mounts);
       const layer = await this.#trees.make({ lower, latest: definition.epoch, lease: session.lease }, async (place) => {
-        const outcome = await this.#steps.run(
-          {
-            lower: place.lower,
-            upper: place.upper,
-            work: place.work,
-            args: definition.args,
-            env: [...definition.env, ...((vertex.aside['env'] as string[] | undefined) ?? []), ...env],
-            directory: definition.directory,
-            user: definition.user,
-            network: definition.network,
-            privileged: definition.security === 'insecure',
-            mounts,
-            extraHosts: definition.extraHosts,
-            limits: definition.limits,
-          },
-          { signal: context.signal, output: (stream, data) => context.output(stream, data) },
-        );
+        const outcome = await this.#steps
+          .run(
+            {
+              lower: place.lower,
+              upper: place.upper,
+              work: place.work,
+              args: definition.args,
+              env: [...definition.env, ...((vertex.aside['env'] as string[] | undefined) ?? []), ...env],
+              directory: definition.directory,
+              user: definition.user,
+              network: definition.network,
+              privileged: definition.security === 'insecure',
+              mounts,
+              extraHosts: definition.extraHosts,
+              limits: definition.limits,
+            },
+            { signal: context.signal, output: (stream, data) => context.output(stream, data) },
+          )
+          .catch((error: unknown) => notStarted(definition.args, error));
         if (outcome.exitCode !== 0) throw new DockerfileStepError(definition.args, outcome);
         await removeStubs(place.upper, stubs);
       });

@@ -16,16 +16,21 @@ export interface Selected {
   target: string;
   /** Named by a pattern or a source itself, not found below one. */
   isRoot: boolean;
+  /** Counts what was named: files that are one stay one among what one name or match has brought. */
+  group: number;
 }
 
 /** What a copy takes, parents before what is below them; a pattern may match nothing. Error: `not-found` `"/x": not found`. */
 export async function select(source: FileSource, action: CopyAction): Promise<Selected[]> {
-  const excludes = new IgnoreRules(action.excludes.map((pattern) => toPath(pattern)));
+  // Paths are told from the source on, so that nothing begins with a slash.
+  const patterns = action.excludes.filter((pattern) => !/^!?\//.test(pattern));
+  const excludes = new IgnoreRules(patterns.map((pattern) => toPath(pattern)));
   const found: Selected[] = [];
+  let group = 0;
   for (const pattern of action.sources) {
-    const roots = await rootsOf(source, pattern);
+    const roots = await rootsOf(source, pattern, action.parents);
     if (roots.length === 0 && !isPattern(pattern)) throw notFound(pattern);
-    for (const root of roots) await addRoot({ source, action, excludes, found, pattern }, root);
+    for (const root of roots) await addRoot({ source, action, excludes, found, pattern, group: group++ }, root);
   }
   return found;
 }
@@ -37,12 +42,19 @@ function notFound(pattern: string): BerthError {
   );
 }
 
-/** The paths that a source names: one, or as many as its pattern matches. */
-async function rootsOf(source: FileSource, pattern: string): Promise<string[]> {
+interface Root {
+  /** Where it is, every link followed. */
+  path: string;
+  /** What it is called at the destination: its own name, not that of what it leads to. */
+  name: string;
+}
+
+/** What a source names: one path, or as many as its pattern matches. Error: `not-found` for a link that leads nowhere. */
+async function rootsOf(source: FileSource, pattern: string, keepsLinks: boolean): Promise<Root[]> {
   const clean = posix.normalize(pattern).replace(/(.)\/$/, '$1');
   if (!isPattern(clean)) {
     const path = await followLinks(source, toPath(clean), true);
-    return path === null ? [] : [path];
+    return path === null ? [] : [{ path, name: posix.basename(toPath(clean)) }];
   }
   const parts = clean.split('/').filter((part) => part !== '');
   let level = ['/'];
@@ -51,7 +63,13 @@ async function rootsOf(source: FileSource, pattern: string): Promise<string[]> {
     for (const directory of level) next.push(...(await matches(source, directory, part)));
     level = [...new Set(next)];
   }
-  return level;
+  return Promise.all(
+    level.map(async (match) => {
+      const path = keepsLinks ? match : await followLinks(source, match, true);
+      if (path === null) throw notFound(fromPath(match));
+      return { path, name: posix.basename(match) };
+    }),
+  );
 }
 
 async function matches(source: FileSource, directory: string, part: string): Promise<string[]> {
@@ -82,24 +100,24 @@ interface Selecting {
   excludes: IgnoreRules;
   found: Selected[];
   pattern: string;
+  group: number;
 }
 
-async function addRoot(selecting: Selecting, path: string): Promise<void> {
-  const { source, action, excludes, found, pattern } = selecting;
-  const entry = path === '/' ? await source.entry('/') : await source.entry(path);
+async function addRoot(selecting: Selecting, { path, name }: Root): Promise<void> {
+  const { source, action, found, pattern, group } = selecting;
+  const entry = await source.entry(path);
   if (entry === null) return;
-  const name = posix.basename(path);
   if (action.parents) {
     await addParents(selecting, path, pattern);
     if (entry.type !== 'directory') return;
     return addBelow(selecting, path, { target: belowPivot(path, pattern), top: path });
   }
   if (entry.type === 'directory') {
-    found.push({ path, entry, target: '', isRoot: true });
+    found.push({ path, entry, target: '', isRoot: true, group });
     return addBelow(selecting, path, { target: '', top: path });
   }
-  if (excludes.ignores(name) || excludes.ignores(path.slice(1))) return;
-  found.push({ path, entry, target: name, isRoot: true });
+  // What is named is taken, whatever --exclude says.
+  found.push({ path, entry, target: name, isRoot: true, group });
 }
 
 /** With `--parents` what stands before `/./` in a source is not made at the destination. */
@@ -109,7 +127,7 @@ function belowPivot(path: string, pattern: string): string {
   return path.slice(cut).replace(/^\//, '');
 }
 
-async function addParents({ source, excludes, found }: Selecting, path: string, pattern: string): Promise<void> {
+async function addParents({ source, excludes, found, group }: Selecting, path: string, pattern: string): Promise<void> {
   const target = belowPivot(path, pattern);
   const parts = target.split('/').filter((part) => part !== '');
   const cut = path.length - target.length;
@@ -118,7 +136,7 @@ async function addParents({ source, excludes, found }: Selecting, path: string, 
     const whole = path.slice(0, cut) + below;
     const entry = await source.entry(whole);
     if (entry === null || excludes.ignores(below) || found.some((one) => one.target === below)) continue;
-    found.push({ path: whole, entry, target: below, isRoot: false });
+    found.push({ path: whole, entry, target: below, isRoot: false, group });
   }
 }
 
@@ -127,7 +145,7 @@ async function addBelow(
   directory: string,
   { target, top }: { target: string; top: string },
 ): Promise<void> {
-  const { source, excludes, found } = selecting;
+  const { source, excludes, found, group } = selecting;
   const base = directory === '/' ? '' : directory;
   for (const name of await source.names(directory)) {
     const path = `${base}/${name}`;
@@ -137,7 +155,7 @@ async function addBelow(
     const ignored = excludes.ignores(within);
     if (ignored && (entry.type !== 'directory' || excludes.isFinal)) continue;
     const place = target === '' ? name : `${target}/${name}`;
-    if (!ignored) found.push({ path, entry, target: place, isRoot: false });
+    if (!ignored) found.push({ path, entry, target: place, isRoot: false, group });
     if (entry.type === 'directory') await addBelow(selecting, path, { target: place, top });
   }
 }

@@ -1,4 +1,4 @@
-import { BerthError } from '../../api/errors.ts';
+import { BerthError, errorKind, errorMessage } from '../../api/errors.ts';
 
 /** A step whose command failed. */
 export class DockerfileStepError extends BerthError {
@@ -14,4 +14,12 @@ export class DockerfileStepError extends BerthError {
     this.command = command;
     this.exitCode = outcome.exitCode;
   }
+}
+
+/** Throws what kept a command from being started; of a user that the tree does not know, with the command. */
+export function notStarted(args: readonly string[], error: unknown): never {
+  const message = errorMessage(error);
+  if (errorKind(error) !== 'invalid' || !message.startsWith('unable to find ')) throw error;
+  const text = `process ${JSON.stringify(args.join(' '))} did not complete successfully: ${message}`;
+  throw new BerthError('invalid', text, { cause: error });
 }

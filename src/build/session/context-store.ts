@@ -49,6 +49,7 @@ export class ContextStore {
     const directory = await this.#take(place);
     try {
       const wanted = await readList(sender.list());
+      checkLinks(wanted);
       const known = await readIndex(directory);
       const index = await this.#synchronize({ directory, wanted, known, sender, status });
       await this.#trim();
@@ -128,7 +129,7 @@ export class ContextStore {
         recursive: true,
         force: true,
       });
-    const files = changed.filter((number) => wanted[number]?.type === 'file');
+    const files = changed.filter((number) => hasContent(wanted[number] as ContextEntry));
     const total = files.reduce((sum, number) => sum + (wanted[number] as ContextEntry).size, 0);
     const contents = files.length > 0 ? sender.contents(Uint32Array.from(files)) : emptyContents();
     const stream = packChanges({ wanted, changed, contents, index, total, status });
@@ -149,6 +150,21 @@ export class ContextStore {
     const ages = await Promise.all(names.map(async (path) => ({ path, time: await time(path) })));
     const old = ages.sort((a, b) => b.time - a.time).slice(mostKept);
     await this.#remove(old.map(({ path }) => path));
+  }
+}
+
+function hasContent({ type, link }: ContextEntry): boolean {
+  return type === 'file' && link === '';
+}
+
+/** Error: `invalid` for a second name of a file that did not come before. */
+function checkLinks(entries: readonly ContextEntry[]): void {
+  const files = new Set<string>();
+  for (const { type, path, link } of entries) {
+    if (type !== 'file') continue;
+    if (link === '') files.add(path);
+    else if (!files.has(link))
+      throw new BerthError('invalid', `${path} is said to be ${link}, which is no file before it`);
   }
 }
 
@@ -194,7 +210,8 @@ async function* packChanges(changes: Changes): AsyncGenerator<Uint8Array> {
     batch.push(headerOf(entry));
     batched += 512;
     const hash = createHash('sha256');
-    for (let left = entry.type === 'file' ? entry.size : 0; left > 0; ) {
+    const isFile = hasContent(entry);
+    for (let left = isFile ? entry.size : 0; left > 0; ) {
       if (rest.length === 0) {
         const next = await source.next();
         if (next.done) throw new BerthError('cancelled', `the client sent less of ${entry.path} than it said`);
@@ -213,8 +230,9 @@ async function* packChanges(changes: Changes): AsyncGenerator<Uint8Array> {
       batched = 0;
       status('transferring context', sent, total);
     }
-    if (entry.type === 'file') batch.push(tarPadding(entry.size));
-    index.set(entry.path, { entry, digest: entry.type === 'file' ? `sha256:${hash.digest('hex')}` : '' });
+    if (isFile) batch.push(tarPadding(entry.size));
+    const digest = isFile ? `sha256:${hash.digest('hex')}` : (index.get(entry.link)?.digest ?? '');
+    index.set(entry.path, { entry, digest });
   }
   status('transferring context', sent, total);
   yield Buffer.concat([...batch, tarEnd()]);
@@ -223,16 +241,17 @@ async function* packChanges(changes: Changes): AsyncGenerator<Uint8Array> {
 const batchSize = 256 * 1024;
 
 function headerOf(entry: ContextEntry): Buffer {
+  const isDevice = entry.type === 'character' || entry.type === 'block';
   return entryHeader({
-    type: entry.type,
+    type: entry.type === 'file' && entry.link !== '' ? 'link' : entry.type,
     path: entry.path,
     link: entry.link,
     mode: entry.mode,
     uid: 0,
     gid: 0,
-    size: entry.type === 'file' ? entry.size : 0,
+    size: hasContent(entry) ? entry.size : 0,
     mtime: BigInt(entry.mtime),
-    device: 0,
+    device: isDevice ? entry.size : 0,
   });
 }
 

@@ -211,7 +211,8 @@ export async function followLinks(source: FileSource, path: string, followLast: 
   return at === '' ? '/' : at;
 }
 
-const mostLinks = 255;
+/** So many links a path may lead over. */
+export const mostLinks = 255;
 
 /** The small file at a path of text, links followed; null: there is none. */
 export async function smallFile(source: FileSource, path: string): Promise<string | null> {

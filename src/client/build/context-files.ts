@@ -7,12 +7,20 @@ const pieceSize = 256 * 1024;
 /** Entries whose facts are asked for at once. */
 const width = 64;
 
+interface Found {
+  entry: ContextEntry;
+  /** Of a file with several names, else empty. */
+  inode: string;
+}
+
 export class ContextFiles {
   readonly #directory: Buffer;
   readonly #rules: IgnoreRules;
   /** Paths that go along whatever the rules say. */
   readonly #always: ReadonlySet<string>;
   #entries: ContextEntry[] | null = null;
+  /** Where files with several names were met first. */
+  readonly #linked = new Map<string, string>();
 
   constructor(directory: string, rules: IgnoreRules, always: ReadonlySet<string> = new Set()) {
     this.#directory = Buffer.from(directory);
@@ -37,6 +45,7 @@ export class ContextFiles {
     for (const number of numbers) {
       const entry = entries[number];
       if (entry?.type !== 'file') throw new Error('the engine asked for a file that is not in the context');
+      if (entry.size === 0) continue;
       const file = await open(this.#place(entry.path), 'r');
       try {
         for (let left = entry.size; left > 0; ) {
@@ -75,37 +84,55 @@ export class ContextFiles {
     for (let start = 0; start < paths.length; start += width) {
       const some = paths.slice(start, start + width);
       const facts = await Promise.all(some.map((path) => this.#facts(path)));
-      for (const entry of facts) if (entry && (await this.#add(entry, entries))) found = true;
+      for (const one of facts) if (await this.#add(one, entries)) found = true;
     }
     return found;
   }
 
-  async #add(entry: ContextEntry, entries: ContextEntry[]): Promise<boolean> {
+  async #add(found: Found, entries: ContextEntry[]): Promise<boolean> {
+    const { entry } = found;
     const ignored = this.#rules.ignores(entry.path) && !this.#always.has(entry.path);
     if (entry.type !== 'directory') {
-      if (!ignored) entries.push(entry);
+      if (!ignored) entries.push(this.#named(found));
       return !ignored;
     }
     if (ignored && this.#rules.isFinal && ![...this.#always].some((path) => path.startsWith(`${entry.path}/`)))
       return false;
     const place = entries.length;
     entries.push(entry);
-    const found = await this.#walk(entry.path, entries);
-    if (!ignored || found) return true;
+    if ((await this.#walk(entry.path, entries)) || !ignored) return true;
     entries.splice(place, 1);
     return false;
   }
 
-  /** Null for what no archive of a context holds: sockets, devices, pipes. */
-  async #facts(path: string): Promise<ContextEntry | null> {
+  /** A file that is here already goes as another name of it. */
+  #named({ entry, inode }: Found): ContextEntry {
+    if (inode === '') return entry;
+    const first = this.#linked.get(inode);
+    if (first === undefined) this.#linked.set(inode, entry.path);
+    return first === undefined ? entry : { ...entry, link: first };
+  }
+
+  async #facts(path: string): Promise<Found> {
     const place = this.#place(path);
     const status = await lstat(place, { bigint: true });
     const mode = Number(status.mode & 0o7777n);
     const common = { path, mode, mtime: String(status.mtimeNs), size: 0, link: '' };
-    if (status.isFile()) return { ...common, type: 'file', size: Number(status.size) };
-    // A directory's time says nothing about what is in it, and changes with every file.
-    if (status.isDirectory()) return { ...common, type: 'directory', mtime: '0' };
-    if (!status.isSymbolicLink()) return null;
-    return { ...common, type: 'symlink', link: (await readlink(place, { encoding: 'buffer' })).toString('latin1') };
+    const alone = (entry: ContextEntry): Found => ({ entry, inode: '' });
+    if (status.isFile()) {
+      const inode = status.nlink > 1n ? `${status.dev}:${status.ino}` : '';
+      return { entry: { ...common, type: 'file', size: Number(status.size) }, inode };
+    }
+    if (status.isDirectory()) return alone({ ...common, type: 'directory' });
+    if (status.isSymbolicLink())
+      return alone({
+        ...common,
+        type: 'symlink',
+        link: (await readlink(place, { encoding: 'buffer' })).toString('latin1'),
+      });
+    if (status.isFIFO()) return alone({ ...common, type: 'pipe' });
+    // Of a socket nothing but its name can be kept: an empty file, as BuildKit has it.
+    if (status.isSocket()) return alone({ ...common, type: 'file' });
+    return alone({ ...common, type: status.isBlockDevice() ? 'block' : 'character', size: Number(status.rdev) });
   }
 }

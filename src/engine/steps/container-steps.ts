@@ -144,7 +144,8 @@ export class ContainerSteps implements StepRunner {
       ...config,
       Hostname: hostname,
       User: request.user,
-      Env: [...request.env],
+      // A step has no HOSTNAME among its variables, as with BuildKit.
+      Env: ['HOSTNAME', ...request.env],
       WorkingDir: request.directory,
     };
     const id = randomBytes(32).toString('hex');

@@ -6,6 +6,7 @@ import { DockerfileError } from '../../../src/build/dockerfile/source-error.ts';
 import { inOrder } from '../../../src/build/graph/vertex.ts';
 import { planDockerfile, testPlatform } from '../../support/plan-dockerfile.ts';
 import { type PlanCase, planCases } from './plan-cases.ts';
+import { sourceCases } from './plan-source-cases.ts';
 
 async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
   return planDockerfile(one.dockerfile, {
@@ -31,7 +32,7 @@ async function plan(one: PlanCase, images: string[]): Promise<BuildPlan> {
   });
 }
 
-for (const one of planCases) {
+for (const one of [...planCases, ...sourceCases]) {
   test(one.name, async () => {
     const images: string[] = [];
     const outcome = await plan(one, images).catch((error: unknown) => error);

@@ -1,6 +1,17 @@
 /** The table of run-cases.ts on the real kernel, case by case. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startEngine, type TestEngine } from '../../support/engine.ts';
 import { ownFolder } from '../../support/own-folder.ts';
@@ -18,7 +29,8 @@ afterAll(() => engine.cleanUp(), 180_000);
 
 type FileFact = NonNullable<RunCase['files']>[string];
 
-function writeContext({ files = {}, dockerfile }: RunCase): string {
+function writeContext(one: RunCase): string {
+  const { files = {}, dockerfile } = one;
   const folder = mkdtempSync(join(folders, 'context-'));
   const all: Record<string, FileFact> = { ...files, Dockerfile: dockerfile };
   for (const [path, what] of Object.entries(all)) {
@@ -26,6 +38,9 @@ function writeContext({ files = {}, dockerfile }: RunCase): string {
     mkdirSync(dirname(place), { recursive: true });
     if (typeof what === 'string') writeFileSync(place, what);
     else if ('link' in what) symlinkSync(what.link, place);
+    else if ('same' in what) linkSync(join(folder, what.same), place);
+    else if ('pipe' in what) python(`import os; os.mkfifo(${JSON.stringify(place)})`);
+    else if ('socket' in what) python(`import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(place)})`);
     else if ('tar' in what)
       writeFileSync(place, tar(Object.entries(what.tar).map(([name, content]) => ({ name, content }))));
     else {
@@ -33,7 +48,20 @@ function writeContext({ files = {}, dockerfile }: RunCase): string {
       chmodSync(place, what.mode);
     }
   }
+  if (one.times !== undefined) setTimes(folder, one.times);
   return folder;
+}
+
+/** Makes what Node's file system cannot. */
+function python(program: string): void {
+  execFileSync('python3', ['-c', program]);
+}
+
+function setTimes(path: string, seconds: number): void {
+  lutimesSync(path, seconds, seconds);
+  if (!lstatSync(path).isDirectory()) return;
+  for (const name of readdirSync(path)) setTimes(join(path, name), seconds);
+  lutimesSync(path, seconds, seconds);
 }
 
 for (const one of runCases) {

@@ -1,9 +1,9 @@
 /** Instructions that change the config and make no layer. */
-import { BerthError } from '../../../api/errors.ts';
+import { errorMessage } from '../../../api/errors.ts';
 import { parseSignal } from '../../../wire/signals.ts';
 import { parseDuration } from '../../../wire/time.ts';
 import type { CommandLine, HealthcheckInstruction, Instruction } from '../instruction.ts';
-import { DockerfileError } from '../source-error.ts';
+import { DockerfileError, parseError } from '../source-error.ts';
 import { exposedPorts } from './ports.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -47,14 +47,16 @@ export function labelStep(state: StageState, instruction: Of<'label'>): void {
 
 export function commandStep(state: StageState, instruction: Of<'cmd' | 'entrypoint'>): void {
   const words = commandWords(state, instruction.command);
+  // An empty list is none.
+  const kept = words.length > 0 ? words : null;
   if (instruction.kind === 'cmd') {
-    state.config.Cmd = words;
+    state.config.Cmd = kept;
     state.config.ArgsEscaped = true;
     state.hasOwnCommand = true;
     state.remember(`CMD ${quotedList(words)}`);
     return;
   }
-  state.config.Entrypoint = words;
+  state.config.Entrypoint = kept;
   if (!state.hasOwnCommand) state.config.Cmd = null;
   state.remember(`ENTRYPOINT ${quotedList(words)}`);
 }
@@ -81,7 +83,8 @@ export function userStep(state: StageState, instruction: Of<'user'>): void {
 
 export function stopSignalStep(state: StageState, instruction: Of<'stopsignal'>): void {
   const signal = state.expand(instruction.value, instruction);
-  guarded(instruction, () => parseSignal(signal));
+  // Any number but 0 is somebody's signal.
+  if (!/^[-+]?0*[1-9]\d*$/.test(signal)) guarded(instruction, () => parseSignal(signal));
   state.config.StopSignal = signal;
   state.remember(`STOPSIGNAL ${signal}`);
 }
@@ -111,7 +114,13 @@ interface Healthcheck {
 
 export function healthcheckStep(state: StageState, instruction: HealthcheckInstruction): void {
   const check: Healthcheck = { Test: healthTest(instruction.command) };
-  const interval = (flag: string): number => guarded(instruction, () => duration(instruction, flag));
+  const interval = (flag: string): number => {
+    try {
+      return duration(instruction, flag);
+    } catch (error) {
+      throw parseError(errorMessage(error), instruction.range);
+    }
+  };
   const parts = {
     Interval: interval('interval'),
     Timeout: interval('timeout'),
@@ -136,7 +145,7 @@ function duration(instruction: HealthcheckInstruction, flag: string): number {
   if (text === undefined || text === '') return 0;
   const nanoseconds = parseDuration(text);
   if (nanoseconds < 0n || (nanoseconds !== 0n && nanoseconds < 1_000_000n))
-    throw new BerthError('invalid', `Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
+    throw new Error(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
   return Number(nanoseconds);
 }
 
@@ -144,8 +153,8 @@ function retries(instruction: HealthcheckInstruction): number {
   const text = instruction.flags.get('retries')?.[0];
   if (text === undefined || text === '') return 0;
   if (!/^-?\d+$/.test(text))
-    throw new DockerfileError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`, instruction.range);
-  if (Number(text) < 0) throw new DockerfileError(`--retries cannot be negative (${text})`, instruction.range);
+    throw parseError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`, instruction.range);
+  if (Number(text) < 0) throw parseError(`--retries cannot be negative (${text})`, instruction.range);
   return Number(text);
 }
 

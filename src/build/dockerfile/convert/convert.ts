@@ -296,7 +296,11 @@ class Conversion implements SourceFinder {
       return await work;
     } catch (error) {
       if (error instanceof DockerfileError) throw error;
-      throw new DockerfileError(errorMessage(error), instruction.range, { kind: errorKind(error), cause: error });
+      const message = errorMessage(error);
+      const text = message.startsWith('invalid reference format')
+        ? `failed to parse stage name ${JSON.stringify(reference)}: ${message}`
+        : message;
+      throw new DockerfileError(text, instruction.range, { kind: errorKind(error), cause: error });
     }
   }
 
@@ -324,11 +328,19 @@ class Conversion implements SourceFinder {
     if (byName) return byName;
     if (findStage(this.#stages, from, this.#stages.length)?.index === state.stage.index)
       throw new DockerfileError(`circular dependency detected on stage: ${from}`, instruction.range);
-    if (!/^\d+$/.test(from)) return undefined;
+    if (!/^[-+]?\d+$/.test(from)) return undefined;
     const index = Number(from);
-    if (index >= state.stage.index)
-      throw new DockerfileError(`invalid from flag value ${from}: refers to current build block`, instruction.range);
-    return this.#stages[index];
+    const found = this.#stages[index];
+    const { stage } = state;
+    const own = stage.name || `stage-${stage.index}`;
+    if (!found) throw new DockerfileError(`invalid stage index ${from}`, instruction.range);
+    if (found === stage) throw new DockerfileError(`circular dependency detected on stage: ${own}`, instruction.range);
+    if (index > stage.index)
+      throw new DockerfileError(
+        `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(own)}`,
+        instruction.range,
+      );
+    return found;
   }
 
   async #fromNamed(named: NamedContext, instruction: Instruction): Promise<Vertex> {
@@ -411,9 +423,11 @@ class Conversion implements SourceFinder {
 function workdirStep(state: StageState, instruction: Instruction & { kind: 'workdir' }): void {
   const wanted = state.expand(instruction.value, instruction);
   const path = state.absolute(wanted).replace(/(.)\/$/, '$1');
-  state.config.WorkingDir = path;
+  // An absolute one stays as it is written.
+  const shown = wanted.startsWith('/') ? wanted : path;
+  state.config.WorkingDir = shown;
   if (path === '/') {
-    state.remember(`WORKDIR ${path}`);
+    state.remember(`WORKDIR ${shown}`);
     return;
   }
   const vertex = makeVertex({
@@ -423,7 +437,7 @@ function workdirStep(state: StageState, instruction: Instruction & { kind: 'work
     label: state.nextLabel(`WORKDIR ${wanted}`, instruction),
     fresh: state.isFresh,
   });
-  state.advance(vertex, `WORKDIR ${path}`);
+  state.advance(vertex, `WORKDIR ${shown}`);
 }
 
 /** Numbered in the progress. */

@@ -52,24 +52,21 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
       `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`,
       instruction.range,
     );
-  const excludes = (instruction.flags.get('exclude') ?? []).map((pattern) => state.expand(pattern, instruction));
+  // Not expanded, as with BuildKit.
+  const excludes = instruction.flags.get('exclude') ?? [];
   const sources = instruction.sources.map((source) => state.expand(source, instruction));
   const written = state.expand(instruction.destination, instruction);
   const destination = state.absolute(written);
-  if (instruction.heredocs.length > 1 && !destination.endsWith('/'))
-    throw new DockerfileError(
-      `When using ${instruction.kind === 'copy' ? 'COPY' : 'ADD'} with more than one source file, the destination must be a directory and end with a /`,
-      instruction.range,
-    );
   const common = { destination, chown, chmod, fileMode: '', excludes, parents: isOn('parents') };
-  const link = isOn('link');
+  // Names are those of the stage: who asks for one looks at what lies below.
+  const link = isOn('link') && /^[\d:]*$/.test(chown);
   const inputs: Vertex[] = link ? [] : [state.tree];
   const actions: CopyAction[] = [];
   const local = sources.filter(
     (source) => instruction.kind === 'copy' || !(isRemote.test(source) || gitAddress.test(source)),
   );
   if (local.length > 0) {
-    inputs.push(await finder.find(fromOf(state, instruction), state, instruction));
+    inputs.push(await finder.find(fromOf(instruction), state, instruction));
     const from = { kind: 'input', input: inputs.length - 1 } as const;
     const unpack =
       instruction.kind === 'copy' || flag('unpack') === 'false' ? 'never' : isOn('unpack') ? 'always' : 'local';
@@ -119,8 +116,14 @@ export async function copyStep(state: StageState, instruction: CopyInstruction, 
 }
 
 /** A stage or context; ADD knows none but the build's own. */
-function fromOf(state: StageState, instruction: CopyInstruction): string {
-  return state.expand(instruction.flags.get('from')?.[0] ?? '', instruction);
+function fromOf(instruction: CopyInstruction): string {
+  const from = instruction.flags.get('from')?.[0] ?? '';
+  if (from.includes('$'))
+    throw new DockerfileError(
+      'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+      instruction.range,
+    );
+  return from;
 }
 
 /** Nothing leads out of the context: `..` at its top is the top. @param keepsPivot `/./` stays: with --parents it says what is made */
@@ -173,8 +176,10 @@ export function stepFlags(flags: ReadonlyMap<string, readonly string[]>): string
   return shown.join('');
 }
 
+/** Here-documents come last, wherever they were written. */
 function shownWords(state: StageState, instruction: CopyInstruction): string[] {
-  return instruction.words.map((word) => (word.startsWith('<<') ? word : state.expand(word, instruction)));
+  const sources = instruction.sources.map((source) => state.expand(source, instruction));
+  return [...sources, ...instruction.heredocs.map(({ name }) => `<<${name}`)];
 }
 
 function historyText(

@@ -4,7 +4,7 @@ import type { ExecDefinition, StepMount } from '../../graph/operations.ts';
 import { makeVertex, type Vertex } from '../../graph/vertex.ts';
 import { parseHeredocWord } from '../heredoc.ts';
 import type { RunInstruction } from '../instruction.ts';
-import { DockerfileError } from '../source-error.ts';
+import { DockerfileError, parseError } from '../source-error.ts';
 import { proxyEnvironment, proxyNames } from './build-arguments.ts';
 import { commandWords } from './config-steps.ts';
 import { inlineFiles, type SourceFinder, stepFlags } from './copy-step.ts';
@@ -30,9 +30,9 @@ export async function runStep(state: StageState, instruction: RunInstruction, so
   const given = argumentsOf(state);
   const network = instruction.flags.get('network')?.[0] ?? 'default';
   if (!['default', 'none', 'host'].includes(network))
-    throw new DockerfileError(`invalid network mode ${JSON.stringify(network)}`, instruction.range);
+    throw parseError(`invalid network mode ${JSON.stringify(network)}`, instruction.range);
   if (network === 'host' && !state.options.allowHostNetwork)
-    throw new DockerfileError('network.host is not allowed', instruction.range, {
+    throw new DockerfileError('failed to load LLB: network.host is not allowed', instruction.range, {
       hint: 'Allow it with `--allow network.host` or `--network host`.',
     });
   const definition: ExecDefinition = {
