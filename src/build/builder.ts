@@ -121,6 +121,7 @@ interface PlanWork {
   allStages?: boolean;
   /** Nothing will be built. */
   configOnly?: boolean;
+  imports?: Imports | null;
   /** All that are asked for; missing: what the options say. */
   platforms?: readonly Platform[];
   /** The one that is planned; missing: the first. */
@@ -378,12 +379,16 @@ export class Builder {
       slot: [work.client.slot, work.source.name, ...(platforms.length > 1 ? [formatPlatform(platform)] : [])].join('/'),
       allowInsecure: options.allow.includes('security.insecure'),
       allowHostNetwork: options.network === 'host' || options.allow.includes('network.host'),
-      findImage: (reference, wanted) =>
-        this.#options.findImage(
-          reference,
-          { platform: wanted, pull: options.pull, configOnly: work.configOnly ?? false },
-          work,
-        ),
+      findImage: async (reference, wanted) => {
+        const { imports, configOnly = false } = work;
+        const find = (onlyConfig: boolean): Promise<BaseImage> =>
+          this.#options.findImage(reference, { platform: wanted, pull: options.pull, configOnly: onlyConfig }, work);
+        if (!imports || imports.isEmpty) return find(configOnly);
+        // Where all steps upon it are cached elsewhere, nobody looks into it.
+        const image = await find(true);
+        imports.promise(image, () => find(false));
+        return image;
+      },
     });
   }
 }

@@ -188,6 +188,39 @@ describe('a registry', () => {
     expect(await theirs.ok('run', '--rm', second.id, 'cat', '/tool')).toContain('two');
   });
 
+  test('base images of stages that nobody looks into stay at their registry', async () => {
+    const [tools, base, ref] = [`${registry.host}/tools:1`, `${registry.host}/base:1`, fresh()];
+    for (const name of [tools, base])
+      await build(ours, folder({ Dockerfile: `FROM busybox\nRUN echo ${name} > /name` }), '-t', name, '--push');
+    const context = folder({
+      Dockerfile: [
+        `FROM ${tools} AS make`,
+        'RUN cat /name > /made',
+        `FROM ${base}`,
+        'COPY --from=make /made /',
+        'COPY file /',
+      ].join('\n'),
+      file: 'one\n',
+    });
+    const first = await build(ours, context, '--cache-to', `type=registry,ref=${ref},mode=max`);
+    const second = await build(theirs, context, '--cache-from', ref);
+    expect(second.id).toBe(first.id);
+    const here = async (): Promise<string> => theirs.ok('image', 'ls', '--format', '{{.Repository}}');
+    expect(await here()).toContain(`${registry.host}/base`);
+    expect(await here()).not.toContain(`${registry.host}/tools`);
+    expect(await theirs.ok('run', '--rm', second.id, 'cat', '/made', '/name')).toBe(`${tools}\n${base}`);
+    // A step that does look has it fetched.
+    await empty(theirs);
+    writeFileSync(
+      join(context, 'Dockerfile'),
+      `FROM ${tools} AS make\nRUN cat /name > /made && echo more >> /made\nFROM ${base}\nCOPY --from=make /made /`,
+    );
+    const third = await build(theirs, context, '--cache-from', ref);
+    expect(await theirs.ok('run', '--rm', third.id, 'cat', '/made')).toBe(`${tools}\nmore`);
+    expect(await here()).toContain(`${registry.host}/tools`);
+    for (const name of [tools, base]) for (const engine of [ours, theirs]) await engine.ok('rmi', name);
+  });
+
   test('imported and exported under another name without a layer coming here twice', async () => {
     const context = project();
     const [from, to] = [fresh(), fresh()];

@@ -37,6 +37,8 @@ export class Imports implements SolveImports, ForeignResults {
   readonly #layers = new Map<string, Layer>();
   readonly #lost = new Set<string>();
   readonly #taken = new Map<string, NewRecord>();
+  /** What brings layers of images that are not here. */
+  readonly #bases = new Map<string, () => Promise<string>>();
 
   constructor(options: ImportsOptions) {
     this.#options = options;
@@ -63,14 +65,29 @@ export class Imports implements SolveImports, ForeignResults {
     return null;
   }
 
+  /** An image's layers need not be here until somebody looks into one. @param bring fetches all of it */
+  promise({ name, layers }: { name: string; layers: readonly string[] }, bring: () => Promise<unknown>): void {
+    let brought: Promise<unknown> | null = null;
+    for (const diffId of layers)
+      this.#bases.set(diffId, async () => {
+        brought ??= bring();
+        await brought;
+        const here = this.#options.stored(diffId);
+        if (!here)
+          throw new BerthError('unavailable', `${name} has become another image while it was built upon: build again`);
+        return here.diff;
+      });
+  }
+
   layer(diffId: string): Layer | null {
     const known = this.#layers.get(diffId);
     if (known) return known;
-    if (this.#lost.has(diffId) || !this.#options.caches.some(({ document }) => document.layers.has(diffId)))
-      return null;
+    const base = this.#bases.get(diffId);
+    const isPromised = this.#options.caches.some(({ document }) => document.layers.has(diffId));
+    if (!base && (this.#lost.has(diffId) || !isPromised)) return null;
     let place: Promise<string> | null = null;
     const bring = (): Promise<string> => {
-      place ??= this.#bring(diffId);
+      place ??= base ? base() : this.#bring(diffId);
       place.catch(() => undefined); // whoever needs the layer hears of it
       return place;
     };

@@ -124,11 +124,11 @@ export class ImagePull {
     }
   }
 
-  /** Id and config of an image as its registry has it; no layer is fetched. Errors: those of `pull`. */
+  /** Id and config of an image as its registry has it, and the digest that the name stands for; no layer is fetched. Errors: those of `pull`. */
   async config(
     request: ImageTransferRequest,
     signal: AbortSignal,
-  ): Promise<{ id: string; config: ImageConfigDocument }> {
+  ): Promise<{ id: string; digest: string; config: ImageConfigDocument }> {
     const reference = parseReference(request.reference);
     const wanted = request.platform ? readPlatform(request.platform) : hostPlatform();
     const lease = await this.#options.store.lease('pull');
@@ -139,7 +139,7 @@ export class ImagePull {
       readable(top);
       const { manifest } = await this.#imageManifest(pull, top);
       const config = parseImageConfig(await this.#config(pull, manifest.config));
-      return { id: manifest.config.digest, config };
+      return { id: manifest.config.digest, digest: top.digest, config };
     } catch (error) {
       if (signal.aborted) throw new BerthError('cancelled', 'context canceled', { cause: error });
       throw pullError(error, reference);

@@ -185,8 +185,8 @@ function imageFinder({ store, pull }: BuildParts): BuilderOptions['findImage'] {
       auth: authFor(parseReference(wanted), auths),
     };
     if (options.configOnly && !pull.isBuiltIn(wanted)) {
-      const { id, config } = await pull.config(request, signal);
-      return { name: nameOf(reference), id, digest: id, layers: config.rootfs.diff_ids, config };
+      const { id, digest, config } = await pull.config(request, signal);
+      return { name: nameOf(reference), id, digest, layers: config.rootfs.diff_ids, config };
     }
     const progress = (message: ProgressMessage): void => event({ type: 'pull', message });
     // What this machine does not run must not take the name away from what it does.
