@@ -30,8 +30,13 @@ export interface RegistryOptions {
 }
 
 export interface PageFront {
-  /** @param path decoded */
-  handle(request: RegistryRequest, response: RegistryResponse, path: string): Promise<void>;
+  /** Answers. Gives what was wrong with the request, or null. @param path decoded */
+  handle(request: RegistryRequest, response: RegistryResponse, path: string): Promise<Refusal | null>;
+}
+
+export interface Refusal {
+  status: number;
+  error: unknown;
 }
 
 type Verbs = Partial<Record<string, RegistryHandler>>;
@@ -87,7 +92,7 @@ export class Registry {
       const target = splitTarget(request.target);
       const { pages } = this.#options;
       if (pages && isPagePath(target.path, request.headers.get('accept') ?? ''))
-        await (await pages()).handle(request, response, target.path);
+        await this.#page(await pages(), { request, response, path: target.path });
       else {
         const { handler, call } = this.#route({ request, response, target });
         await handler(call);
@@ -96,6 +101,14 @@ export class Registry {
       this.#fail(request, response, error);
     }
   };
+
+  async #page(
+    front: PageFront,
+    { request, response, path }: { request: RegistryRequest; response: RegistryResponse; path: string },
+  ): Promise<void> {
+    const refusal = await front.handle(request, response, path);
+    if (refusal) this.#options.onAnswer?.({ method: request.method, target: request.target, ...refusal });
+  }
 
   #route(exchange: { request: RegistryRequest; response: RegistryResponse; target: Target }): {
     handler: RegistryHandler;

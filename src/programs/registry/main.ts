@@ -21,8 +21,8 @@ import { type PageFront, Registry } from '../../registry-server/registry.ts';
 import { Content } from '../../registry-server/storage/content.ts';
 import { FileBlobs } from '../../registry-server/storage/file-blobs.ts';
 import { registryMigrations } from '../../registry-server/storage/schema.ts';
-import { Showcase } from '../../registry-server/storage/showcase.ts';
 import { SqliteIndex } from '../../registry-server/storage/sqlite-index.ts';
+import { SqliteShowcase } from '../../registry-server/storage/sqlite-showcase.ts';
 import { HttpConnection, type HttpHandler } from '../../server/http/connection.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
@@ -112,7 +112,7 @@ async function openRegistry(
     return new Pages({
       ...{ content, guard, accessTokens, passwords: check, accounts: users, hashes: passwords },
       browsers: new Browsers(database),
-      showcase: new Showcase(database),
+      showcase: new SqliteShowcase(database),
       key: createHmac('sha256', tokenKey(database)).update('pages').digest(),
       mayDelete: settings.mayDelete,
       maySignUp: settings.maySignUp,

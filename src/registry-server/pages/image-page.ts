@@ -2,8 +2,7 @@
 import { isDigest } from '../../oci/digest.ts';
 import type { HistoryEntry, ImageConfigDocument } from '../../oci/image-config.ts';
 import type { Descriptor, ImageIndex, ImageManifest } from '../../oci/manifest.ts';
-import type { ShownTag } from '../storage/showcase.ts';
-import type { Referrer } from '../storage/types.ts';
+import type { Referrer, ShownTag } from '../storage/types.ts';
 import { countText, shortDigest, sizeText, timeElement } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { artifactTypeOf, isAttestation, overview, readConfig, readManifest, sizeOf } from './image-facts.ts';

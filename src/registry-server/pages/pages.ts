@@ -7,6 +7,7 @@ import { hostOf } from '../access/guard.ts';
 import { readWhole } from '../handlers/requests.ts';
 import type { RegistryRequest, RegistryResponse } from '../http.ts';
 import { problemOf } from '../problem.ts';
+import type { Refusal } from '../registry.ts';
 import { home, search } from './home.ts';
 import { html } from './html.ts';
 import { manifestPage, tagPage } from './image-page.ts';
@@ -26,7 +27,7 @@ import { changePassword, makeToken, revokeToken, settingsPage, usersPage } from 
 import { SignInLimits, signIn, signInForm, signOut, signUp, signUpForm } from './sign-in.ts';
 import type { Site } from './site.ts';
 import { icon, style, stylePath } from './style.ts';
-import { notFound, type PageAnswer, type PageHandler, PageProblem, type View } from './view.ts';
+import { notFound, type Page, type PageAnswer, type PageHandler, PageProblem, type View } from './view.ts';
 import { Visitor } from './visitor.ts';
 
 /** Bytes of a form: a long description in other letters than ours, each of them written as %XX. */
@@ -60,13 +61,13 @@ export class Pages {
     this.#routes = routes(new SignInLimits());
   }
 
-  /** Answers one request; what it throws is no page's fault. @param path decoded */
-  async handle(request: RegistryRequest, response: RegistryResponse, path: string): Promise<void> {
+  /** Answers one request. Gives what was wrong with it, or null. @param path decoded */
+  async handle(request: RegistryRequest, response: RegistryResponse, path: string): Promise<Refusal | null> {
     Object.assign(response.headers, safety);
     const file = this.#files[path];
     if (file && request.method !== 'POST') {
       response.send(200, { 'Content-Type': file.type, ...forEver }, file.text);
-      return;
+      return null;
     }
     const question = request.target.indexOf('?');
     const view: View = {
@@ -79,8 +80,14 @@ export class Pages {
       form: new URLSearchParams(),
       parts: [],
     };
-    const answer = await this.#answer(view).catch((error: unknown) => problemPage(view, error));
+    let refusal: Refusal | null = null;
+    const answer = await this.#answer(view).catch((error: unknown) => {
+      const page = problemPage(view, error);
+      refusal = { status: page.status, error };
+      return page;
+    });
     send(view, response, answer);
+    return refusal;
   }
 
   async #answer(view: View): Promise<PageAnswer> {
@@ -129,18 +136,13 @@ async function readForm(view: View): Promise<URLSearchParams> {
   const { request, visitor } = view;
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/x-www-form-urlencoded\b/i.test(type)) throw new PageProblem(415, 'That is no form.');
-  const form = new URLSearchParams((await readWhole(request, longestForm).catch(unread)).toString());
+  const form = new URLSearchParams((await readWhole(request, longestForm)).toString());
   if (!visitor.isFormToken(form.get('form-token') ?? ''))
     throw new PageProblem(
       403,
       'This form is too old, or not one of ours. Go back, load its page again and send it once more.',
     );
   return form;
-}
-
-function unread(cause: unknown): never {
-  if ((cause as { status?: unknown } | null)?.status === 413) throw new PageProblem(413, 'The form is too long.');
-  throw cause;
 }
 
 const titles: Record<number, string> = {
@@ -153,15 +155,13 @@ const titles: Record<number, string> = {
   507: 'The disk is full',
 };
 
-/** Error: what no page knows how to say. */
-function problemPage(view: View, error: unknown): PageAnswer {
-  const isOurs = error instanceof PageProblem;
-  if (!isOurs && problemOf(error).status === 500) throw error;
-  const { status, message, headers } = isOurs ? error : problemOf(error);
+function problemPage(view: View, error: unknown): Page & { status: number } {
+  const { status, message, headers } = error instanceof PageProblem ? error : problemOf(error);
   const title = titles[status] ?? 'That did not work';
+  const text = status === 500 ? 'The log of the registry says why.' : message;
   const mayHelp = (status === 404 || status === 403) && !view.visitor.identity && !view.site.guard.isOpen;
   const next = view.request.method === 'GET' ? `?next=${encodeURIComponent(view.path)}` : '';
-  const body = html`<h1>${title}</h1><p>${message}</p>${mayHelp && html`<p><a href="/sign-in${next}">Sign in</a> to see more.</p>`}`;
+  const body = html`<h1>${title}</h1><p>${text}</p>${mayHelp && html`<p><a href="/sign-in${next}">Sign in</a> to see more.</p>`}`;
   return { status, title, body, headers };
 }
 

@@ -1,4 +1,5 @@
 /** What may be done with a repository: describe, star, delete it or a tag of it. */
+import { longestDescription, longestReadme } from '../handlers/repositories.ts';
 import { countText, shortDigest } from './format.ts';
 import { html } from './html.ts';
 import { isAttestation, readManifest } from './image-facts.ts';
@@ -6,14 +7,10 @@ import { field, notice, postForm } from './layout.ts';
 import { type ShownRepository, shownRepository, starOwner } from './repository.ts';
 import { notFound, type PageAnswer, PageProblem, type View } from './view.ts';
 
-const longestDescription = 200;
-/** Characters of a long description. */
-const longestReadme = 64 * 1024;
-
 export async function editForm(view: View): Promise<PageAnswer> {
   const { summary } = await managed(view);
   const { name, description } = summary;
-  return editPage(view, { name, description, readme: view.site.showcase.readme(name), problem: null });
+  return editPage(view, { name, description, readme: await view.site.content.index.readme(name), problem: null });
 }
 
 export async function edit(view: View): Promise<PageAnswer> {
@@ -25,7 +22,7 @@ export async function edit(view: View): Promise<PageAnswer> {
   const problem = tooLong(description, readme);
   if (problem) return editPage(view, { name, description, readme, problem });
   await site.content.index.describe(name, description);
-  await site.showcase.setReadme(name, readme);
+  await site.content.index.setReadme(name, readme);
   return { location: `/r/${name}` };
 }
 

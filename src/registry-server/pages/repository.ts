@@ -1,8 +1,7 @@
 /** A repository: what it is, how to get it, its tags. */
 import type { Identity } from '../access/passwords.ts';
 import { isRepositoryName, namespaceOf } from '../names.ts';
-import type { ShownTag } from '../storage/showcase.ts';
-import type { RepositorySummary } from '../storage/types.ts';
+import type { RepositorySummary, ShownTag } from '../storage/types.ts';
 import { countText, shortDigest, sizeText, timeElement } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { type ImageOverview, overview } from './image-facts.ts';
@@ -52,7 +51,7 @@ export async function repositoryPage(view: View): Promise<PageAnswer> {
   const tags = site.showcase.tags(name, term, slice);
   const entries: Html[] = [];
   for (const tag of tags.results) entries.push(tagEntry(view, name, tag, await overview(site, name, tag.digest)));
-  const readme = slice.offset === 0 && term === '' ? site.showcase.readme(name) : '';
+  const readme = slice.offset === 0 && term === '' ? await site.content.index.readme(name) : '';
   const body = html`${head(view, shown)}
 ${pullCommands(view.host, name, tags.results)}
 ${readme !== '' && html`<section aria-labelledby="about"><h2 id="about">About</h2><div class="box about" dir="auto">${renderMarkdown(readme)}</div></section>`}

@@ -133,7 +133,8 @@ export function usersPage(view: View): PageAnswer {
     }) => html`<tr><td><a href="/u/${name}">${name}</a></td><td>${isAdmin ? 'admin' : 'user'}</td>
 <td>${timeElement(created)}</td><td class="number">${counts.get(name) ?? 0}</td></tr>`,
   );
-  const body = html`<h1>Users</h1><p class="soft">${countText(users.length, 'user')}. <code>berth registry user add|rm|passwd</code> changes them.</p>
+  const body = html`<h1>Users</h1><p class="soft">${countText(users.length, 'user')}. <code>berth registry user add|rm|passwd</code> changes them.
+Names without a user’s in front belong to <a href="/u/library/-/access">library</a>.</p>
 <div class="box wide"><table><thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Since</th><th class="number" scope="col">Repositories</th></tr></thead>
 <tbody>${rows}</tbody></table></div>${pager(view, users.length, usersPerPage)}`;
   return { title: 'Users', body };

@@ -5,7 +5,7 @@ import type { Browsers } from '../access/browsers.ts';
 import type { Guard } from '../access/guard.ts';
 import type { PasswordCheck, Passwords } from '../access/passwords.ts';
 import type { Content } from '../storage/content.ts';
-import type { Showcase } from '../storage/showcase.ts';
+import type { Showcase } from '../storage/types.ts';
 
 export interface Site {
   content: Content;

@@ -295,17 +295,31 @@ export class SqliteIndex implements RegistryIndex {
   }
 
   #summary(repository: string): RepositorySummary | null {
-    return this.#row<RepositorySummary>(
+    const row = this.#row<RepositorySummary>(
       `SELECT name, description, pulls, pushed, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars FROM repositories r
        WHERE manifests > 0 AND name = ?`,
       repository,
     );
+    return row && { ...row, pulls: row.pulls + (this.#pulls.get(repository) ?? 0) };
   }
 
   async describe(repository: string, description: string): Promise<boolean> {
     const isKnown = this.#run('UPDATE repositories SET description = ? WHERE name = ?', description, repository) > 0;
     if (isKnown) await this.#database.durable();
     return isKnown;
+  }
+
+  async readme(repository: string): Promise<string> {
+    const sql = 'SELECT text FROM readmes WHERE repository = (SELECT id FROM repositories WHERE name = ?)';
+    return this.#row<{ text: string }>(sql, repository)?.text ?? '';
+  }
+
+  async setReadme(repository: string, text: string): Promise<boolean> {
+    const id = this.#knownId(repository);
+    if (id === null) return false;
+    this.#run('INSERT INTO readmes VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text', id, text);
+    await this.#database.durable();
+    return true;
   }
 
   async star(repository: string, user: string, starred: boolean): Promise<boolean> {

@@ -166,10 +166,52 @@ export interface RegistryIndex {
   /** Null where there is no such repository. */
   summary(repository: string): Promise<RepositorySummary | null>;
   describe(repository: string, description: string): Promise<boolean>;
+  /** The long description; empty where there is none. */
+  readme(repository: string): Promise<string>;
+  setReadme(repository: string, text: string): Promise<boolean>;
   star(repository: string, user: string, starred: boolean): Promise<boolean>;
   countPull(repository: string): void;
   /** Takes the links away that no manifest needs and nobody has touched since `before`. Gives the digests they led to. */
   collectLinks(before: number): Promise<string[]>;
   /** No repository has the blob. */
   isUnused(digest: string): Promise<boolean>;
+}
+
+/** A part of a list, by number. */
+export interface Slice {
+  offset: number;
+  limit: number;
+}
+
+export interface ShownTag {
+  name: string;
+  digest: string;
+  /** Milliseconds since 1970; 0: nobody noted it. */
+  pushed: number;
+  /** Null: nobody in particular, or nobody noted it. */
+  pushedBy: string | null;
+}
+
+/** What people look at: the facts of the index in the order in which pages show them. Changes nothing. */
+export interface Showcase {
+  newest(limit: number, visible: Visibility): RepositorySummary[];
+  /** Those with a star at all. */
+  mostStarred(limit: number, visible: Visibility): RepositorySummary[];
+  /** The newest first. Whoever may see one of a namespace may see all. */
+  ofNamespace(namespace: string, slice: Slice): { count: number; results: RepositorySummary[] };
+  /** Something has this name already: repositories, members, or a decision about who may pull. */
+  isTaken(namespace: string): boolean;
+  members(namespace: string): { user: string; role: string }[];
+  /** Repositories by namespace. */
+  repositoryCounts(): Map<string, number>;
+  /** The newest first. @param term that is in their names */
+  tags(repository: string, term: string, slice: Slice): { count: number; results: ShownTag[] };
+  tag(repository: string, name: string): ShownTag | null;
+  /** Names of the manifest, at most so many. */
+  tagsOf(repository: string, digest: string, most: number): string[];
+  /** Some other manifest of the repository names it. */
+  isPart(repository: string, digest: string): boolean;
+  /** Read past what the index keeps in memory for pulls. */
+  manifest(repository: string, digest: string): StoredManifest | null;
+  isStarred(repository: string, user: string): boolean;
 }

@@ -267,7 +267,12 @@ describe('namespaces', () => {
       description: 'what it is',
       stars: 1,
     });
-    expect((await as('alice:secret').request('PATCH', path, { body: '{' })).status).toBe(400);
+    expect((await as('alice:secret').request('PATCH', path, { body: '{"readme":"# Long"}' })).status).toBe(204);
+    expect(JSON.parse((await as('alice:secret').request('GET', path)).text)).toMatchObject({
+      ...{ description: 'what it is', readme: '# Long' },
+    });
+    for (const wrong of ['{', '{}', 'null', '{"readme":1}', `{"description":"${'x'.repeat(5000)}"}`])
+      expect((await as('alice:secret').request('PATCH', path, { body: wrong })).status).toBe(400);
   });
 });
 

@@ -1,5 +1,8 @@
 /** The registry's pages: what they show and to whom, and what their forms do. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { BerthRegistry } from '../../support/berth-registry.ts';
 import { Browser, htmlProblems, type WebPage } from '../../support/browser.ts';
 import { digestOf, emptyType, indexType, manifestOf, manifestType, RegistryClient, someBytes } from './client.ts';
@@ -156,8 +159,11 @@ describe('what is shown', () => {
 
   test('the first page, searches, pages of a list', async () => {
     await registry.command({}, 'namespace', 'public', 'bob');
-    for (let number = 0; number < 23; number++) await as('bob').image(`bob/many-${number}`, 'v1');
-    for (let number = 0; number < 23; number++) await as('bob').image('bob/many-0', `t${number}`);
+    const bob = as('bob');
+    const push = (name: string, tag: string): Promise<unknown> =>
+      bob.put(name, tag, '{}', 'application/vnd.some.thing+json');
+    for (let number = 0; number < 23; number++) await push(`bob/many-${number}`, 'v1');
+    for (let number = 0; number < 23; number++) await push('bob/many-0', `t${number}`);
     const alice = await signedIn('alice');
     await alice.submit(await alice.get('/r/bob/many-7'), '/r/bob/many-7/-/star', { starred: 'yes' });
     const visitor = new Browser(registry.url);
@@ -290,7 +296,7 @@ describe('who sees and does what', () => {
     });
     expect(described.path).toBe('/r/alice/going');
     expect(described.html).toContain('<h4>At <em>length</em></h4><p><code>code</code></p>');
-    expect((await browser.submit(await browser.get(edit), edit, { description: 'x'.repeat(300) })).status).toBe(400);
+    expect((await browser.submit(await browser.get(edit), edit, { description: 'x'.repeat(5000) })).status).toBe(400);
     const ofOther = (await browser.get('/settings')).form('/sign-out').fields;
     for (const tag of ['v1', 'all']) {
       const path = `/r/alice/going/-/tags/${tag}/delete`;
@@ -517,6 +523,36 @@ describe('what is set at the start', () => {
       }
       expect(last).toBe(429);
     });
+  });
+
+  test('no accounts for visitors of a cache: they could take names of the other registry', async () => {
+    const options = ['--sign-up', '--mirror', 'http://127.0.0.1:1'];
+    await expect(BerthRegistry.start({ options })).rejects.toThrow('--sign-up and --mirror do not go together');
+    await expect(BerthRegistry.start({ options: ['--sign-up', '--no-pages'] })).rejects.toThrow('needs the pages');
+  });
+
+  test('users of an htpasswd file sign in, until the file says another password', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'berth-pages-'));
+    const path = join(directory, 'htpasswd');
+    const write = async (password: string): Promise<void> =>
+      writeFileSync(path, `user:${await Bun.password.hash(password, { algorithm: 'bcrypt', cost: 4 })}\n`);
+    await write('first-secret');
+    await withRegistry({ options: ['--htpasswd', path] }, async (own) => {
+      const browser = new Browser(own.url);
+      await browser.signIn('user', 'first-secret');
+      const settings = sound(await browser.get('/settings'));
+      expect(settings.text).toContain('Yours is in the file of this registry');
+      const token = settings.form('/sign-out').fields;
+      expect((await browser.post('/settings/password', { ...token, password: 'another-one' })).status).toBe(404);
+      const made = await browser.post('/settings/tokens', { ...token, name: 'x', role: 'write' });
+      const secret = /berth_[\w-]{43}/.exec(made.text)?.[0];
+      await new RegistryClient(own, basic(`user:${secret}`)).image('any/thing', 'v1');
+      await write('second-secret');
+      expect((await browser.get('/settings')).title).toStartWith('Sign in');
+      writeFileSync(path, '');
+      expect((await new RegistryClient(own, basic(`user:${secret}`)).request('GET', '/v2/')).status).toBe(401);
+    });
+    rmSync(directory, { recursive: true });
   });
 
   test('no users: everybody does everything, by forms of their own', async () => {

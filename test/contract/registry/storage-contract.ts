@@ -1,6 +1,11 @@
 /** What every place for a registry's bytes and facts must do; one run for each implementation. */
 import { describe, expect, test } from 'bun:test';
-import type { BlobStorage, ManifestFacts, RegistryIndex } from '../../../src/registry-server/storage/types.ts';
+import type {
+  BlobStorage,
+  ManifestFacts,
+  RegistryIndex,
+  Showcase,
+} from '../../../src/registry-server/storage/types.ts';
 import { until } from '../../support/until.ts';
 import { digestOf, someBytes } from './client.ts';
 
@@ -233,6 +238,10 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       expect(await index.search('', { offset: 1, limit: 1 }, (repository) => repository !== 'b')).toMatchObject({
         count: 3,
       });
+      expect([await index.setReadme('b', '# B'), await index.setReadme('none', 'x')]).toEqual([true, false]);
+      expect([await index.readme('b'), await index.readme('a')]).toEqual(['# B', '']);
+      index.countPull('b');
+      expect(await index.summary('b')).toMatchObject({ pulls: 1 });
       await index.star('b', 'me', false);
       expect((await index.summary('b'))?.stars).toBe(0);
     });
@@ -269,4 +278,77 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       expect(await index.isMirrored('m', 'v1')).toBe(false);
     });
   });
+}
+
+export function showcaseContract(
+  name: string,
+  open: () => Promise<{ index: RegistryIndex; showcase: Showcase }>,
+): void {
+  const facts: ManifestFacts = { blobs: [], manifests: [], subject: null, artifactType: '', annotations: null };
+  const all = { offset: 0, limit: 10 };
+
+  describe(`showcase: ${name}`, () => {
+    test('repositories: the newest, the most starred, those of a namespace', async () => {
+      const { index, showcase } = await open();
+      for (const repository of ['a/one', 'a/two', 'a/two/deep', 'a0/other', 'b', 'library/c'])
+        await index.putManifest(repository, someManifest(repository), { tag: 'v1', facts, mayBeSparse: true });
+      await index.linkBlob('a/unseen', digestOf('x'), 1);
+      const names = (found: { name: string }[]): string[] => found.map((row) => row.name);
+      expect(names(showcase.newest(2, null))).toEqual(['library/c', 'b']);
+      expect(names(showcase.newest(9, (repository) => repository.startsWith('a/')))).toEqual([
+        'a/two/deep',
+        'a/two',
+        'a/one',
+      ]);
+      expect(showcase.mostStarred(9, null)).toEqual([]);
+      for (const [repository, user] of [
+        ['b', 'x'],
+        ['a/one', 'x'],
+        ['a/one', 'y'],
+      ] as const)
+        await index.star(repository, user, true);
+      expect(showcase.mostStarred(9, null)).toMatchObject([
+        { name: 'a/one', stars: 2 },
+        { name: 'b', stars: 1 },
+      ]);
+      expect(names(showcase.mostStarred(1, (repository) => repository === 'b'))).toEqual(['b']);
+      expect([showcase.isStarred('b', 'x'), showcase.isStarred('b', 'y')]).toEqual([true, false]);
+      const own = showcase.ofNamespace('a', { offset: 1, limit: 1 });
+      expect([own.count, names(own.results)]).toEqual([3, ['a/two']]);
+      expect(names(showcase.ofNamespace('library', all).results).sort()).toEqual(['b', 'library/c']);
+      expect(['a', 'a0', 'b', 'z'].map((namespace) => showcase.isTaken(namespace))).toEqual([true, true, false, false]);
+      expect([...showcase.repositoryCounts()].sort()).toEqual([
+        ['a', 3],
+        ['a0', 1],
+        ['library', 2],
+      ]);
+    });
+
+    test('tags: the newest first, filtered, by page; and manifests', async () => {
+      const { index, showcase } = await open();
+      const [one, two] = [someManifest('1'), someManifest('2')];
+      await index.putManifest('r', one, { tag: 'v1', facts, mayBeSparse: true, by: 'alice' });
+      await index.putManifest('r', one, { tag: 'V1.1', facts, mayBeSparse: true });
+      const whole = { ...facts, manifests: [one.digest] };
+      await index.putManifest('r', two, { tag: 'all', facts: whole, mayBeSparse: true, by: 'bob' });
+      const { count, results } = showcase.tags('r', '', all);
+      expect([count, results.map((tag) => tag.pushedBy)]).toEqual([3, expect.arrayContaining(['alice', 'bob', null])]);
+      expect(showcase.tags('r', 'v', all).results).toMatchObject([
+        { name: 'v1', digest: one.digest, pushedBy: 'alice' },
+      ]);
+      expect(showcase.tags('r', '', { offset: 2, limit: 5 }).results).toHaveLength(1);
+      expect(showcase.tags('none', '', all)).toEqual({ count: 0, results: [] });
+      expect(showcase.tag('r', 'v1')?.pushed).toBeGreaterThan(Date.now() - 60_000);
+      expect([showcase.tag('r', 'V1'), showcase.tag('none', 'v1')]).toEqual([null, null]);
+      expect(showcase.tagsOf('r', one.digest, 9)).toEqual(['V1.1', 'v1']);
+      expect([showcase.isPart('r', one.digest), showcase.isPart('r', two.digest)]).toEqual([true, false]);
+      expect(showcase.manifest('r', one.digest)).toMatchObject({ digest: one.digest, mediaType: one.mediaType });
+      expect(showcase.manifest('other', one.digest)).toBeNull();
+    });
+  });
+}
+
+function someManifest(text: string): { digest: string; mediaType: string; bytes: Uint8Array } {
+  const bytes = Buffer.from(JSON.stringify({ text }));
+  return { digest: digestOf(bytes), mediaType: 'application/vnd.some.thing+json', bytes };
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { FileBlobs } from '../../../src/registry-server/storage/file-blobs.ts';
 import { registryMigrations } from '../../../src/registry-server/storage/schema.ts';
 import { SqliteIndex } from '../../../src/registry-server/storage/sqlite-index.ts';
+import { SqliteShowcase } from '../../../src/registry-server/storage/sqlite-showcase.ts';
 import { BerthDatabase } from '../../../src/store/db/database.ts';
-import { blobStorageContract, registryIndexContract } from './storage-contract.ts';
+import { blobStorageContract, registryIndexContract, showcaseContract } from './storage-contract.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'berth-storage-'));
 let count = 0;
@@ -16,6 +17,10 @@ blobStorageContract('files', () => FileBlobs.open(join(directory, String(count++
 registryIndexContract('SQLite', async () => {
   const path = join(directory, `${count++}.db`);
   return new SqliteIndex(new BerthDatabase(path, registryMigrations), 0);
+});
+showcaseContract('SQLite', async () => {
+  const database = new BerthDatabase(join(directory, `${count++}.db`), registryMigrations);
+  return { index: new SqliteIndex(database, 0), showcase: new SqliteShowcase(database) };
 });
 
 test('a registry of before the pages opens with its data', async () => {

@@ -85,6 +85,12 @@ export const command = defineCommand({
         : configuredLifetime(values, milliseconds(options['upload-lifetime'])),
       debug: options.debug || (values.get('log.level') ?? values.get('loglevel')) === 'debug',
     };
+    // Whoever took the name of somebody else's namespace would have what is fetched for it.
+    if (settings.maySignUp && settings.mirrors.length > 0)
+      throw new ExitStatus(
+        1,
+        '--sign-up and --mirror do not go together: visitors could take names of the other registry',
+      );
     return (await cli.registry()).serve(settings);
   },
 });

@@ -1,25 +1,10 @@
-/** What people look at: the facts of the index in the order in which pages show them, and the long descriptions. */
+/** What pages show, out of the SQLite database of the index. */
 import type { BerthDatabase } from '../../store/db/database.ts';
-import type { RepositorySummary, StoredManifest, Visibility } from './types.ts';
-
-/** A part of a list, by number. */
-export interface Slice {
-  offset: number;
-  limit: number;
-}
-
-export interface ShownTag {
-  name: string;
-  digest: string;
-  /** Milliseconds since 1970; 0: nobody noted it. */
-  pushed: number;
-  /** Null: nobody in particular, or nobody noted it. */
-  pushedBy: string | null;
-}
+import type { RepositorySummary, Showcase, ShownTag, Slice, StoredManifest, Visibility } from './types.ts';
 
 const summaryColumns = `name, description, pulls, pushed, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars`;
 
-export class Showcase {
+export class SqliteShowcase implements Showcase {
   readonly #database: BerthDatabase;
 
   /** @param database with the schema of `registryMigrations` */
@@ -32,7 +17,6 @@ export class Showcase {
     return this.#first(sql, limit, visible);
   }
 
-  /** Those with a star at all. */
   mostStarred(limit: number, visible: Visibility): RepositorySummary[] {
     const sql = `SELECT name, description, pulls, pushed, stars
       FROM (SELECT repository, count(*) AS stars FROM stars GROUP BY repository) JOIN repositories ON id = repository
@@ -49,7 +33,6 @@ export class Showcase {
     return found;
   }
 
-  /** All of them may be seen, or none. */
   ofNamespace(namespace: string, slice: Slice): { count: number; results: RepositorySummary[] } {
     // The character behind "/" is "0".
     const own = `manifests > 0 AND (name > ?1 || '/' AND name < ?1 || '0' ${namespace === 'library' ? "OR instr(name, '/') = 0" : ''})`;
@@ -58,7 +41,6 @@ export class Showcase {
     return { count: count?.count ?? 0, results: this.#rows(sql, namespace, slice.limit, slice.offset) };
   }
 
-  /** Something has this name already: repositories, members, or a decision about who may pull. */
   isTaken(namespace: string): boolean {
     const sql = `SELECT EXISTS (SELECT 1 FROM repositories WHERE name > ?1 || '/' AND name < ?1 || '0')
       OR EXISTS (SELECT 1 FROM members WHERE namespace = ?1) OR EXISTS (SELECT 1 FROM namespaces WHERE name = ?1) AS taken`;
@@ -69,7 +51,6 @@ export class Showcase {
     return this.#rows('SELECT user, role FROM members WHERE namespace = ? ORDER BY user', namespace);
   }
 
-  /** Repositories by namespace. */
   repositoryCounts(): Map<string, number> {
     const sql = `SELECT CASE instr(name, '/') WHEN 0 THEN 'library' ELSE substr(name, 1, instr(name, '/') - 1) END AS namespace,
       count(*) AS count FROM repositories WHERE manifests > 0 GROUP BY 1`;
@@ -77,7 +58,6 @@ export class Showcase {
     return new Map(rows.map(({ namespace, count }) => [namespace, count]));
   }
 
-  /** The newest ones first. @param term that is in their names */
   tags(repository: string, term: string, slice: Slice): { count: number; results: ShownTag[] } {
     const fitting = `FROM tags WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND (?2 = '' OR instr(name, ?2) > 0)`;
     const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${fitting}`, repository, term)?.count ?? 0;
@@ -91,35 +71,21 @@ export class Showcase {
     return this.#row(sql, repository, name);
   }
 
-  /** Names of the manifest, at most so many. */
   tagsOf(repository: string, digest: string, most: number): string[] {
     const sql = `SELECT name FROM tags WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND digest = ? ORDER BY name LIMIT ?`;
     return this.#rows<{ name: string }>(sql, repository, digest, most).map(({ name }) => name);
   }
 
-  /** Some other manifest of the repository names it. */
   isPart(repository: string, digest: string): boolean {
     const sql =
       'SELECT 1 FROM parts WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND digest = ? LIMIT 1';
     return this.#row(sql, repository, digest) !== null;
   }
 
-  /** Read past what the index keeps in memory for pulls. */
   manifest(repository: string, digest: string): StoredManifest | null {
     const sql = `SELECT m.digest, m.media_type AS mediaType, d.bytes FROM repositories r JOIN manifests m ON m.repository = r.id
       JOIN documents d ON d.digest = m.digest WHERE r.name = ? AND m.digest = ?`;
     return this.#row(sql, repository, digest);
-  }
-
-  readme(repository: string): string {
-    const sql = 'SELECT text FROM readmes WHERE repository = (SELECT id FROM repositories WHERE name = ?)';
-    return this.#row<{ text: string }>(sql, repository)?.text ?? '';
-  }
-
-  async setReadme(repository: string, text: string): Promise<void> {
-    const sql = `INSERT INTO readmes SELECT id, ?2 FROM repositories WHERE name = ?1 ON CONFLICT DO UPDATE SET text = excluded.text`;
-    this.#database.sql.query(sql).run(repository, text);
-    await this.#database.durable();
   }
 
   isStarred(repository: string, user: string): boolean {
