@@ -146,9 +146,14 @@ describe('load', () => {
     const id = engine.images.inspect('multi:1', { platform: null }).Id;
     expect(engine.store.document(index.digest)?.mediaType).toBe(index.mediaType);
     expect(engine.store.image(id)?.manifest).toBe(manifests[1]?.digest as string);
-    await until('the layers of the others to go', () => readdirSync(engine.paths.layers).length === 1);
+    // The others belong to what the name stands for, until it stands for something else.
+    expect(readdirSync(engine.paths.layers)).toHaveLength(3);
+    expect(engine.store.target('docker.io/library/multi:1')).toMatchObject({ digest: index.digest, image: id });
+    expect(engine.images.inspect('multi:1', { platform: null }).RepoDigests).toEqual([`multi@${index.digest}`]);
+    expect(engine.images.inspect(`multi@${index.digest}`, { platform: null }).Id).toBe(id);
     await engine.load(archive, { platform: { os: 'linux', architecture: 's390x' } });
     expect(readdirSync(engine.containers.resolve('multi:1').lower[0] as string)).toEqual(['other']);
+    await until('the layers of nobody to go', () => readdirSync(engine.paths.layers).length === 2);
     await expect(engine.load(archive, { platform: { os: 'linux', architecture: 'riscv64' } })).rejects.toThrow(
       'the archive has no image for this platform',
     );

@@ -13,7 +13,7 @@ import { ProgressPace, progressMessage } from './progress-bar.ts';
 
 export interface LoadOptions {
   quiet: boolean;
-  /** Which image of a multi-platform layout; null: this machine's. */
+  /** Which image of a multi-platform layout; null: this machine's, and the others with it. */
   platform: Platform | null;
 }
 
@@ -32,7 +32,9 @@ export async function loadImages(context: ImageContext, request: LoadRequest): P
   try {
     const images = await unpack(context, request, lease);
     await failpoint('load.after-unpack');
-    for (const image of images) await commit(context, image, { lease, progress: request.progress });
+    // Who asks for one platform gets it alone.
+    const wanted = request.platform === null ? images : images.map((image) => ({ ...image, target: null }));
+    for (const image of wanted) await commit(context, image, { lease, progress: request.progress });
   } finally {
     await lease.release();
     sweepSoon(context);
