@@ -22,6 +22,17 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const lastBlock = Buffer.from([3, 0]);
 const deflateBlock = promisify<Uint8Array, object, Buffer>(deflateRaw);
 
+/** Memory of blocks that nobody needs any more: fresh memory costs the kernel as much as reading into it does. */
+const spare: Buffer[] = [];
+const mostSpare = 8;
+const blockMemory = parts * (partHeader + partSize);
+
+/** Takes back what `gzipBlocks` gave, from whoever is done with it; nobody may look at it any more. */
+export function reuseBlock({ buffer, byteOffset }: Uint8Array): void {
+  if (buffer.byteLength === blockMemory && byteOffset === 0 && spare.length < mostSpare)
+    spare.push(Buffer.from(buffer as ArrayBuffer));
+}
+
 /**
  * One gzip member of all of the source; the same for the same bytes, however they come in pieces. What cannot be compressed further
  * (archives, pictures) is stored. Keeps two blocks of a mebibyte in memory for each processor. Closes the source.
@@ -57,7 +68,9 @@ async function compress(block: Block): Promise<Buffer> {
   const sample = block.sample();
   const isCompressible = (await deflateBlock(sample, { level: 1 })).length < sample.length * 0.97;
   if (!isCompressible) return block.stored();
-  return await deflateBlock(block.plain(), { level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
+  const plain = block.plain();
+  block.free();
+  return await deflateBlock(plain, { level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
 }
 
 /** Bytes with gaps between them, so that what is stored lies as it leaves and is copied no more. */
@@ -72,7 +85,7 @@ class Block {
 
   /** Full, but for the last one of a source. */
   static async fill(source: ByteSource): Promise<Block> {
-    const bytes = Buffer.allocUnsafe(parts * (partHeader + partSize));
+    const bytes = spare.pop() ?? Buffer.allocUnsafeSlow(blockMemory);
     let length = 0;
     while (length < parts * partSize) {
       const inPart = length % partSize;
@@ -91,6 +104,10 @@ class Block {
 
   plain(): Buffer {
     return Buffer.concat([...this.parts()]);
+  }
+
+  free(): void {
+    reuseBlock(this.#bytes);
   }
 
   sample(): Buffer {

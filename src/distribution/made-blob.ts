@@ -19,6 +19,7 @@ const pieceSize = 256 * 1024;
  */
 export class MadeBlob {
   readonly #make: () => AsyncGenerator<Uint8Array>;
+  readonly #forget: ((bytes: Uint8Array) => void) | undefined;
   #source: AsyncGenerator<Uint8Array> | null = null;
   #advancing: Promise<boolean> | null = null;
   #hash = createHash('sha256');
@@ -29,9 +30,10 @@ export class MadeBlob {
   #facts: BlobFacts | null = null;
   #failure: unknown = null;
 
-  /** @param make the same bytes each time */
-  constructor(make: () => AsyncGenerator<Uint8Array>) {
+  /** @param make the same bytes each time @param forget is told what nobody will ask for again, many megabytes after it was read */
+  constructor(make: () => AsyncGenerator<Uint8Array>, forget?: (bytes: Uint8Array) => void) {
     this.#make = make;
+    this.#forget = forget;
   }
 
   /** Null until it was made to its end. */
@@ -119,7 +121,10 @@ export class MadeBlob {
     this.#hash.update(value);
     this.#kept.push({ at: this.#made, bytes: value });
     this.#made += value.length;
-    while (this.#kept.length > 1 && this.#made - (this.#kept[1]?.at ?? 0) >= keptBytes) this.#kept.shift();
+    while (this.#kept.length > 1 && this.#made - (this.#kept[1]?.at ?? 0) >= keptBytes) {
+      const { bytes } = this.#kept.shift() as { bytes: Uint8Array };
+      this.#forget?.(bytes);
+    }
     return true;
   }
 }

@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { errorKind, errorMessage } from '../../api/errors.ts';
 import type { ByteSource } from '../../archive/byte-source.ts';
+import { reuseBlock } from '../../archive/gzip-blocks.ts';
 import { ordersOf, tell } from '../../archive/job-io.ts';
 import { packStream } from '../../archive/pack-stream.ts';
 import { type LayerPlace, rebuildLayer } from '../../archive/rebuild-layer.ts';
@@ -113,7 +114,7 @@ async function sendLayer(
       close: () => layer.close(),
     };
   };
-  const blob = new MadeBlob(() => packStream(begin(), source.compression));
+  const blob = new MadeBlob(() => packStream(begin(), source.compression), reuseBlock);
   try {
     return await uploadMade(repository, blob, { ...options, onProgress: () => onProgress(read) });
   } finally {
