@@ -25,16 +25,22 @@ export interface ImageOverview {
 
 /** Bytes of a config that a page reads. */
 const longestShownConfig = 1024 * 1024;
-/** Of an index with many platforms. */
-const mostImages = 30;
+/** Bytes of a manifest that is one of many on a page: enough for hundreds of layers. Of a longer one no page says the size. */
+const longestListed = 64 * 1024;
 
-export async function overview(site: Site, repository: string, digest: string): Promise<ImageOverview> {
-  const stored = site.showcase.manifest(repository, digest);
+/** @param most images of an index that are in the list */
+export async function overview(
+  site: Site,
+  { repository, digest, most }: { repository: string; digest: string; most: number },
+): Promise<ImageOverview> {
+  // A page shows many of them: others are answered in between.
+  await new Promise((resolve) => setImmediate(resolve));
+  const stored = site.showcase.manifest(repository, digest, longestListed);
   const parsed = stored && readManifest(stored);
   if (!parsed) return { images: [], more: 0, artifactType: stored ? stored.mediaType : '' };
   if (parsed.kind === 'index') {
     const images = parsed.index.manifests.filter((entry) => !isAttestation(entry));
-    const shown = images.slice(0, mostImages).map((entry) => imageRow(site, repository, entry));
+    const shown = images.slice(0, most).map((entry) => imageRow(site, repository, entry));
     return { images: shown, more: images.length - shown.length, artifactType: '' };
   }
   const { manifest } = parsed;
@@ -45,7 +51,7 @@ export async function overview(site: Site, repository: string, digest: string): 
 }
 
 function imageRow(site: Site, repository: string, entry: Descriptor): ImageRow {
-  const stored = site.showcase.manifest(repository, entry.digest);
+  const stored = site.showcase.manifest(repository, entry.digest, longestListed);
   const parsed = stored && readManifest(stored);
   const platform = entry.platform ? formatPlatform(entry.platform) : '';
   return { platform, digest: entry.digest, size: parsed ? sizeOf(parsed) : null };

@@ -1,7 +1,7 @@
 /** One tag or manifest: digest, platforms, layers, what a container made of it begins with, and what refers to it. */
 import { isDigest } from '../../oci/digest.ts';
 import type { HistoryEntry, ImageConfigDocument } from '../../oci/image-config.ts';
-import type { Descriptor, ImageIndex, ImageManifest } from '../../oci/manifest.ts';
+import { type Descriptor, type ImageIndex, type ImageManifest, longestManifest } from '../../oci/manifest.ts';
 import type { Referrer, ShownTag } from '../storage/types.ts';
 import { countText, shortDigest, sizeText, timeElement } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
@@ -39,7 +39,7 @@ async function manifestAnswer(view: View, repository: ShownRepository, shown: Sh
   const { site, host } = view;
   const { name } = repository.summary;
   const { digest, tag } = shown;
-  const stored = site.showcase.manifest(name, digest);
+  const stored = site.showcase.manifest(name, digest, longestManifest);
   if (!stored) throw notFound();
   const parsed = readManifest(stored);
   const title = tag ? `${name}:${tag.name}` : `${name}@${shortDigest(digest)}`;
@@ -96,7 +96,7 @@ async function indexSections(
   { digest, index }: { digest: string; index: ImageIndex },
 ): Promise<Html> {
   const attestations = index.manifests.filter(isAttestation);
-  const shown = await overview(site, repository, digest);
+  const shown = await overview(site, { repository, digest, most: mostEntries });
   return html`<section><h2>Platforms</h2><div class="box wide">${imageTable(repository, digest, shown)}</div></section>
 ${attestations.length > 0 && html`<section><h2>Attestations</h2><ul class="box plain">${attestations.slice(0, mostEntries).map((entry) => attestation(repository, entry))}</ul></section>`}`;
 }

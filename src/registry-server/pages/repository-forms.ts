@@ -1,4 +1,5 @@
 /** What may be done with a repository: describe, star, delete it or a tag of it. */
+import { longestManifest } from '../../oci/manifest.ts';
 import { longestDescription, longestReadme } from '../handlers/repositories.ts';
 import { countText, shortDigest } from './format.ts';
 import { html } from './html.ts';
@@ -96,7 +97,7 @@ export async function deleteTag(view: View): Promise<PageAnswer> {
 async function deleteUnnamed(view: View, repository: string, digest: string): Promise<void> {
   const { showcase, content } = view.site;
   if (showcase.tagsOf(repository, digest, 1).length > 0 || showcase.isPart(repository, digest)) return;
-  const stored = showcase.manifest(repository, digest);
+  const stored = showcase.manifest(repository, digest, longestManifest);
   const parsed = stored && readManifest(stored);
   if (!(await content.index.deleteManifest(repository, digest))) return;
   if (parsed?.kind !== 'index') return;

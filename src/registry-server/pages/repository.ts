@@ -10,6 +10,8 @@ import { renderMarkdown } from './markdown.ts';
 import { notFound, type PageAnswer, pageNumber, type View } from './view.ts';
 
 const tagsPerPage = 20;
+/** Platforms of a tag in the list. */
+const mostImages = 10;
 
 export interface ShownRepository {
   summary: RepositorySummary;
@@ -50,7 +52,10 @@ export async function repositoryPage(view: View): Promise<PageAnswer> {
   const slice = { offset: (pageNumber(query) - 1) * tagsPerPage, limit: tagsPerPage };
   const tags = site.showcase.tags(name, term, slice);
   const entries: Html[] = [];
-  for (const tag of tags.results) entries.push(tagEntry(view, name, tag, await overview(site, name, tag.digest)));
+  for (const tag of tags.results) {
+    const images = await overview(site, { repository: name, digest: tag.digest, most: mostImages });
+    entries.push(tagEntry(view, name, tag, images));
+  }
   const readme = slice.offset === 0 && term === '' ? await site.content.index.readme(name) : '';
   const body = html`${head(view, shown)}
 ${pullCommands(view.host, name, tags.results)}

@@ -13,24 +13,28 @@ export class SqliteShowcase implements Showcase {
   }
 
   newest(limit: number, visible: Visibility): RepositorySummary[] {
-    const sql = `SELECT ${summaryColumns} FROM repositories r WHERE manifests > 0 ORDER BY pushed DESC, id DESC`;
-    return this.#first(sql, limit, visible);
+    return this.#first(
+      'SELECT name FROM repositories WHERE manifests > 0 ORDER BY pushed DESC, id DESC',
+      limit,
+      visible,
+    );
   }
 
   mostStarred(limit: number, visible: Visibility): RepositorySummary[] {
-    const sql = `SELECT name, description, pulls, pushed, stars
-      FROM (SELECT repository, count(*) AS stars FROM stars GROUP BY repository) JOIN repositories ON id = repository
-      WHERE manifests > 0 ORDER BY stars DESC, pulls DESC, name`;
+    const sql = `SELECT name FROM (SELECT repository, count(*) AS stars FROM stars GROUP BY repository)
+      JOIN repositories ON id = repository WHERE manifests > 0 ORDER BY stars DESC, pulls DESC, name`;
     return this.#first(sql, limit, visible);
   }
 
+  /** Read no further than to the last that is shown. */
   #first(sql: string, limit: number, visible: Visibility): RepositorySummary[] {
-    const found: RepositorySummary[] = [];
-    for (const row of this.#database.sql.query<RepositorySummary, []>(sql).iterate()) {
-      if (visible === null || visible(row.name)) found.push(row);
-      if (found.length === limit) break;
+    const names: string[] = [];
+    for (const { name } of this.#database.sql.query<{ name: string }, []>(sql).iterate()) {
+      if (visible === null || visible(name)) names.push(name);
+      if (names.length === limit) break;
     }
-    return found;
+    const summary = `SELECT ${summaryColumns} FROM repositories r WHERE name = ?`;
+    return names.flatMap((name) => this.#row<RepositorySummary>(summary, name) ?? []);
   }
 
   ofNamespace(namespace: string, slice: Slice): { count: number; results: RepositorySummary[] } {
@@ -59,9 +63,13 @@ export class SqliteShowcase implements Showcase {
   }
 
   tags(repository: string, term: string, slice: Slice): { count: number; results: ShownTag[] } {
-    const fitting = `FROM tags WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND (?2 = '' OR instr(name, ?2) > 0)`;
+    // Found by the index alone; of what is shown the rest is read.
+    const fitting = `FROM tags INDEXED BY tags_by_pushed
+      WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND (?2 = '' OR instr(name, ?2) > 0)`;
     const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${fitting}`, repository, term)?.count ?? 0;
-    const sql = `SELECT name, digest, pushed, pushed_by AS pushedBy ${fitting} ORDER BY pushed DESC, name LIMIT ?3 OFFSET ?4`;
+    const found = `SELECT repository, name ${fitting} ORDER BY pushed DESC, name DESC LIMIT ?3 OFFSET ?4`;
+    const sql = `SELECT name, digest, pushed, pushed_by AS pushedBy FROM tags WHERE (repository, name) IN (${found})
+      ORDER BY pushed DESC, name DESC`;
     return { count, results: this.#rows(sql, repository, term, slice.limit, slice.offset) };
   }
 
@@ -82,10 +90,10 @@ export class SqliteShowcase implements Showcase {
     return this.#row(sql, repository, digest) !== null;
   }
 
-  manifest(repository: string, digest: string): StoredManifest | null {
+  manifest(repository: string, digest: string, longest: number): StoredManifest | null {
     const sql = `SELECT m.digest, m.media_type AS mediaType, d.bytes FROM repositories r JOIN manifests m ON m.repository = r.id
-      JOIN documents d ON d.digest = m.digest WHERE r.name = ? AND m.digest = ?`;
-    return this.#row(sql, repository, digest);
+      JOIN documents d ON d.digest = m.digest WHERE r.name = ? AND m.digest = ? AND length(d.bytes) <= ?`;
+    return this.#row(sql, repository, digest, longest);
   }
 
   isStarred(repository: string, user: string): boolean {

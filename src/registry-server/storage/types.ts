@@ -211,7 +211,7 @@ export interface Showcase {
   tagsOf(repository: string, digest: string, most: number): string[];
   /** Some other manifest of the repository names it. */
   isPart(repository: string, digest: string): boolean;
-  /** Read past what the index keeps in memory for pulls. */
-  manifest(repository: string, digest: string): StoredManifest | null;
+  /** Read past what the index keeps in memory for pulls. Null also for one of more than `longest` bytes. */
+  manifest(repository: string, digest: string, longest: number): StoredManifest | null;
   isStarred(repository: string, user: string): boolean;
 }

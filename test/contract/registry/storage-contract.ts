@@ -342,8 +342,11 @@ export function showcaseContract(
       expect([showcase.tag('r', 'V1'), showcase.tag('none', 'v1')]).toEqual([null, null]);
       expect(showcase.tagsOf('r', one.digest, 9)).toEqual(['V1.1', 'v1']);
       expect([showcase.isPart('r', one.digest), showcase.isPart('r', two.digest)]).toEqual([true, false]);
-      expect(showcase.manifest('r', one.digest)).toMatchObject({ digest: one.digest, mediaType: one.mediaType });
-      expect(showcase.manifest('other', one.digest)).toBeNull();
+      expect(showcase.manifest('r', one.digest, 100)).toMatchObject({ digest: one.digest, mediaType: one.mediaType });
+      expect([showcase.manifest('other', one.digest, 100), showcase.manifest('r', one.digest, 5)]).toEqual([
+        null,
+        null,
+      ]);
     });
   });
 }
