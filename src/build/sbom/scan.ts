@@ -1,6 +1,7 @@
 /** Looks through a tree for the packages that are installed in it. */
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
+import { Semaphore } from '../../base/semaphore.ts';
 import { type FileSource, fromPath } from '../session/file-source.ts';
 import { smallFile } from '../session/layered-files.ts';
 import type { Distribution, FoundPackage } from './found-package.ts';
@@ -12,31 +13,61 @@ const longestFile = 64 * 1024 * 1024;
 
 type Reader = (text: string, location: string, distribution: Distribution) => FoundPackage[];
 
-/** Every package once, by its address in order. Error: the signal's reason. */
+/** Directories that are read at a time: a tree of many is mostly waiting for the disk. */
+const concurrent = 16;
+
+/** Every package once, by its address in order. What has been looked at is forgotten, however large the tree. Error: the signal's reason. */
 export async function scanTree(files: FileSource, signal: AbortSignal): Promise<FoundPackage[]> {
   const text = (await smallFile(files, '/etc/os-release')) ?? (await smallFile(files, '/usr/lib/os-release')) ?? '';
-  const distribution = readDistribution(text);
-  const found = new Map<string, FoundPackage>();
-  for await (const { path, read } of interesting(files, '/', signal)) {
-    const bytes = await readFile(await files.place(path), 'utf8');
-    for (const one of read(bytes, fromPath(path), distribution)) if (!found.has(one.url)) found.set(one.url, one);
-  }
-  return [...found.values()].sort((left, right) => (left.url < right.url ? -1 : 1));
+  const scan = new Scan(files, readDistribution(text), signal);
+  await scan.directory('/');
+  return [...scan.found.values()].sort((left, right) => (left.url < right.url ? -1 : 1));
 }
 
-async function* interesting(
-  files: FileSource,
-  directory: string,
-  signal: AbortSignal,
-): AsyncGenerator<{ path: string; read: Reader }> {
-  signal.throwIfAborted();
-  for (const name of await files.names(directory)) {
-    const path = posix.join(directory, name);
-    const entry = await files.entry(path);
-    if (entry?.type === 'directory') yield* interesting(files, path, signal);
-    if (entry?.type !== 'file' || entry.size > longestFile) continue;
+class Scan {
+  readonly found = new Map<string, FoundPackage>();
+  readonly #files: FileSource;
+  readonly #distribution: Distribution;
+  readonly #signal: AbortSignal;
+  readonly #reading = new Semaphore(concurrent);
+
+  constructor(files: FileSource, distribution: Distribution, signal: AbortSignal) {
+    this.#files = files;
+    this.#distribution = distribution;
+    this.#signal = signal;
+  }
+
+  async directory(path: string): Promise<void> {
+    const below: string[] = [];
+    const release = await this.#reading.acquire(this.#signal);
+    try {
+      this.#signal.throwIfAborted();
+      for (const name of await this.#files.names(path)) {
+        const inner = posix.join(path, name);
+        const entry = await this.#files.entry(inner);
+        if (entry?.type === 'directory') {
+          below.push(inner);
+          continue;
+        }
+        if (entry?.type === 'file' && entry.size <= longestFile) await this.#file(inner);
+        this.#files.forget?.(inner);
+      }
+    } finally {
+      release();
+    }
+    await Promise.all(below.map((inner) => this.directory(inner)));
+    this.#files.forget?.(path);
+  }
+
+  async #file(path: string): Promise<void> {
     const read = readerOf(path);
-    if (read) yield { path, read };
+    if (!read) return;
+    const text = await readFile(await this.#files.place(path), 'utf8');
+    for (const one of read(text, fromPath(path), this.#distribution)) {
+      const before = this.found.get(one.url);
+      // Of several files that speak of it always the same counts, whichever was read first.
+      if (!before || one.location < before.location) this.found.set(one.url, one);
+    }
   }
 }
 

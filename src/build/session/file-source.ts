@@ -36,6 +36,8 @@ export interface FileSource {
   capability(path: string): Promise<Buffer | null>;
   /** Stands for all the files together, where that is known without looking at them; null: it is not. */
   identity(): Promise<string | null>;
+  /** Nobody asks for this entry again: what is remembered of it may go. */
+  forget?(path: string): void;
   /** What a repository calls this state of its files. */
   readonly revision?: string | undefined;
 }

@@ -96,6 +96,11 @@ export class LayeredFiles implements FileSource {
     return attributes.capability(found.places[0] as Buffer);
   }
 
+  forget(path: string): void {
+    this.#found.delete(path);
+    this.#digests.delete(path);
+  }
+
   identity(): Promise<string | null> {
     return this.#options.identity?.() ?? Promise.resolve(null);
   }
