@@ -181,7 +181,7 @@ export class Builder {
       const inner = { ...work, signal, lease, folders: client.folders };
       let imports: Imports | null = null;
       try {
-        imports = await this.#caches.open(options, { ...inner, platform: platformsOf(options)[0] as Platform });
+        imports = await this.#caches.open(options, { ...inner, platforms: platformsOf(options) });
         const built = await this.#build(usable(options, imports), client, { ...inner, imports });
         const result = await work.use(built);
         if (built.notes) await this.#caches.write(options, { notes: built.notes, imports }, inner);

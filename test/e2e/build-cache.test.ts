@@ -318,6 +318,20 @@ describe('an image', () => {
     await ours.ok('rmi', name);
   });
 
+  test('of several platforms carries the caches of all', async () => {
+    const make =
+      'FROM --platform=$BUILDPLATFORM busybox AS make\nARG TARGETARCH\nRUN echo $TARGETARCH > /arch; cat /proc/sys/kernel/random/uuid >> /arch';
+    const context = folder({ Dockerfile: `${make}\nFROM scratch\nCOPY --from=make /arch /` });
+    const name = `${registry.host}/many:1`;
+    const words = ['--platform', 'linux/amd64,linux/arm64', '--cache-to', 'type=inline'];
+    const first = await build(ours, context, ...words, '-t', name, '--push');
+    expect(steps(first).done).toHaveLength(4);
+    const second = await build(theirs, context, ...words, '--cache-from', name);
+    expect(steps(second)).toEqual({ cached: 4, done: [] });
+    expect(second.id).toBe(first.id);
+    await ours.ok('rmi', name);
+  });
+
   test('BUILDKIT_INLINE_CACHE=1 is the old way to say it, and an image that is here is asked first', async () => {
     const context = project();
     const archive = join(folder({}), 'image.tar');

@@ -28,8 +28,8 @@ export interface OpenCacheOptions {
   /** Null: the client has no folders. */
   folders: ClientFolders | null;
   auths: Readonly<Record<string, unknown>>;
-  /** Of an image that carries its cache. */
-  platform: Platform;
+  /** Of images that carry their cache. */
+  platforms: readonly Platform[];
   lease: Lease;
   signal: AbortSignal;
   /** Something grows. */
@@ -66,7 +66,7 @@ async function openReference(
   source: Extract<CacheSource, { type: 'registry' }>,
   options: OpenCacheOptions,
 ): Promise<OpenedCache | string> {
-  const { store, blobs, auths, platform, signal, status } = options;
+  const { store, blobs, auths, platforms, signal, status } = options;
   const reference = withDefaultTag(parseReference(source.reference));
   const id = store.reference(canonicalString(reference));
   const own = id === null ? null : inlineCache(store.image(id)?.configBytes ?? Buffer.from('{}'));
@@ -77,7 +77,7 @@ async function openReference(
   const content = await read(
     await sources.manifest(reference.digest ?? (reference.tag as string), signal),
     registryReader(sources, signal),
-    platform,
+    platforms,
   );
   if (typeof content === 'string') return content;
   return {
@@ -110,7 +110,7 @@ async function openFolder(
   number: number,
   options: OpenCacheOptions,
 ): Promise<OpenedCache | string> {
-  const { folders, store, platform, lease, signal, status } = options;
+  const { folders, store, platforms, lease, signal, status } = options;
   if (!folders) throw new BerthError('invalid', 'the client has no folders');
   const document = (digest: string, limit: number): Promise<Uint8Array> =>
     checked(folders.read(number, digest), digest, limit);
@@ -120,7 +120,7 @@ async function openFolder(
     mediaType: '',
   });
   const top = { ...(await manifest(source.manifest.digest)), mediaType: source.manifest.mediaType };
-  const content = await read(top, { manifest, document }, platform);
+  const content = await read(top, { manifest, document }, platforms);
   if (typeof content === 'string') return content;
   return {
     name: nameOfSource(source),
@@ -156,9 +156,28 @@ async function checked(bytes: AsyncIterable<Uint8Array>, digest: string, limit: 
 const noCache = 'there is no build cache in it (--cache-to type=inline puts one there)';
 const imageConfigs: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
 
-async function read(top: RemoteDocument, reader: Reader, platform: Platform): Promise<Content | string> {
-  const manifest = await manifestOf(top, reader, platform);
-  if (manifest === null) return 'there is no cache for this platform in it';
+async function read(top: RemoteDocument, reader: Reader, platforms: readonly Platform[]): Promise<Content | string> {
+  const contents: Content[] = [];
+  let why = 'there is no cache for this platform in it';
+  for (const manifest of await manifestsOf(top, reader, platforms)) {
+    const content = await contentOf(manifest, reader);
+    if (typeof content === 'string') why = content;
+    else contents.push(content);
+  }
+  const [first] = contents;
+  if (!first || contents.length === 1) return first ?? why;
+  const all = contents.map(({ document }) => document);
+  return {
+    document: {
+      layers: new Map(all.flatMap(({ layers }) => [...layers])),
+      steps: new Map(all.flatMap(({ steps }) => [...steps])),
+      contents: new Map(all.flatMap((document) => [...document.contents])),
+    },
+    blobs: new Map(contents.flatMap(({ blobs }) => [...blobs])),
+  };
+}
+
+async function contentOf(manifest: ImageManifest, reader: Reader): Promise<Content | string> {
   const { config } = manifest;
   if (config.mediaType === cacheMediaType) {
     const document = decodeCache(await reader.document(config.digest, longestDocument));
@@ -171,18 +190,25 @@ async function read(top: RemoteDocument, reader: Reader, platform: Platform): Pr
   return { document, blobs: imageBlobs(parseImageConfig(bytes).rootfs.diff_ids, manifest) };
 }
 
-/** Follows an index to the cache, or to the image for the platform; null: neither is there. */
-async function manifestOf(top: RemoteDocument, reader: Reader, platform: Platform): Promise<ImageManifest | null> {
+/** Follows an index to the cache, or to the images for the platforms; none: there is nothing of the kind. */
+async function manifestsOf(
+  top: RemoteDocument,
+  reader: Reader,
+  platforms: readonly Platform[],
+): Promise<ImageManifest[]> {
   const parsed = parseManifest(top.bytes, top.mediaType);
-  if (parsed.kind === 'manifest') return parsed.manifest;
+  if (parsed.kind === 'manifest') return [parsed.manifest];
   const { manifests } = parsed.index;
-  const chosen =
-    manifests.find(({ artifactType }) => artifactType === cacheMediaType) ?? choosePlatform(manifests, platform);
-  if (!chosen) return null;
-  const document = await reader.manifest(chosen.digest);
-  const inner = parseManifest(document.bytes, document.mediaType || chosen.mediaType);
-  if (inner.kind === 'index') throw new BerthError('invalid', 'invalid manifest: indexes within indexes');
-  return inner.manifest;
+  const cache = manifests.find(({ artifactType }) => artifactType === cacheMediaType);
+  const chosen = cache ? [cache] : platforms.flatMap((platform) => choosePlatform(manifests, platform) ?? []);
+  return Promise.all(
+    [...new Set(chosen)].map(async ({ digest, mediaType }) => {
+      const document = await reader.manifest(digest);
+      const inner = parseManifest(document.bytes, document.mediaType || mediaType);
+      if (inner.kind === 'index') throw new BerthError('invalid', 'invalid manifest: indexes within indexes');
+      return inner.manifest;
+    }),
+  );
 }
 
 /** Layers that the document names and the manifest has. */

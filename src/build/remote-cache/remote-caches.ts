@@ -33,7 +33,7 @@ export class RemoteCaches {
   }
 
   /** Reads what is there; what cannot be read is told and left out. Null: the build names no cache. Error: the signal's reason. */
-  async open(options: BuildOptions, work: CacheWork & { platform: Platform }): Promise<Imports | null> {
+  async open(options: BuildOptions, work: CacheWork & { platforms: readonly Platform[] }): Promise<Imports | null> {
     const { cacheFrom = [] } = options;
     if (cacheFrom.length === 0 || options.noCache) return null;
     const opened = await Promise.all(cacheFrom.map((source, number) => this.#open(source, number, work)));
@@ -59,18 +59,18 @@ export class RemoteCaches {
   async #open(
     source: CacheSource,
     number: number,
-    work: CacheWork & { platform: Platform },
+    work: CacheWork & { platforms: readonly Platform[] },
   ): Promise<OpenedCache | null> {
     const name = nameOfSource(source);
     const line = new Line(`import-cache-${number}`, `importing cache manifest from ${name}`, work.event);
     try {
-      const { platform, auths, lease, signal, folders = null } = work;
+      const { platforms, auths, lease, signal, folders = null } = work;
       const opened = await openCache(source, number, {
         store: this.#store,
         blobs: this.#blobs,
         folders,
         auths,
-        platform,
+        platforms,
         lease,
         signal,
         status: (text, current, total) => work.event({ type: 'status', id: line.id, text, current, total }),
