@@ -153,8 +153,15 @@ export class Repository {
       await response.body?.cancel();
       throw new BerthError('internal', 'the registry sent a part of the blob and does not say which');
     }
-    const body = response.body ?? new Response(new Uint8Array()).body;
-    return { offset: range ? Number(range[1]) : 0, body: body as ReadableStream<Uint8Array> };
+    const length = response.headers.get('content-length');
+    return {
+      offset: range ? Number(range[1]) : 0,
+      length: length === null ? null : Number(length),
+      // Not before somebody reads it: a stream that breaks forgets what it holds, the runtime below it does not.
+      get body() {
+        return (response.body ?? new Response(new Uint8Array()).body) as ReadableStream<Uint8Array>;
+      },
+    };
   }
 
   /** Every tag of the repository, page by page. */
@@ -215,7 +222,9 @@ export class Repository {
 
 export interface OpenBlob {
   offset: number;
-  body: ReadableStream<Uint8Array>;
+  /** Bytes of the body; null: the registry does not say. */
+  length: number | null;
+  readonly body: ReadableStream<Uint8Array>;
 }
 
 async function errorBody(response: Response): Promise<string> {

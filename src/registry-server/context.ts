@@ -2,6 +2,7 @@
 import type { Guard } from './access/guard.ts';
 import type { RegistryRequest, RegistryResponse } from './http.ts';
 import type { Content } from './storage/content.ts';
+import type { StoredManifest } from './storage/types.ts';
 
 export interface RegistryContext {
   content: Content;
@@ -18,10 +19,15 @@ export interface RegistryContext {
 export interface MirrorSource {
   /** Where here the repository is kept. */
   localName(repository: string, upstream: string | null): string;
-  /** Brings the manifest here, or sees that the one here is still right. Does nothing where no upstream has it. */
-  refreshManifest(repository: string, tagOrDigest: string, upstream: string | null): Promise<void>;
+  /**
+   * Brings the manifest here, or sees that the one here is still right. Does nothing where no upstream has it. Gives a manifest that cannot be
+   * kept for want of room; null: what is here counts.
+   */
+  refreshManifest(repository: string, tagOrDigest: string, upstream: string | null): Promise<StoredManifest | null>;
   /** The blob while it is being fetched; null: no upstream has it. */
   fetchBlob(repository: string, digest: string, upstream: string | null): Promise<FetchedBlob | null>;
+  /** Bytes of a blob that nobody wants to have yet; null: no upstream has it. */
+  blobSize(repository: string, digest: string, upstream: string | null): Promise<number | null>;
 }
 
 export interface FetchedBlob {

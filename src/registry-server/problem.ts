@@ -72,11 +72,16 @@ export class RegistryProblem extends Error {
   }
 }
 
+/** Nothing more can be kept. */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL';
+}
+
 /** Any thrown value as an answer: a full disk is told as such, what nobody foresaw is a 500 without its secrets. */
 export function problemOf(error: unknown): RegistryProblem {
   if (error instanceof RegistryProblem) return error;
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL';
-  if (isFull) return new RegistryProblem('UNKNOWN', { status: 507, message: 'no space left on device', cause: error });
+  if (isDiskFull(error))
+    return new RegistryProblem('UNKNOWN', { status: 507, message: 'no space left on device', cause: error });
   return new RegistryProblem('UNKNOWN', { cause: error });
 }

@@ -12,8 +12,8 @@ export async function readBlob(call: Call): Promise<void> {
   const repository = context.mirror?.localName(call.repository, call.query.get('ns')) ?? call.repository;
   await context.guard.require(request, repository, 'pull');
   const size = await context.content.index.blob(repository, digest);
-  const fetched = size === null ? await fetchUpstream(call, digest) : null;
-  const length = size ?? fetched?.size;
+  const fetched = size === null && request.method === 'GET' ? await fetchUpstream(call, digest) : null;
+  const length = size ?? (request.method === 'GET' ? fetched?.size : await sizeUpstream(call, digest));
   if (length === undefined) throw new RegistryProblem('BLOB_UNKNOWN', { detail: { digest } });
   const headers = {
     'Content-Type': 'application/octet-stream',
@@ -54,6 +54,11 @@ async function send({ response }: Call, source: AsyncIterable<Uint8Array>): Prom
     if (response.closed) return;
   }
   response.end();
+}
+
+/** A client that asks for the head alone has nothing fetched. */
+async function sizeUpstream({ context, repository, query }: Call, digest: string): Promise<number | undefined> {
+  return (await context.mirror?.blobSize(repository, digest, query.get('ns'))) ?? undefined;
 }
 
 async function fetchUpstream(call: Call, digest: string): Promise<FetchedBlob | null> {

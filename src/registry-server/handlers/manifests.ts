@@ -23,8 +23,8 @@ export async function readManifest(call: Call): Promise<void> {
   if (!isTag(reference) && !isDigest(reference)) throw new RegistryProblem('MANIFEST_UNKNOWN');
   const { index } = context.content;
   const read = async (tagOrDigest: string): Promise<StoredManifest> => {
-    if (context.mirror) await context.mirror.refreshManifest(call.repository, tagOrDigest, upstream);
-    const found = await index.manifest(repository, tagOrDigest);
+    const fetched = await context.mirror?.refreshManifest(call.repository, tagOrDigest, upstream);
+    const found = fetched ?? (await index.manifest(repository, tagOrDigest));
     if (found) return found;
     throw new RegistryProblem('MANIFEST_UNKNOWN', {
       detail: isTag(tagOrDigest) ? { Tag: tagOrDigest } : { Digest: tagOrDigest },

@@ -1,7 +1,7 @@
 /** One blob on its way from an upstream: written to the store as it comes, and read from there by everybody who wants it meanwhile. */
-import type { Repository } from '../../distribution/repository.ts';
+import type { OpenBlob, Repository } from '../../distribution/repository.ts';
 import type { FetchedBlob } from '../context.ts';
-import { RegistryProblem } from '../problem.ts';
+import { isDiskFull, RegistryProblem } from '../problem.ts';
 import type { Content } from '../storage/content.ts';
 import type { GrowingUpload } from '../storage/types.ts';
 
@@ -38,18 +38,27 @@ export class BlobFetch implements FetchedBlob {
   /**
    * Asks the upstream; resolves as soon as it answers, with the work that goes on. Errors: as of `Repository.request`.
    */
-  static async start(options: BlobFetchOptions): Promise<{ fetch: BlobFetch; done: Promise<void> }> {
+  static async start(options: BlobFetchOptions): Promise<{ fetch: FetchedBlob; done: Promise<void> }> {
     const { content, repository } = options;
     const first = await Connection.open(options, 0);
     const size = first.length;
-    if (!Number.isSafeInteger(size)) {
+    if (size === null) {
       first.close();
       throw new RegistryProblem('UNKNOWN', { status: 502, message: 'the upstream does not say how long the blob is' });
     }
-    const id = await content.beginUpload(repository);
-    const growing = await content.blobs.openGrowing(id);
-    const fetch = new BlobFetch(options, { id, growing, size });
-    return { fetch, done: content.exclusively(id, () => fetch.#run(first)) };
+    try {
+      const id = await content.beginUpload(repository);
+      const growing = await content.blobs.openGrowing(id);
+      const fetch = new BlobFetch(options, { id, growing, size });
+      return { fetch, done: content.exclusively(id, () => fetch.#run(first)) };
+    } catch (error) {
+      first.close();
+      if (!isDiskFull(error)) throw error;
+      return {
+        fetch: { size, read: (start, end) => passThrough(options, start, end) },
+        done: Promise.reject(error),
+      };
+    }
   }
 
   async #run(first: Connection): Promise<void> {
@@ -81,7 +90,7 @@ export class BlobFetch implements FetchedBlob {
         return;
       } catch (error) {
         failures = this.#written > before ? 1 : failures + 1;
-        if (failures >= attempts || this.#written > this.size) throw error;
+        if (failures >= attempts || this.#written > this.size || isDiskFull(error)) throw error;
         connection = null;
       }
     }
@@ -98,18 +107,12 @@ export class BlobFetch implements FetchedBlob {
   }
 
   async *read(start: number, end: number): AsyncIterable<Uint8Array> {
+    let position = start;
     const release = this.#upload.hold();
-    if (!release) {
-      // It came to its end since the caller asked.
-      if (this.#failure) throw this.#failure;
-      yield* this.#options.content.blobs.read(this.#options.digest, { start, end });
-      return;
-    }
     try {
-      for (let position = start; position <= end; ) {
+      while (release && position <= end && !this.#failure) {
         // The last byte is given out when the digest has been compared: nobody takes a wrong blob for a whole one.
         const available = this.#isDone ? this.size : Math.min(this.#written, this.size - 1);
-        if (this.#failure) throw this.#failure;
         if (available <= position) {
           await this.#moved.promise;
           continue;
@@ -119,36 +122,54 @@ export class BlobFetch implements FetchedBlob {
         yield chunk;
       }
     } finally {
-      release();
+      release?.();
     }
+    if (position > end) return;
+    if (!this.#failure) yield* this.#options.content.blobs.read(this.#options.digest, { start: position, end });
+    else if (isDiskFull(this.#failure)) yield* passThrough(this.#options, position, end);
+    else throw this.#failure;
+  }
+}
+
+/** Bytes that cannot be kept: who asks for them gets them from the upstream. */
+async function* passThrough(options: BlobFetchOptions, start: number, end: number): AsyncIterable<Uint8Array> {
+  const connection = await Connection.open(options, start);
+  try {
+    let left = end - start + 1;
+    for await (const chunk of connection.bytes()) {
+      yield chunk.subarray(0, left);
+      left -= chunk.length;
+      if (left <= 0) return;
+    }
+    throw new Error('unexpected EOF');
+  } finally {
+    connection.close();
   }
 }
 
 /** One answer of the upstream; broken off when nothing comes for a while. */
 class Connection {
-  readonly #response: Response;
+  readonly #blob: OpenBlob;
   readonly #stall: AbortController;
+  /** Bytes in front of the wanted ones: not every upstream knows ranges. */
+  readonly #surplus: number;
 
-  private constructor(response: Response, stall: AbortController) {
-    this.#response = response;
-    this.#stall = stall;
+  private constructor(blob: OpenBlob, options: { stall: AbortController; surplus: number }) {
+    this.#blob = blob;
+    this.#stall = options.stall;
+    this.#surplus = options.surplus;
   }
 
+  /** From byte `offset` on. */
   static async open({ remote, digest }: BlobFetchOptions, offset: number): Promise<Connection> {
     const stall = new AbortController();
-    const response = await remote.request({
-      method: 'GET',
-      path: `blobs/${digest}`,
-      headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
-      expected: offset > 0 ? [206] : [200],
-      signal: stall.signal,
-    });
-    return new Connection(response, stall);
+    const blob = await remote.blob(digest, { offset, signal: stall.signal });
+    return new Connection(blob, { stall, surplus: offset - blob.offset });
   }
 
-  /** NaN: the upstream does not say. */
-  get length(): number {
-    return Number(this.#response.headers.get('content-length') ?? Number.NaN);
+  /** Null: the upstream does not say. */
+  get length(): number | null {
+    return this.#blob.length;
   }
 
   close(): void {
@@ -157,10 +178,12 @@ class Connection {
 
   async *bytes(): AsyncIterable<Uint8Array> {
     const timer = setTimeout(() => this.#stall.abort(new Error('no data for too long')), stallTimeout);
+    let surplus = this.#surplus;
     try {
-      for await (const chunk of this.#response.body ?? []) {
+      for await (const chunk of this.#blob.body) {
         timer.refresh();
-        yield chunk;
+        if (surplus < chunk.length) yield chunk.subarray(surplus);
+        surplus = Math.max(0, surplus - chunk.length);
       }
     } finally {
       clearTimeout(timer);

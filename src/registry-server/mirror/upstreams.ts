@@ -44,12 +44,13 @@ export class Upstreams {
     if (!first) return null;
     const slash = repository.indexOf('/');
     const prefix = slash < 0 ? '' : repository.slice(0, slash);
-    const byPrefix = this.#upstreams.find(({ name }) => name === prefix);
+    const byPrefix = this.#upstreams.find((upstream) => folderOf(upstream) === prefix);
     if (byPrefix && named === null)
       return { local: repository, remote: this.#repository(byPrefix, repository.slice(slash + 1)) };
     const upstream = named === null ? first : this.#upstreams.find(({ name }) => name === named);
     if (!upstream) return null;
-    const local = upstream === first ? repository : `${upstream.name.replaceAll(':', '-')}/${repository}`;
+    // The first upstream's own need no prefix, but for those that would pass for another's.
+    const local = upstream === first && !byPrefix ? repository : `${folderOf(upstream)}/${repository}`;
     return { local, remote: this.#repository(upstream, repository) };
   }
 
@@ -79,6 +80,11 @@ export class Upstreams {
       this.#repositories.delete(this.#repositories.keys().next().value as string);
     return repository;
   }
+}
+
+/** What its repositories begin with here: a name may have no colon. */
+function folderOf({ name }: Upstream): string {
+  return name.replaceAll(':', '-');
 }
 
 function readUpstream(mirror: string, auths: Readonly<Record<string, Partial<AuthConfig>>>): Upstream {
