@@ -78,9 +78,14 @@ export class LayerUnpacker {
     this.#child.stdin?.on('error', () => undefined); // EPIPE: its exit says why
   }
 
-  /** True when nothing more can come of it; `finish` tells why. */
-  get failed(): boolean {
-    return this.#failure !== null;
+  /** Why nothing more can come of it; `finish` rejects with it. Null: all is well. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** `sha256:…` of the bytes as they came. Call once, behind `finish`, also where that rejected. */
+  get digest(): string {
+    return `sha256:${(this.#packing === 'none' ? this.#plain : this.#packed).digest('hex')}`;
   }
 
   /** Takes bytes as they come. Never rejects; waits while the work lags behind. */
@@ -137,10 +142,10 @@ export class LayerUnpacker {
   }
 
   async #pass(chunk: Buffer): Promise<void> {
-    if (this.#failure) return;
     // Plain bytes are hashed once, on their way to the helper.
-    if (this.#filter) this.#packed.update(chunk);
     if (!this.#filter) return this.#unpack(chunk);
+    this.#packed.update(chunk);
+    if (this.#failure) return;
     if (this.#blob) await write(this.#blob, chunk);
     await write(this.#filter, chunk);
   }

@@ -24,6 +24,11 @@ export class Semaphore {
     return this.#free > 0;
   }
 
+  /** How many would enter at once. */
+  get free(): number {
+    return Math.max(0, this.#free);
+  }
+
   /** Resolves with the function that leaves again; call it once. Rejects with the signal's reason. */
   async acquire(signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted();

@@ -1,12 +1,9 @@
 /**
- * A blob into a file: resumed after a break, from another place where one stands in, checked as it comes. The file itself is the
- * state: what it holds is what need not be fetched again, also after a kill -9.
+ * A blob into a file: resumed after a break, from another place where one stands in. The file itself is the state: what it holds is what need
+ * not be fetched again, also after a kill -9. Its digest is for whoever reads the file, which happens anyway and elsewhere.
  */
-
-import type { Hash } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { BerthError, errorMessage } from '../api/errors.ts';
-import { finishHash, startHash } from '../oci/digest.ts';
 import { RegistryError } from './registry-errors.ts';
 import type { Repository } from './repository.ts';
 import { isDiskError, isTransient, pause } from './retry.ts';
@@ -24,8 +21,6 @@ export interface DownloadOptions {
   onProgress?: (current: number) => void;
   /** A pause before the next attempt. */
   onRetry?: (seconds: number) => void;
-  /** All bytes are here, the digest is being compared. */
-  onVerify?: () => void;
   /** Attempts without a single new byte; default 5. */
   attempts?: number;
   /** Milliseconds without a byte after which a connection counts as broken; default 60,000. */
@@ -34,53 +29,30 @@ export interface DownloadOptions {
   firstPause?: number;
 }
 
-/** A digest that does not match is asked for once more from the beginning: the broken bytes may be those of an earlier life. */
-const mostRestarts = 1;
-
 /**
- * Resolves when `path` holds exactly the blob. Errors: `invalid` for bytes that are not what the digest says, `unavailable` for a
- * full disk, `RegistryError`, `UnreachableError`; the signal's reason, with the file kept for the next time.
+ * Resolves when `path` has the blob's size; whether they are its bytes is not looked at. Errors: `invalid` for a blob that is longer,
+ * `unavailable` for a full disk, `RegistryError`, `UnreachableError`; the signal's reason, with the file kept for the next time.
  */
 export async function downloadBlob(options: DownloadOptions): Promise<void> {
-  for (let restarts = 0; ; restarts++) {
-    const file = await open(options.path, 'a+', 0o600);
-    try {
-      const progress = await resume(file, options);
-      await fill(file, progress, options);
-      options.onVerify?.();
-      if (finishHash(options.digest, progress.hash) === options.digest) return;
-    } catch (error) {
-      throw await translate(error, options);
-    } finally {
-      await file.close();
+  const file = await open(options.path, 'a+', 0o600);
+  try {
+    const progress: Progress = { current: (await file.stat()).size };
+    if (progress.current > options.size) {
+      // It is not the blob's.
+      await file.truncate(0);
+      progress.current = 0;
     }
-    await rm(options.path, { force: true });
-    options.sources.demoteMirror();
-    if (restarts === mostRestarts)
-      throw new BerthError('invalid', `filesystem layer verification failed for digest ${options.digest}`, {
-        code: 'digest-mismatch',
-      });
+    if (progress.current > 0) options.onProgress?.(progress.current);
+    await fill(file, progress, options);
+  } catch (error) {
+    throw await translate(error, options);
+  } finally {
+    await file.close();
   }
 }
 
 interface Progress {
-  hash: Hash;
   current: number;
-}
-
-/** Hashes what the file holds already. A file that is too long is not the blob's. */
-async function resume(file: FileHandle, options: DownloadOptions): Promise<Progress> {
-  const progress: Progress = { hash: startHash(options.digest), current: 0 };
-  if ((await file.stat()).size > options.size) await file.truncate(0);
-  const buffer = Buffer.alloc(1024 * 1024);
-  for (;;) {
-    options.signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, progress.current);
-    if (bytesRead === 0) return progress;
-    progress.hash.update(buffer.subarray(0, bytesRead));
-    progress.current += bytesRead;
-    options.onProgress?.(progress.current);
-  }
 }
 
 /** Attempts until the file has its size. */
@@ -118,7 +90,6 @@ async function stream(
         throw new Error(`the registry sent the bytes from ${blob.offset}, not ${progress.current}`);
       // It knows no ranges: from the beginning.
       await file.truncate(0);
-      progress.hash = startHash(options.digest);
       progress.current = 0;
     }
     for await (const chunk of blob.body) {
@@ -132,7 +103,6 @@ async function stream(
           },
         );
       await writeAll(file, chunk);
-      progress.hash.update(chunk);
       progress.current += chunk.length;
       options.onProgress?.(progress.current);
     }

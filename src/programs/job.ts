@@ -1,6 +1,7 @@
 /** `berth --job <name> <arguments as JSON>`: bulk work of the engine in a process of its own (src/host/process/job.ts is the other end). */
 import { setPriority } from 'node:os';
-import { errorKind, errorMessage } from '../api/errors.ts';
+import { BerthError, errorKind, errorMessage } from '../api/errors.ts';
+import type { JobError } from '../host/process/job.ts';
 
 const jobs: Record<string, () => Promise<{ run: (argument: never) => Promise<void> }>> = {
   checkpoint: () => import('../store/db/checkpoint-job.ts'),
@@ -24,7 +25,8 @@ export async function main(argv: string[]): Promise<void> {
     const { run } = await job();
     await run(JSON.parse(argument) as never);
   } catch (error) {
-    console.error(JSON.stringify({ kind: errorKind(error), message: errorMessage(error) }));
+    const code = error instanceof BerthError ? error.code : undefined;
+    console.error(JSON.stringify({ kind: errorKind(error), message: errorMessage(error), code } satisfies JobError));
     process.exit(1);
   }
   process.exit(0);

@@ -2,7 +2,7 @@ import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
-import type { LayerJob, LayerMessage } from '../archive/jobs/layer.ts';
+import type { GrowthOrder, LayerJob, LayerMessage } from '../archive/jobs/layer.ts';
 import type { LayerTarJob } from '../archive/jobs/layer-tar.ts';
 import type { UnpackedLayer } from '../archive/layer-unpacker.ts';
 import type { LayerPlace } from '../archive/rebuild-layer.ts';
@@ -25,6 +25,7 @@ import type {
   DraftLayer,
   ImageStoreInterface,
   IngestLayerOptions,
+  LayerSource,
   Lease,
   StoredImage,
   StoredLayer,
@@ -86,8 +87,9 @@ export class ImageStore implements ImageStoreInterface {
     }
     const work = (signal: AbortSignal | undefined, onProgress: ((bytes: number) => void) | undefined) =>
       this.#ingest({ ...options, signal, onProgress });
-    // A stream belongs to its caller: it is read whatever another one does.
-    if (diffId === null || options.source.kind === 'stream') return work(options.signal, options.onProgress);
+    // A stream and a file that grows belong to their caller: it is read whatever another one does.
+    if (diffId === null || options.source.kind === 'stream' || options.source.kind === 'growing')
+      return work(options.signal, options.onProgress);
     return this.#ingests.join(diffId, {
       signal: options.signal ?? new AbortController().signal,
       listener: (bytes) => options.onProgress?.(bytes),
@@ -284,7 +286,7 @@ export class ImageStore implements ImageStoreInterface {
     const job: LayerJob = {
       helper: this.#options.helper,
       directory: join(directory, crypto.randomUUID()),
-      source: source.kind === 'stream' ? { kind: 'stdin' } : source,
+      source: jobSource(source),
       keepBlob: options.keepBlob === true,
       digest: options.digest,
       length: options.size,
@@ -293,6 +295,10 @@ export class ImageStore implements ImageStoreInterface {
     let unpacked: UnpackedLayer | null = null;
     await runJob('layer', job, {
       ...(source.kind === 'stream' && { input: source.stream }),
+      ...(source.kind === 'growing' && {
+        onStart: (tell) =>
+          source.growth.follow((length, isComplete) => tell({ length, isComplete } satisfies GrowthOrder)),
+      }),
       ...(options.signal && { signal: options.signal }),
       onMessage: (message) => {
         const said = message as LayerMessage;
@@ -330,4 +336,9 @@ export class ImageStore implements ImageStoreInterface {
     await writeFile(path, [...known].map(([digest, diffId]) => `${digest} ${diffId}\n`).join(''), { mode: 0o600 });
     return path;
   }
+}
+
+function jobSource(source: LayerSource): LayerJob['source'] {
+  if (source.kind === 'stream') return { kind: 'stdin' };
+  return source.kind === 'growing' ? { kind: 'growing', path: source.path } : source;
 }

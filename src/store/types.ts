@@ -6,6 +6,7 @@
  * in two chains is one directory.
  */
 import type { Readable } from 'node:stream';
+import type { Growth } from '../base/growth.ts';
 import type { ImageConfigDocument } from '../oci/image-config.ts';
 
 /** Keeps what an operation in flight needs from the garbage collector; release it exactly once, in a `finally`. */
@@ -24,6 +25,8 @@ export interface Lease {
 export type LayerSource =
   /** A complete file. With `keepBlob` it is moved into the store, so it must lie below the data root. */
   | { kind: 'file'; path: string }
+  /** A file that is still being written; read as far as it has come. */
+  | { kind: 'growing'; path: string; growth: Growth }
   /** Read once, with back-pressure. */
   | { kind: 'stream'; stream: Readable }
   /** A directory tree that becomes a new layer, owners, xattrs and overlay whiteouts included. */
@@ -160,7 +163,7 @@ export interface ImageStoreInterface {
   /**
    * Unpacks a layer (in a child, out of the engine's loop) and puts it in place; at once where it is here already. Two callers
    * with one diff id share the work. The lease holds the layer until an image does. Errors: `invalid` for a hostile or broken
-   * archive and for a digest that does not match, `unavailable` for a full disk, `cancelled`.
+   * archive and for a digest that does not match (code `digest-mismatch`), `unavailable` for a full disk, `cancelled`.
    */
   ingestLayer(options: IngestLayerOptions): Promise<StoredLayer>;
 

@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BerthError } from '../../src/api/errors.ts';
 import type { AuthConfig } from '../../src/api/types/image.ts';
 import type { ProgressMessage } from '../../src/api/types/progress.ts';
 import { Registries, type RegistrySettings } from '../../src/distribution/registries.ts';
@@ -59,9 +60,18 @@ export class MemoryStore
   }
 
   async ingestLayer(options: IngestLayerOptions): Promise<StoredLayer> {
-    if (options.source.kind !== 'file' || !options.diffId) throw new Error('a pull gives files and diff ids');
-    const bytes = await readFile(options.source.path);
-    if (sha256(bytes) !== options.digest || bytes.length !== options.size) throw new Error('unchecked bytes');
+    const { source, signal } = options;
+    if (source.kind !== 'growing' || !options.diffId) throw new Error('a pull gives growing files and diff ids');
+    const { promise: grown, resolve, reject } = Promise.withResolvers<void>();
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    source.growth.follow((_length, isComplete) => isComplete && resolve());
+    await grown;
+    const bytes = await readFile(source.path);
+    if (bytes.length !== options.size) throw new Error('a file of another size');
+    if (sha256(bytes) !== options.digest)
+      throw new BerthError('invalid', `filesystem layer verification failed for digest ${options.digest}`, {
+        code: 'digest-mismatch',
+      });
     options.onProgress?.(bytes.length);
     this.ingested++;
     const { diffId, digest } = options;

@@ -3,10 +3,12 @@
  * signal, and the transfer ends when the last one is gone. What is half there stays for the next time.
  */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BerthError } from '../../api/errors.ts';
 import type { ProgressMessage } from '../../api/types/progress.ts';
 import { failpoint } from '../../base/failpoint.ts';
+import { Growth } from '../../base/growth.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import { SharedWork } from '../../base/shared-work.ts';
 import { downloadBlob } from '../../distribution/download.ts';
@@ -22,7 +24,7 @@ export interface LayerTransfersOptions {
   directory: string;
   /** Downloads at a time over all pulls; default 3. */
   concurrentDownloads?: number;
-  /** Layers unpacked at a time; default 2. */
+  /** Layers unpacked at a time; default: one more than there are processors, at least four. */
   concurrentExtractions?: number;
   downloadAttempts?: number;
   stallTimeout?: number;
@@ -51,7 +53,7 @@ export class LayerTransfers {
   constructor(options: LayerTransfersOptions) {
     this.#options = options;
     this.#downloads = new Semaphore(options.concurrentDownloads ?? 3);
-    this.#extractions = new Semaphore(options.concurrentExtractions ?? 2);
+    this.#extractions = new Semaphore(options.concurrentExtractions ?? Math.max(4, availableParallelism() + 1));
   }
 
   /** From now on: downloads at a time over all pulls, attempts of each. */
@@ -107,9 +109,7 @@ export class LayerTransfers {
         return existing;
       }
       const path = join(this.#options.directory, digestHex(work.layer.digest));
-      await this.#download(work, path, id);
-      await failpoint('pull.after-download');
-      const stored = await this.#extract(work, { path, id, lease });
+      const stored = await this.#bringSurely(work, { path, id, lease });
       await failpoint('pull.after-extract');
       await rm(path, { force: true });
       work.emit({ status: 'Pull complete', progressDetail: {}, id });
@@ -119,7 +119,52 @@ export class LayerTransfers {
     }
   }
 
-  async #download(work: Transfer, path: string, id: string): Promise<void> {
+  /** Bytes that do not match their digest are asked for once more from the beginning: the broken ones may be those of an earlier life. */
+  async #bringSurely(work: Transfer, place: Place): Promise<StoredLayer> {
+    for (let restarts = 0; ; restarts++) {
+      try {
+        return await this.#bring(work, place);
+      } catch (error) {
+        // Bytes that cannot be unpacked today cannot be unpacked tomorrow.
+        if (error instanceof BerthError && error.kind === 'invalid') await rm(place.path, { force: true });
+        if (!(error instanceof BerthError && error.code === 'digest-mismatch')) throw error;
+        work.sources.demoteMirror();
+        if (restarts === mostRestarts) throw error;
+      }
+    }
+  }
+
+  /** Fetches the blob, and unpacks it while it comes, where there is room for that. */
+  async #bring(work: Transfer, place: Place): Promise<StoredLayer> {
+    const growth = new Growth(growthStep);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([work.signal, stop.signal]);
+    const extraction: { running: Promise<StoredLayer> | null } = { running: null };
+    const extract = (): Promise<StoredLayer> => {
+      const running = this.#extract({ ...work, signal }, place, growth);
+      running.catch((error: unknown) => stop.abort(error));
+      extraction.running = running;
+      return running;
+    };
+    try {
+      await this.#download({ ...work, signal }, place, (current) => {
+        growth.reach(current);
+        // One place is for layers that are whole: slow downloads never have all.
+        if (!extraction.running && this.#extractions.free > 1) void extract();
+      });
+      growth.complete();
+      await failpoint('pull.after-download');
+      return await (extraction.running ?? extract());
+    } catch (error) {
+      stop.abort(error);
+      await extraction.running?.catch(() => undefined);
+      work.signal.throwIfAborted();
+      // Of both the first is the reason of the other.
+      throw stop.signal.reason;
+    }
+  }
+
+  async #download(work: Transfer, { path, id }: Place, onGrowth: (current: number) => void): Promise<void> {
     if (!this.#downloads.hasRoom) work.emit({ status: 'Waiting', progressDetail: {}, id });
     const release = await this.#downloads.acquire(work.signal);
     try {
@@ -138,46 +183,51 @@ export class LayerTransfers {
         firstPause: this.#options.firstPause,
         onProgress: (current) => {
           failpoint('pull.during-download');
+          onGrowth(current);
           if (pace.isDue(current === total)) work.emit(progressMessage('Downloading', id, { current, total }));
         },
-        onRetry: (seconds) =>
-          work.emit({
-            status: retryText(seconds),
-            progressDetail: {},
-            id,
-          }),
-        onVerify: () => work.emit({ status: 'Verifying Checksum', progressDetail: {}, id }),
+        onRetry: (seconds) => work.emit({ status: retryText(seconds), progressDetail: {}, id }),
       });
+      work.emit({ status: 'Verifying Checksum', progressDetail: {}, id });
       work.emit({ status: 'Download complete', progressDetail: {}, id });
     } finally {
       release();
     }
   }
 
-  async #extract(work: Transfer, place: { path: string; id: string; lease: Lease }): Promise<StoredLayer> {
+  async #extract(work: Transfer, { path, id, lease }: Place, growth: Growth): Promise<StoredLayer> {
     const release = await this.#extractions.acquire(work.signal);
     try {
       const pace = new ProgressPace();
       const total = work.layer.size;
       return await this.#options.store.ingestLayer({
-        source: { kind: 'file', path: place.path },
-        lease: place.lease,
+        source: { kind: 'growing', path, growth },
+        lease,
         digest: work.layer.digest,
         size: total,
         diffId: work.diffId,
         signal: work.signal,
         onProgress: (current) => {
-          if (pace.isDue(current >= total)) work.emit(progressMessage('Extracting', place.id, { current, total }));
+          // One thing at a time is told of a layer.
+          if (growth.isComplete && pace.isDue(current >= total))
+            work.emit(progressMessage('Extracting', id, { current, total }));
         },
       });
-    } catch (error) {
-      // Bytes that cannot be unpacked today cannot be unpacked tomorrow.
-      if (error instanceof BerthError && error.kind === 'invalid') await rm(place.path, { force: true });
-      throw error;
     } finally {
       release();
     }
   }
+}
+
+/** Attempts more where the bytes were wrong. */
+const mostRestarts = 1;
+/** Bytes between two words to whoever unpacks. */
+const growthStep = 512 * 1024;
+
+interface Place {
+  path: string;
+  id: string;
+  lease: Lease;
 }
 
 interface Transfer {

@@ -11,6 +11,8 @@ import { selfCommand } from './self.ts';
 export interface JobError {
   kind: ErrorKind;
   message: string;
+  /** A `BerthError`'s. */
+  code?: string;
 }
 
 export interface JobOptions {
@@ -145,8 +147,8 @@ function reported(errors: string): BerthError | null {
   const last = errors.trimEnd().split('\n').at(-1) ?? '';
   if (!last.startsWith('{')) return null;
   try {
-    const { kind, message } = JSON.parse(last) as JobError;
-    return new BerthError(kind, message);
+    const { kind, message, code } = JSON.parse(last) as JobError;
+    return new BerthError(kind, message, { ...(code && { code }) });
   } catch {
     return null; // some other program's words: the caller shows them as they are
   }
