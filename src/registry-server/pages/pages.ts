@@ -3,6 +3,7 @@
  * of its browser; whoever may not see something is told the same as of what is not there.
  */
 
+import { Semaphore } from '../../base/semaphore.ts';
 import { hostOf } from '../access/guard.ts';
 import { readWhole } from '../handlers/requests.ts';
 import type { RegistryRequest, RegistryResponse } from '../http.ts';
@@ -33,6 +34,9 @@ import { Visitor } from './visitor.ts';
 /** Bytes of a form: a long description in other letters than ours, each of them written as %XX. */
 const longestForm = 1024 * 1024;
 
+/** Pages that are being made at a time: each may read some megabytes of manifests. None of them waits for its client, or for a slow hash. */
+const mostAtOnce = 8;
+
 const safety = {
   'Content-Security-Policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -51,6 +55,7 @@ interface Route {
 export class Pages {
   readonly #site: Site;
   readonly #routes: readonly Route[];
+  readonly #room = new Semaphore(mostAtOnce);
   readonly #files: Record<string, { type: string; text: string }> = {
     [stylePath]: { type: 'text/css; charset=utf-8', text: style },
     '/favicon.svg': { type: 'image/svg+xml', text: icon },
@@ -99,8 +104,14 @@ export class Pages {
       const handler = verb === 'GET' || verb === 'POST' ? handlers[verb] : undefined;
       if (!handler)
         throw new PageProblem(405, 'That cannot be done with this page.', { Allow: Object.keys(handlers).join(', ') });
-      const form = verb === 'POST' ? await readForm(view) : view.form;
-      return handler({ ...view, form, parts: found.slice(1) });
+      const parts = found.slice(1);
+      if (verb === 'POST') return handler({ ...view, form: await readForm(view), parts });
+      const release = await this.#room.acquire();
+      try {
+        return await handler({ ...view, parts });
+      } finally {
+        release();
+      }
     }
     throw notFound();
   }
