@@ -40,6 +40,8 @@ import { teller } from './tell.ts';
 export interface BuildClient extends Omit<BuildSession, 'lease' | 'remote' | 'foreign' | 'contents'> {
   /** The Dockerfile's text. Error: `not-found`. */
   dockerfile(): Promise<DockerfileSource>;
+  /** What the context is, where it has come from an address: `sha1:…` of a commit, `sha256:…` of an archive. */
+  contextDigest?(): Promise<string | undefined>;
   /** Lines of .dockerignore, where they are known. */
   readonly ignored?: readonly string[];
   /** Caches in folders of the client. */
@@ -106,6 +108,7 @@ export interface Built {
   epoch: number | null;
   /** What the vertex of an address or a repository gave. */
   filesOf(vertex: Vertex): FileSource | null;
+  contextDigest: BuildClient['contextDigest'];
   /** For caches of other machines; null: none is wanted. */
   notes: BuildNotes | null;
   lease: Lease;
@@ -343,12 +346,13 @@ export class Builder {
           };
         }),
       );
+      const contextDigest = client.contextDigest?.bind(client);
       const filesOf = (vertex: Vertex): FileSource | null => {
         const value = results.get(vertex.digest)?.value;
         return value?.kind === 'files' ? value.files : null;
       };
       const main = choosePlatform(images, hostPlatform()) ?? (images[0] as BuiltImage);
-      return { images, main, source, options, started, epoch, notes, filesOf, lease: work.lease };
+      return { images, main, source, options, started, epoch, notes, filesOf, contextDigest, lease: work.lease };
     } catch (error) {
       if (work.signal.aborted) throw error;
       throw withExcerpt(error, source);

@@ -93,7 +93,8 @@ export async function contextClient(
   context?.resume();
   if (!/^https?:\/\//.test(remote) || /\.git(?:#.*)?$/.test(remote)) {
     const files = await from.remote.git({ url: remote, keepGitDirectory: false, checksum: '' }, { lease, signal });
-    return filesClient(files, path, `git/${remote}`, dockerfile);
+    const contextDigest = () => Promise.resolve(commitDigest(files.revision));
+    return { ...(await filesClient(files, path, `git/${remote}`, dockerfile)), contextDigest };
   }
   // An archive is the context, anything else the Dockerfile alone.
   const files = await from.remote.http({ url: remote, checksum: '', filename: 'context' }, { lease, signal });
@@ -101,13 +102,20 @@ export async function contextClient(
   const start = await readStart(place, tarBlock);
   if (packedAs(start) !== 'none' || isTarStart(start)) {
     await receiveTar(helper, createReadStream(place), directory);
-    return directoryClient(directory, { path, slot: `http/${remote}`, dockerfile });
+    const contextDigest = () => files.digest('/context');
+    return { ...(await directoryClient(directory, { path, slot: `http/${remote}`, dockerfile })), contextDigest };
   }
   await mkdir(directory, { recursive: true });
   return filesClient(directoryFiles(directory), path, `http/${remote}`, {
     name: 'Dockerfile',
     text: await readFile(place, 'utf8'),
   });
+}
+
+/** A commit by the algorithm of its name. */
+export function commitDigest(commit: string | undefined): string | undefined {
+  if (commit === undefined) return undefined;
+  return `${commit.length === 64 ? 'sha256' : 'sha1'}:${commit}`;
 }
 
 /** Enough of a file to know a tar by. */

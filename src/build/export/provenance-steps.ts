@@ -1,4 +1,5 @@
 /** The steps of a build as provenance shows them: the graph in BuildKit's low-level terms (https://github.com/moby/buildkit/blob/master/solver/pb/ops.proto). */
+import { redactedAddress } from '../../base/redacted-address.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { BuiltImage } from '../builder.ts';
@@ -122,13 +123,13 @@ function sourceOperation(definition: SourceDefinition): object {
       return { identifier: `local://${definition.name}` };
     case 'http':
       return {
-        identifier: definition.url,
+        identifier: redactedAddress(definition.url),
         ...(definition.checksum !== '' && { attrs: { 'http.checksum': definition.checksum } }),
       };
     case 'git':
       return {
-        identifier: `git://${definition.url.replace(/^[a-z+]+:\/\//, '')}`,
-        attrs: { 'git.fullurl': definition.url },
+        identifier: `git://${redactedAddress(definition.url).replace(/^[a-z+]+:\/\//, '')}`,
+        attrs: { 'git.fullurl': redactedAddress(definition.url) },
       };
   }
 }

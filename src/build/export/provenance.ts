@@ -3,9 +3,11 @@
  * BuildKit gives it (https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md).
  */
 import { randomBytes } from 'node:crypto';
+import { redactedAddress } from '../../base/redacted-address.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { formatPlatform, hostPlatform } from '../../oci/platform.ts';
 import type { Built, BuiltImage } from '../builder.ts';
+import { commitDigest } from '../classic.ts';
 import type { ExecDefinition, SourceDefinition } from '../graph/operations.ts';
 import { inOrder } from '../graph/vertex.ts';
 import type { FileSource } from '../session/file-source.ts';
@@ -92,6 +94,8 @@ export async function provenancePredicate(
 ): Promise<ProvenancePredicate> {
   const isFull = wish['mode'] !== 'min';
   const found = await captured(image, work);
+  const remote = await remoteSource(work);
+  if (remote) found.dependencies.push(remote);
   const locals = work.remote === '' ? [{ name: 'context' }, { name: 'dockerfile' }] : found.locals;
   const args = requestArguments(work.built, isFull);
   const isComplete = locals.length === 0;
@@ -101,7 +105,7 @@ export async function provenancePredicate(
       buildType: types.v1,
       externalParameters: {
         configSource: {
-          ...(work.remote !== '' && { uri: work.remote }),
+          ...remote,
           ...(work.built.source.name !== '' && { path: work.built.source.name }),
         },
         request: {
@@ -138,6 +142,13 @@ export async function provenancePredicate(
       },
     },
   };
+}
+
+/** The address that the context came from. */
+async function remoteSource({ remote, built }: ProvenanceWork): Promise<Dependency | null> {
+  if (remote === '') return null;
+  const digest = await built.contextDigest?.();
+  return { uri: redactedAddress(remote), ...(digest !== undefined && { digest: digestSet(digest) }) };
 }
 
 function isTrue(text: string | undefined): boolean {
@@ -203,12 +214,10 @@ async function addSource(found: Captured, definition: SourceDefinition, files: F
   }
   const digest =
     definition.source === 'git' ? commitDigest(files?.revision) : await files?.digest(`/${definition.filename}`);
-  found.dependencies.push({ uri: definition.url, ...(digest !== undefined && { digest: digestSet(digest) }) });
-}
-
-function commitDigest(commit: string | undefined): string | undefined {
-  if (commit === undefined) return undefined;
-  return `${commit.length === 64 ? 'sha256' : 'sha1'}:${commit}`;
+  found.dependencies.push({
+    uri: redactedAddress(definition.url),
+    ...(digest !== undefined && { digest: digestSet(digest) }),
+  });
 }
 
 function digestSet(digest: string): Record<string, string> {

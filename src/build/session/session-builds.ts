@@ -109,6 +109,7 @@ export class SessionBuilds {
     );
     return {
       ...own,
+      ...(base.contextDigest && { contextDigest: base.contextDigest }),
       dockerfile: () => base.dockerfile(),
       files: (name, what) => (name === 'context' ? base.files(name, what) : files(name, what)),
     };

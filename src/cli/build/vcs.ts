@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { redactedAddress } from '../../base/redacted-address.ts';
 
 const run = promisify(execFile);
 
@@ -27,10 +28,6 @@ export async function folderRevision(
   ]);
   return {
     revision: changes === '' ? commit : `${commit}-dirty`,
-    ...(source !== '' && { source: withoutPassword(source) }),
+    ...(source !== '' && { source: redactedAddress(source) }),
   };
-}
-
-function withoutPassword(address: string): string {
-  return address.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
 }
