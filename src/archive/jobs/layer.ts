@@ -88,15 +88,16 @@ async function* source({ source: from, helper }: LayerJob): AsyncGenerator<Buffe
 /** Bytes a read: they stay in the processor's cache until they are hashed and passed on. */
 const readSize = 128 * 1024;
 
-/** The file's bytes as they come. Each chunk is in the same memory: whoever keeps bytes copies them. */
+/** The file's bytes as they come. The buffers are used again: a chunk is good until three more have been taken. */
 async function* readGrowing(path: string): AsyncGenerator<Buffer> {
   const file = openSync(path, 'r');
   const ring = Array.from({ length: 4 }, () => Buffer.allocUnsafeSlow(readSize));
   let position = 0;
+  let turn = 0;
   for await (const order of ordersOf()) {
     const { length, isComplete } = order as GrowthOrder;
-    for (let turn = 0; position < length; turn = (turn + 1) % ring.length) {
-      const buffer = ring[turn] as Buffer;
+    for (; position < length; turn++) {
+      const buffer = ring[turn % ring.length] as Buffer;
       const count = readSync(file, buffer, 0, Math.min(readSize, length - position), position);
       // It begins again, and comes back to here.
       if (count === 0) break;
