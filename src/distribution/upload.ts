@@ -83,6 +83,19 @@ export async function uploadBlob(repository: Repository, options: UploadOptions)
   }
 }
 
+/** Sees that a repository has a small blob that is in memory. Errors: as of `uploadBlob`. */
+export async function uploadBytes(
+  repository: Repository,
+  blob: { digest: string; bytes: Uint8Array },
+  signal: AbortSignal,
+): Promise<void> {
+  const { digest } = blob;
+  if (await hasBlob(repository, digest, signal)) return;
+  const bytes = Uint8Array.from(blob.bytes);
+  const open = (offset: number): ReadableStream<Uint8Array> => new Blob([bytes.subarray(offset)]).stream();
+  await uploadBlob(repository, { digest, size: bytes.length, open, signal });
+}
+
 /** The registry took more of the attempt before than it told when it was asked: its last bytes were still on their way. */
 export function isElsewhere(error: unknown): boolean {
   return error instanceof RegistryError && error.status === 416;

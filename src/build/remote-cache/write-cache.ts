@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { CacheForm } from '../../api/types/build.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import { Semaphore } from '../../base/semaphore.ts';
+import { together } from '../../base/together.ts';
 import type { Repository } from '../../distribution/repository.ts';
-import { hasBlob, putManifest, uploadBlob } from '../../distribution/upload.ts';
+import { hasBlob, putManifest, uploadBytes } from '../../distribution/upload.ts';
 import { sha256 } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { layerCompression, mediaTypes } from '../../oci/media-types.ts';
@@ -50,7 +51,7 @@ export async function writeCache(
   const layers = new Map(notes.steps.map(({ diffId, layer }) => [diffId, layer]));
   const blobs = new Map<string, Descriptor>();
   const wanted = [...layers].filter(([diffId]) => form.mode === 'max' || notes.results.has(diffId));
-  await settled(
+  await together(
     wanted.map(async ([diffId, layer]) => {
       const blob = await writer.layer(diffId, layer);
       if (!blob) return;
@@ -157,12 +158,7 @@ export function registryWriter(
       if (!store.layer(diffId) && known && (await hasBlob(repository, known.blob.digest, signal))) return known.blob;
       return (await isHere(layer)) ? push() : null;
     },
-    async bytes(bytes, digest) {
-      if (await hasBlob(repository, digest, signal)) return;
-      const whole = Uint8Array.from(bytes);
-      const open = (offset: number): ReadableStream<Uint8Array> => new Blob([whole.subarray(offset)]).stream();
-      await uploadBlob(repository, { digest, size: whole.length, open, signal });
-    },
+    bytes: (bytes, digest) => uploadBytes(repository, { digest, bytes }, signal),
     manifest: (document) => putManifest(repository, document.digest, { ...document, signal }),
     name: (document) => putManifest(repository, reference.digest ?? (reference.tag as string), { ...document, signal }),
   };
@@ -223,9 +219,4 @@ async function isHere(layer: Layer): Promise<boolean> {
     if (error instanceof LostLayerError) return false;
     throw error;
   }
-}
-
-/** Resolves or rejects when everything has come to its end. */
-async function settled(work: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }

@@ -2,12 +2,13 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ImageTransferRequest } from '../../api/types/image-requests.ts';
 import type { ProgressSink } from '../../api/types/progress.ts';
+import { together } from '../../base/together.ts';
 import { credentialsOf } from '../../distribution/credentials.ts';
 import type { Registries } from '../../distribution/registries.ts';
 import { registryFailure } from '../../distribution/registry-errors.ts';
 import type { Repository } from '../../distribution/repository.ts';
 import { RepositorySources } from '../../distribution/sources.ts';
-import { hasBlob, putManifest, uploadBlob } from '../../distribution/upload.ts';
+import { putManifest, uploadBytes } from '../../distribution/upload.ts';
 import { sha256 } from '../../oci/digest.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../../oci/manifest.ts';
 import { layerCompression, mediaTypes } from '../../oci/media-types.ts';
@@ -106,7 +107,7 @@ export class ImagePush {
       // The top first, as dockerd tells it.
       for (const diffId of image.layers.toReversed())
         progress({ status: 'Preparing', progressDetail: {}, id: shortId(diffId) });
-      const layers = await settled(
+      const layers = await together(
         image.layers.map((diffId, index) =>
           this.#layers.push({
             repository,
@@ -120,7 +121,7 @@ export class ImagePush {
       );
       const isSame = original?.manifest.layers.every((layer, index) => layer.digest === layers[index]?.digest);
       const document = original && isSame ? original.document : freshManifest(image, layers);
-      await pushBytes(repository, { digest: image.id, bytes: image.configBytes }, signal);
+      await uploadBytes(repository, { digest: image.id, bytes: image.configBytes }, signal);
       await putManifest(repository, reference.tag as string, { ...document, signal });
       await store.commitImage({
         config: image.configBytes,
@@ -159,7 +160,7 @@ export class ImagePush {
     for (const { diffId } of [...layers.values()].reverse())
       progress({ status: 'Preparing', progressDetail: {}, id: shortId(diffId) });
     const mountFrom = (diffId: string): string[] => this.#repositoriesWith(diffId, reference);
-    const sent = await settled(
+    const sent = await together(
       [...layers.values()].map((layer) =>
         this.#layers.push({ repository, ...layer, mountFrom: mountFrom(layer.diffId), progress, signal }),
       ),
@@ -169,7 +170,7 @@ export class ImagePush {
     for (const { manifest, config } of manifests)
       for (const { digest } of [manifest.config, ...(config ? [] : manifest.layers)]) {
         const document = store.document(digest);
-        if (document) await pushBytes(repository, document, signal);
+        if (document) await uploadBytes(repository, document, signal);
       }
     const top = one ? one.document : targetDocument(store, target);
     for (const { document } of manifests)
@@ -220,31 +221,6 @@ interface OnePush {
   repository: Repository;
   progress: ProgressSink;
   signal: AbortSignal;
-}
-
-/** All results, or the first error once everything has come to its end. */
-async function settled<T>(work: Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(work);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
-}
-
-async function pushBytes(
-  repository: Repository,
-  document: Pick<Document, 'digest' | 'bytes'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { digest } = document;
-  if (await hasBlob(repository, digest, signal)) return;
-  const bytes = Uint8Array.from(document.bytes);
-  await uploadBlob(repository, {
-    digest,
-    size: bytes.length,
-    open: (offset) => new Blob([bytes.subarray(offset)]).stream(),
-    signal,
-  });
 }
 
 /** As dockerd writes it: schema 2, which every registry takes; OCI where a layer is packed in a way that schema 2 has no name for. */
