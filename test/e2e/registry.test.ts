@@ -208,6 +208,38 @@ esac
   }
 });
 
+test('a build goes straight to the registry: refused without a login, there for everybody who pulls with one', async () => {
+  const registry = await BerthRegistry.start({ users: { alice: 'secret' } });
+  const context = join(directory, 'built');
+  mkdirSync(context);
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nRUN echo built > /built\n');
+  const name = `${registry.host}/alice/built:v1`;
+  const ways = [
+    ['--push', '-t', name],
+    ['-o', `type=registry,name=${name}`],
+    ['-o', `type=image,name=${name},push=true`],
+  ];
+  try {
+    const [first = []] = ways;
+    const refused = await engine.berth('build', ...first, context);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('authentication required')]);
+    expect((await login('berth', registry.host, 'alice', 'secret')).code).toBe(0);
+    for (const way of ways) {
+      await engine.ok('build', ...way, context);
+      const headers = { authorization: `Basic ${btoa('alice:secret')}` };
+      const answer = await fetch(`${registry.url}/v2/alice/built/manifests/v1`, { headers });
+      const digest = answer.headers.get('docker-content-digest');
+      await engine.berth('rmi', '-f', name);
+      expect([way, await engine.ok('pull', name)]).toEqual([way, expect.stringContaining(`Digest: ${digest}`)]);
+      expect((await fetch(answer.url, { method: 'DELETE', headers })).status).toBe(202);
+      expect(await engine.ok('run', '--rm', name, 'cat', '/built')).toBe('built');
+    }
+  } finally {
+    await engine.berth('logout', registry.host);
+    await registry.stop();
+  }
+});
+
 test('a login by berth is one for docker too', async () => {
   const registry = await BerthRegistry.start({ users: { alice: 'secret' } });
   const env = { DOCKER_CONFIG: join(directory, 'shared') };
