@@ -6,8 +6,14 @@ import type { Referrer, ShownTag } from '../storage/types.ts';
 import { countText, shortDigest, sizeText, timeElement } from './format.ts';
 import { type Html, html, type Part } from './html.ts';
 import { artifactTypeOf, isAttestation, overview, readConfig, readManifest, sizeOf } from './image-facts.ts';
-import { command } from './layout.ts';
-import { artifactName, imageTable, pushedText, type ShownRepository, shownRepository } from './repository.ts';
+import {
+  artifactName,
+  imageTable,
+  pullCommands,
+  pushedText,
+  type ShownRepository,
+  shownRepository,
+} from './repository.ts';
 import { notFound, type PageAnswer, type View } from './view.ts';
 
 /** Of lists that whoever pushed the image made as long as they liked. */
@@ -50,10 +56,10 @@ async function manifestAnswer(view: View, repository: ShownRepository, shown: Sh
   const body = html`<p><a href="/r/${name}">${name}</a></p>
 <div class="row spread"><h1>${tag ? tag.name : html`<span class="mono">${shortDigest(digest)}</span>`}</h1>
 ${tag && repository.mayManage && site.mayDelete && html`<a class="action bad" href="/r/${name}/-/tags/${tag.name}/delete">Delete</a>`}</div>
-${command(`docker pull ${host}/${name}${shown.reference}`)}${command(`berth pull ${host}/${name}${shown.reference}`)}
+${pullCommands(`${host}/${name}${shown.reference}`, artifactType)}
 <div class="box"><dl class="pairs">
 ${pair('Digest', html`<code>${digest}</code>`)}
-${tag && tag.pushed > 0 && pair('Pushed', pushedText(tag))}
+${tag && tag.pushed > 0 && pair('Tag', pushedText(tag))}
 ${pair('Media type', html`<code>${stored.mediaType}</code>`)}
 ${artifactType !== '' && pair('Artifact', html`${artifactName(artifactType)} <code>${artifactType}</code>`)}
 ${size !== null && pair('Size', sizeText(size))}

@@ -93,7 +93,7 @@ function card({ name, description, stars, pulls, pushed }: RepositorySummary): H
   return html`<li><a class="name" href="/r/${name}">${name}</a>
 ${description !== '' && html`<p dir="auto">${firstLine(description)}</p>`}
 <p class="facts"><span>${countText(stars, 'star')}</span> <span>${countText(pulls, 'pull')}</span>
-${pushed > 0 && html`<span>pushed ${timeElement(pushed)}</span>`}</p></li>`;
+${pushed > 0 && html`<span>updated ${timeElement(pushed)}</span>`}</p></li>`;
 }
 
 function firstLine(text: string): string {

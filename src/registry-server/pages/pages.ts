@@ -92,6 +92,8 @@ export class Pages {
       return page;
     });
     send(view, response, answer);
+    // A form that was sent back says why in its page.
+    if ('status' in answer && answer.status) refusal ??= { status: answer.status, error: new Error(answer.title) };
     return refusal;
   }
 

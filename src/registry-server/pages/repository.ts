@@ -58,7 +58,7 @@ export async function repositoryPage(view: View): Promise<PageAnswer> {
   }
   const readme = slice.offset === 0 && term === '' ? await site.content.index.readme(name) : '';
   const body = html`${head(view, shown)}
-${pullCommands(view.host, name, tags.results)}
+${pullCommands(pullReference(view.host, name, tags.results))}
 ${readme !== '' && html`<section aria-labelledby="about"><h2 id="about">About</h2><div class="box about" dir="auto">${renderMarkdown(readme)}</div></section>`}
 <section aria-labelledby="tags"><div class="row spread"><h2 id="tags">Tags</h2>${tagFilter(name, term)}</div>
 <p class="soft" role="status">${countText(tags.count, 'tag')}${term !== '' && html` with “<bdi>${term}</bdi>”`}</p>
@@ -87,7 +87,7 @@ ${shown.mayManage && html`<a class="action quiet" href="/r/${name}/-/edit">Edit<
 ${shown.mayManage && view.site.mayDelete && html`<a class="action bad" href="/r/${name}/-/delete">Delete</a>`}</div></div>
 ${description !== '' && html`<p dir="auto">${description}</p>`}
 <p class="facts"><span>${countText(stars, 'star')}</span> <span>${countText(pulls, 'pull')}</span>
-${pushed > 0 && html`<span>pushed ${timeElement(pushed)}</span>`}</p>`;
+${pushed > 0 && html`<span>updated ${timeElement(pushed)}</span>`}</p>`;
 }
 
 function nameWithOwner(name: string, namespace: string): Part {
@@ -105,10 +105,10 @@ function starForm(view: View, { summary, mayStar }: ShownRepository): Part {
   );
 }
 
-/** With the tag that a pull takes by itself, where there is one. */
-function pullCommands(host: string, name: string, tags: readonly ShownTag[]): Html {
+/** With `latest`, which a pull takes by itself, or the newest tag. */
+function pullReference(host: string, name: string, tags: readonly ShownTag[]): string {
   const tag = tags.some((shown) => shown.name === 'latest') ? '' : tags[0] ? `:${tags[0].name}` : '';
-  return html`${command(`docker pull ${host}/${name}${tag}`)}${command(`berth pull ${host}/${name}${tag}`)}`;
+  return `${host}/${name}${tag}`;
 }
 
 function tagFilter(name: string, term: string): Html {
@@ -118,14 +118,22 @@ function tagFilter(name: string, term: string): Html {
 
 function tagEntry(view: View, repository: string, tag: ShownTag, shown: ImageOverview): Html {
   return html`<li><div class="row spread"><a class="name" href="/r/${repository}/-/tags/${tag.name}">${tag.name}</a>
-<span class="soft">${tag.pushed > 0 && html`pushed ${pushedText(tag)}`}</span></div>
-${command(`docker pull ${view.host}/${repository}:${tag.name}`)}
+<span class="soft">${tag.pushed > 0 && pushedText(tag)}</span></div>
+${pullCommands(`${view.host}/${repository}:${tag.name}`, shown.artifactType)[0]}
 ${shown.artifactType !== '' && html`<p class="facts"><span>${artifactName(shown.artifactType)}</span> <code>${shown.artifactType}</code></p>`}
 <div class="wide">${imageTable(repository, tag.digest, shown)}</div></li>`;
 }
 
-export function pushedText({ pushed, pushedBy }: ShownTag): Html {
-  return html`${timeElement(pushed)}${pushedBy !== null && html` by <a href="/u/${pushedBy}">${pushedBy}</a>`}`;
+/** When and by whom. */
+export function pushedText({ pushed, pushedBy, isMirrored }: ShownTag): Html {
+  const what = isMirrored ? 'fetched' : 'pushed';
+  return html`${what} ${timeElement(pushed)}${pushedBy !== null && html` by <a href="/u/${pushedBy}">${pushedBy}</a>`}`;
+}
+
+/** How to get it: an engine pulls images only. @param reference with its tag or digest */
+export function pullCommands(reference: string, artifactType = ''): [docker: Html, berth?: Html] {
+  if (artifactType !== '') return [command(`oras pull ${reference}`)];
+  return [command(`docker pull ${reference}`), command(`berth pull ${reference}`)];
 }
 
 /** An image for each platform. @param digest of the whole */

@@ -2,6 +2,8 @@
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { RepositorySummary, Showcase, ShownTag, Slice, StoredManifest, Visibility } from './types.ts';
 
+const tagColumns = `name, digest, pushed, pushed_by AS pushedBy,
+  EXISTS (SELECT 1 FROM mirrored m WHERE m.repository = tags.repository AND m.tag = tags.name) AS isMirrored`;
 const summaryColumns = `name, description, pulls, pushed, (SELECT count(*) FROM stars s WHERE s.repository = r.id) AS stars`;
 
 export class SqliteShowcase implements Showcase {
@@ -68,13 +70,13 @@ export class SqliteShowcase implements Showcase {
       WHERE repository = (SELECT id FROM repositories WHERE name = ?1) AND (?2 = '' OR instr(name, ?2) > 0)`;
     const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${fitting}`, repository, term)?.count ?? 0;
     const found = `SELECT repository, name ${fitting} ORDER BY pushed DESC, name DESC LIMIT ?3 OFFSET ?4`;
-    const sql = `SELECT name, digest, pushed, pushed_by AS pushedBy FROM tags WHERE (repository, name) IN (${found})
+    const sql = `SELECT ${tagColumns} FROM tags WHERE (repository, name) IN (${found})
       ORDER BY pushed DESC, name DESC`;
     return { count, results: this.#rows(sql, repository, term, slice.limit, slice.offset) };
   }
 
   tag(repository: string, name: string): ShownTag | null {
-    const sql = `SELECT name, digest, pushed, pushed_by AS pushedBy FROM tags
+    const sql = `SELECT ${tagColumns} FROM tags
       WHERE repository = (SELECT id FROM repositories WHERE name = ?) AND name = ?`;
     return this.#row(sql, repository, name);
   }

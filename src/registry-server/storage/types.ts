@@ -190,6 +190,8 @@ export interface ShownTag {
   pushed: number;
   /** Null: nobody in particular, or nobody noted it. */
   pushedBy: string | null;
+  /** It came from an upstream, 1 or 0; then `pushed` is when. */
+  isMirrored: number;
 }
 
 /** What people look at: the facts of the index in the order in which pages show them. Changes nothing. */

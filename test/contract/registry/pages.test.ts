@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BerthRegistry } from '../../support/berth-registry.ts';
 import { Browser, htmlProblems, type WebPage } from '../../support/browser.ts';
+import { until } from '../../support/until.ts';
 import { digestOf, emptyType, indexType, manifestOf, manifestType, RegistryClient, someBytes } from './client.ts';
 
 let registry: BerthRegistry;
@@ -553,6 +554,27 @@ describe('what is set at the start', () => {
       expect((await new RegistryClient(own, basic(`user:${secret}`)).request('GET', '/v2/')).status).toBe(401);
     });
     rmSync(directory, { recursive: true });
+  });
+
+  test('what a cache fetched, and things that are no image', async () => {
+    const upstream = await BerthRegistry.start();
+    await pushImage(new RegistryClient(upstream), 'far/away', 'v1');
+    await withRegistry({ options: ['--mirror', upstream.url] }, async (own) => {
+      const client = new RegistryClient(own);
+      expect((await client.request('GET', '/v2/far/away/manifests/v1')).status).toBe(200);
+      const browser = new Browser(own.url);
+      expect(sound(await browser.get('/r/far/away')).text).toMatch(/1 tag v1 fetched just now docker pull/);
+      const part = { mediaType: emptyType, digest: await client.blob('chart', '{}'), size: 2 };
+      const config = { ...part, mediaType: 'application/vnd.cncf.helm.config.v1+json' };
+      await client.put('chart', 'v1', { schemaVersion: 2, mediaType: manifestType, config, layers: [part] });
+      const chart = sound(await browser.get('/r/chart/-/tags/v1'));
+      expect(chart.text).toContain(`oras pull ${own.host}/chart:v1`);
+      expect(chart.text).toContain('Artifact Helm chart application/vnd.cncf.helm.config.v1+json');
+      expect(chart.text).not.toContain('docker pull');
+      await browser.get('/r/none');
+      await until('the refusal in the log', () => own.log.includes('GET /r/none: 404 There is no such page'));
+    });
+    await upstream.stop();
   });
 
   test('no users: everybody does everything, by forms of their own', async () => {

@@ -338,6 +338,8 @@ export function showcaseContract(
       ]);
       expect(showcase.tags('r', '', { offset: 2, limit: 5 }).results).toHaveLength(1);
       expect(showcase.tags('none', '', all)).toEqual({ count: 0, results: [] });
+      await index.markMirrored('r', 'all');
+      expect([showcase.tag('r', 'all')?.isMirrored, showcase.tag('r', 'v1')?.isMirrored]).toEqual([1, 0]);
       expect(showcase.tag('r', 'v1')?.pushed).toBeGreaterThan(Date.now() - 60_000);
       expect([showcase.tag('r', 'V1'), showcase.tag('none', 'v1')]).toEqual([null, null]);
       expect(showcase.tagsOf('r', one.digest, 9)).toEqual(['V1.1', 'v1']);
