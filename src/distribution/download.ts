@@ -92,19 +92,26 @@ async function stream(
       await file.truncate(0);
       progress.current = 0;
     }
-    for await (const chunk of blob.body) {
+    let coming = progress.current;
+    const writes = new Writes(file, (written) => {
       timer.refresh();
-      if (progress.current + chunk.length > options.size)
-        throw new BerthError(
-          'invalid',
-          `blob ${options.digest} is longer than its manifest says (${options.size} bytes)`,
-          {
-            code: 'size-mismatch',
-          },
-        );
-      await writeAll(file, chunk);
-      progress.current += chunk.length;
+      progress.current += written;
       options.onProgress?.(progress.current);
+    });
+    try {
+      for await (const chunk of blob.body) {
+        coming += chunk.length;
+        if (coming > options.size)
+          throw new BerthError(
+            'invalid',
+            `blob ${options.digest} is longer than its manifest says (${options.size} bytes)`,
+            { code: 'size-mismatch' },
+          );
+        await writes.add(chunk);
+      }
+    } finally {
+      // What came before a break is kept.
+      await writes.finish();
     }
   } catch (error) {
     throw stall.signal.aborted ? stall.signal.reason : error;
@@ -112,6 +119,53 @@ async function stream(
     clearTimeout(timer);
     // Ends the connection where the body was not read to its end.
     stall.abort();
+  }
+}
+
+/** Bytes that may wait while others are written. */
+const mostWaiting = 1024 * 1024;
+
+/** Writes chunks in their order; what comes while one is written goes together in the next. */
+class Writes {
+  readonly #file: FileHandle;
+  readonly #onWritten: (bytes: number) => void;
+  #waiting: Uint8Array[] = [];
+  #size = 0;
+  #running: Promise<void> | null = null;
+
+  constructor(file: FileHandle, onWritten: (bytes: number) => void) {
+    this.#file = file;
+    this.#onWritten = onWritten;
+  }
+
+  /** Waits only where too much is on its way. Error: that of a write, of this chunk or one before. */
+  async add(chunk: Uint8Array): Promise<void> {
+    this.#waiting.push(chunk);
+    this.#size += chunk.length;
+    if (!this.#running) {
+      this.#running = this.#run();
+      // Whoever adds or finishes next hears of it.
+      this.#running.catch(() => undefined);
+    }
+    if (this.#size >= mostWaiting) await this.#running;
+  }
+
+  async finish(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Where a write failed, it stays failed. */
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const chunks = this.#waiting;
+      const size = this.#size;
+      this.#waiting = [];
+      this.#size = 0;
+      const { bytesWritten } = await this.#file.writev(chunks);
+      if (bytesWritten < size) await writeAll(this.#file, Buffer.concat(chunks).subarray(bytesWritten));
+      this.#onWritten(size);
+    }
+    this.#running = null;
   }
 }
 

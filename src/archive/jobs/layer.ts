@@ -29,22 +29,23 @@ export interface GrowthOrder {
 
 export type LayerMessage = { progress: number } | { layer: UnpackedLayer };
 
-/** Bytes between two reports of progress. */
-const progressStep = 512 * 1024;
+/** Milliseconds between two reports of progress. */
+const progressPause = 50;
 
 export async function run(job: LayerJob): Promise<void> {
   if (job.source.kind !== 'stdin' && job.source.kind !== 'growing') dieWithEngine();
   const unpacker = new LayerUnpacker({ ...job, keepBlob: job.keepBlob && job.source.kind === 'stdin' });
   let length = 0;
-  let told = 0;
+  let told = 0; // milliseconds
   for await (const chunk of source(job)) {
     await unpacker.write(chunk);
     // Bytes that are not those of the digest are the reason of whatever cannot be unpacked: that shows at their end.
     if (unpacker.failure && !(job.digest !== null && errorKind(unpacker.failure) === 'invalid')) break;
     length += chunk.length;
     if (job.length !== null && length > job.length) break;
-    if (length - told >= progressStep) {
-      told = length;
+    const now = performance.now();
+    if (now - told >= progressPause) {
+      told = now;
       tell({ progress: length } satisfies LayerMessage);
     }
   }
