@@ -321,32 +321,29 @@ describe('several platforms', () => {
     expect(refused.stderr).toContain('docker exporter does not currently support exporting manifest lists');
   });
 
-  test('when the names are gone nothing of it is left', async () => {
+  test('what no name stands for any more goes, and with the names all of it', async () => {
     const context = folder(crossed);
-    await engine.ok(
-      'build',
-      '-q',
-      '-t',
-      'short-lived',
-      '--platform',
-      'linux/amd64,linux/arm64',
-      '--sbom=true',
-      context,
-    );
-    await engine.ok('rmi', 'short-lived');
+    const build = (...flags: string[]): Promise<string> => engine.ok('build', '-q', '-t', 'short', ...flags, context);
+    const several = ['--platform', 'linux/amd64,linux/arm64', '--sbom=true'];
+    await build(...several);
+    const digest = await digestOf('short');
+    expect(rows(`targets WHERE digest = '${digest}'`)).toBe(1);
+    await build();
+    expect(rows(`targets WHERE digest = '${digest}'`)).toBe(0);
+    await build(...several);
+    await engine.ok('rmi', 'short');
     const images = await engine.ok('images', '-q', '--no-trunc');
     for (const id of new Set(images.split('\n').filter(Boolean))) await engine.ok('rmi', '-f', id);
     await engine.ok('builder', 'prune', '-af');
-    const count = (table: string): number => {
-      const database = join(engine.identity.dataRoot, 'berth.db');
-      const result = Bun.spawnSync([
-        'python3',
-        '-c',
-        `import sqlite3; print(sqlite3.connect("file:${database}?mode=ro", uri=True).execute("select count(*) from ${table}").fetchone()[0])`,
-      ]);
-      return Number(result.stdout.toString());
-    };
-    expect([count('targets'), count('target_layers'), count('documents'), count('layers')]).toEqual([0, 0, 0, 0]);
+    expect(['targets', 'target_layers', 'documents', 'layers'].map(rows)).toEqual([0, 0, 0, 0]);
     expect(readdirSync(join(engine.identity.dataRoot, 'blobs/sha256'))).toEqual([]);
   });
 });
+
+/** How many rows the engine's database has of them. */
+function rows(table: string): number {
+  const database = join(engine.identity.dataRoot, 'berth.db');
+  const sql = `import sqlite3, sys; c = sqlite3.connect("file:${database}?mode=ro", uri=True); print(c.execute(sys.argv[1]).fetchone()[0])`;
+  const result = Bun.spawnSync(['python3', '-c', sql, `SELECT count(*) FROM ${table}`]);
+  return Number(result.stdout.toString());
+}
