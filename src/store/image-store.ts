@@ -58,11 +58,14 @@ export class ImageStore implements ImageStoreInterface {
     this.#leases = new Leases(options.paths.temporary, (directory) => this.#discard([directory]));
   }
 
-  /** Takes away what a crash left. Call once, before the store is used; resolves when nothing of it is in the way any more. */
-  async recover(): Promise<void> {
+  /**
+   * Takes away what a crash left. Call once, before the store is used; resolves when nothing of it is in the way any more.
+   * @param report hears of rubbish that cannot be removed: it takes room, and the next start tries again
+   */
+  async recover(report: (error: unknown) => void): Promise<void> {
     const { temporary } = this.#options.paths;
     const left = (await readdir(temporary)).map((name) => join(temporary, name));
-    await this.#discard([...left, ...(await this.layers.strays())]);
+    await this.#discard([...left, ...(await this.layers.strays())]).catch(report);
     await this.sweep();
   }
 

@@ -77,6 +77,14 @@ describe('refused, with the words of dockerd 28.5', () => {
       expect(await create(body)).toEqual([400, message]);
     });
 
+  test('of an exec: a command is a list, other than of a container', async () => {
+    const answer = await served.ask('POST', '/containers/x/exec', '{"Cmd":"ls"}');
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      400,
+      { message: 'invalid JSON: json: cannot unmarshal string into Go struct field .Cmd of type []string' },
+    ]);
+  });
+
   test('deep nesting, on our side of the stack', async () => {
     expect(await create(`{"a":${'['.repeat(200_000)}`)).toEqual([400, 'invalid JSON: exceeded max depth']);
     // A number of many digits takes the slower way through the parser.

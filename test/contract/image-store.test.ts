@@ -1,7 +1,9 @@
 /** Archives in and out of a store: what comes out is what went in, digest by digest, and nothing is left behind. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ImageEngine } from '../support/image-engine.ts';
 import { dockerArchive } from '../support/images.ts';
@@ -369,12 +371,28 @@ describe('what is on disk', () => {
     expect(existsSync(stray.diff)).toBe(true);
     engine.stop();
     const next = new ImageEngine(engine.root);
-    await next.store.recover();
+    const reported: unknown[] = [];
+    await next.store.recover((error) => void reported.push(error));
+    expect(reported).toEqual([]);
     expect(next.names()).toEqual(['a:1']);
     expect(readdirSync(next.paths.layers)).toHaveLength(1);
     expect(readdirSync(next.paths.temporary)).toEqual([]);
     expect(next.containers.resolve('a:1').lower.map((path) => readdirSync(path))).toEqual([['one']]);
     engine = next;
+  });
+
+  test('rubbish that cannot be removed is told, and stops nothing', async () => {
+    const { temporary } = engine.paths;
+    mkdirSync(join(temporary, 'stuck'));
+    writeFileSync(join(temporary, 'stuck/file'), '');
+    execFileSync('chattr', ['+i', join(temporary, 'stuck/file')]);
+    const reported: unknown[] = [];
+    await engine.store.recover((error) => void reported.push(error));
+    for (const name of readdirSync(temporary)) execFileSync('chattr', ['-i', join(temporary, name, 'file')]);
+    expect(String(reported)).toContain('Operation not permitted');
+    await engine.store.recover((error) => void reported.push(error));
+    expect(reported).toHaveLength(1);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('a removed image takes its layers along, but not those of others', async () => {

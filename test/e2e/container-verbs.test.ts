@@ -211,6 +211,12 @@ describe.each(['berth', 'docker'] as const)('%s', (client) => {
     );
     expect((await engine[client]('update', '-m', '1m', name)).stderr).toContain('Minimum memory limit allowed is 6MB');
     await engine.ok('rm', '-f', name);
+    await engine.ok('create', '--name', name, 'busybox');
+    expect((await engine[client]('update', '-m', '64m', name)).stderr).toContain(
+      'update the memoryswap at the same time',
+    );
+    expect((await engine[client]('update', '-m', '64m', '--memory-swap', '-1', name)).code).toBe(0);
+    await engine.ok('rm', name);
   });
 
   test('stats: one reading, of those that do not run too, and a stream', async () => {

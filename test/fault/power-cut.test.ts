@@ -32,7 +32,9 @@ async function powerCut(): Promise<void> {
   await disk.unmount();
   await disk.mount();
   engine = new ImageEngine(disk.path);
-  await engine.store.recover();
+  await engine.store.recover((error) => {
+    throw error;
+  });
 }
 
 async function expectWhole(name: string): Promise<void> {

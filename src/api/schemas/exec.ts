@@ -1,14 +1,5 @@
 /** How exec bodies are read; see `wire/json-schema.ts`. */
-import {
-  boolean,
-  list,
-  nullable,
-  pairOfUints,
-  type Schema,
-  string,
-  stringOrList,
-  struct,
-} from '../../wire/json-schema.ts';
+import { boolean, list, nullable, pairOfUints, type Schema, string, struct } from '../../wire/json-schema.ts';
 import type { ExecCreateRequest, ExecStartRequest } from '../types/exec.ts';
 
 /** Body of `POST /containers/{id}/exec`. */
@@ -23,7 +14,7 @@ export const execCreateRequest: Schema<ExecCreateRequest> = struct<ExecCreateReq
   DetachKeys: string,
   Env: list(string),
   WorkingDir: string,
-  Cmd: stringOrList,
+  Cmd: list(string),
 });
 
 /** Body of `POST /exec/{id}/start`. */

@@ -4,7 +4,7 @@
  */
 
 import { type Heredoc, heredocsOf } from './heredoc.ts';
-import { parseError, type SourceRange } from './source-error.ts';
+import { DockerfileError, parseError, type SourceRange } from './source-error.ts';
 
 /** Settings that stand in comments above everything else. */
 export interface Directives {
@@ -45,7 +45,7 @@ export function splitLines(text: string): { directives: Directives; lines: Logic
   if (zero >= 0)
     throw parseError('the line has a NUL byte', { first: zero + 1, last: zero + 1 }, 'A Dockerfile is UTF-8 text.');
   const directives = readDirectives(rows);
-  return { directives, lines: new LineReader(rows, directives.escapeSign).read() };
+  return { directives, lines: new LineReader({ rows, raw }, directives.escapeSign).read() };
 }
 
 function readDirectives(rows: readonly string[]): Directives {
@@ -73,12 +73,15 @@ function readDirectives(rows: readonly string[]): Directives {
 
 class LineReader {
   readonly #rows: readonly string[];
+  /** The same with the carriage returns at their ends, which here-documents keep. */
+  readonly #raw: readonly string[];
   readonly #escapeSign: string;
   #next = 0;
   #comments: string[] = [];
 
-  constructor(rows: readonly string[], escapeSign: string) {
+  constructor({ rows, raw }: { rows: readonly string[]; raw: readonly string[] }, escapeSign: string) {
     this.#rows = rows;
+    this.#raw = raw;
     this.#escapeSign = escapeSign;
   }
 
@@ -144,10 +147,12 @@ class LineReader {
       const content: string[] = [];
       for (;;) {
         const row = this.#rows[this.#next];
-        if (row === undefined) throw parseError('unterminated heredoc', { first, last: this.#next });
+        const raw = this.#raw[this.#next];
+        if (row === undefined || raw === undefined)
+          throw new DockerfileError('unterminated heredoc', { first, last: this.#next });
         this.#next++;
         if ((heredoc.chomp ? row.replace(/^\t+/, '') : row) === heredoc.name) break;
-        content.push(heredoc.chomp ? row.replace(/^\t+/, '') : row);
+        content.push(heredoc.chomp ? raw.replace(/^\t+/, '') : raw);
       }
       return { ...heredoc, content: content.map((row) => `${row}\n`).join('') };
     });

@@ -120,7 +120,7 @@ function jsonWords(line: Line, text: string): string[] | null {
   }
   if (!Array.isArray(value)) return null;
   if (!value.every((item) => typeof item === 'string'))
-    throw parseError('when using JSON array syntax, arrays must be comprised of strings only', line.range);
+    throw new DockerfileError('when using JSON array syntax, arrays must be comprised of strings only', line.range);
   return value;
 }
 
@@ -226,7 +226,8 @@ function runInstruction(line: Line): Instruction {
   if ((flags.get('mount') ?? []).some((mount) => /(?:^|,)\s*from=[^,]*\$[^,]/i.test(mount)))
     throw parseError("'from' doesn't support variable expansion, define alias stage instead", line.range);
   const command = commandLine(line);
-  if (command.form === 'exec' ? command.words.length === 0 : command.text === '')
+  // A shell with nothing to do is one, as with BuildKit.
+  if (command.form === 'exec' && command.words.length === 0)
     throw parseError('RUN requires at least one argument', line.range);
   return { kind: 'run', flags, command, heredocs: command.form === 'shell' ? line.heredocs : [], ...common(line) };
 }

@@ -66,6 +66,20 @@ describe('blocks', () => {
   });
 });
 
+describe('templates in a template', () => {
+  test.each([
+    ['{{define "x"}}[{{.}}]{{end}}{{template "x" .Name}}', '[web]'],
+    ['{{template "x"}}{{define "x"}}{{.}}late{{end}}', '<no value>late'],
+    ['{{block "x" .Name}}<{{.}}>{{end}}{{template "x" .Count}}', '<web><3>'],
+    ['{{define "x"}}{{$}}{{end}}{{$v := 1}}{{template "x" .Name}}{{$v}}', 'web1'],
+    ['{{define "x"}}{{range 3}}{{if .}}{{break}}{{end}}{{.}}{{end}}{{end}}{{template "x"}}', '0'],
+    ['{{with .Empty}}a{{else with .Name}}{{.}}{{end}}', 'web'],
+    ['{{range 4}}{{if eq . 1}}{{continue}}{{end}}{{.}}{{end}}', '023'],
+  ])('%p', (source, expected) => {
+    expect(run(source)).toBe(expected);
+  });
+});
+
 describe('functions', () => {
   test.each([
     ['{{json .Map}}', '{"b":2,"a":1}'],
@@ -117,6 +131,30 @@ describe('errors in the words of Go', () => {
     ['{{index .List 9}}', 'error calling index: index out of range: 9'],
     ['{{$nope}}', 'undefined variable "$nope"'],
     ['{{upper 1}}', 'error calling upper'],
+    ['{{template "x" .Name}}', 'template: :1:11: executing "" at <{{template "x" .Name}}>: template "x" not defined'],
+    ['{{define "x"}}{{.Nope}}{{end}}{{template "x" .}}', 'executing "x" at <.Nope>: map has no entry'],
+    ['{{define "x"}}{{template "x" .}}{{end}}{{template "x" .}}', 'exceeded maximum template depth (1000)'],
+    ['{{define "x"}}a{{end}}{{define "x"}}b{{end}}', ':1: template: multiple definition of template "x"'],
+    ['{{if 1}}{{define "x"}}{{end}}{{end}}', ':1: unexpected <define> in command'],
+    ['{{define x}}{{end}}', ':1: unexpected "x" in define clause'],
+    ['{{define "x" 1}}{{end}}', ':1: unexpected "1" in define clause'],
+    ['{{template}}', ':1: unexpected "}}" in template clause'],
+    ['{{block "x"}}{{end}}', ':1: missing value for block clause'],
+    ['{{block "x" .}}', ':1: unexpected EOF'],
+    ['{{$v := 1}}{{define "x"}}{{$v}}{{end}}', ':1: undefined variable "$v"'],
+    ['{{if 1}}{{$v := 1}}{{end}}{{$v}}', ':1: undefined variable "$v"'],
+    ['{{break}}', ':1: {{break}} outside {{range}}'],
+    ['{{range 2}}{{else}}{{continue}}{{end}}', ':1: {{continue}} outside {{range}}'],
+    ['{{range 2}}{{block "z" .}}{{break}}{{end}}{{end}}', ':1: {{break}} outside {{range}}'],
+    ['{{range 2}}{{break 1}}{{end}}', ':1: unexpected "1" in {{break}}'],
+    ['{{if .Empty}}a{{else with .Name}}{{end}}', ':1: unexpected <with> in input'],
+    ['{{with .Empty}}a{{else if .Name}}{{end}}', ':1: unexpected <if> in input'],
+    ['{{if 1}}a{{else}}b{{else}}c{{end}}', ':1: expected end; found {{else}}'],
+    ['{{if}}{{end}}', ':1: missing value for if'],
+    ['{{call .Name}}', ':1:2: executing "" at <call .Name>: error calling call: non-function .Name of type string'],
+    ['{{.Name | call}}', ':1:10: executing "" at <call>: error calling call: non-function web of type string'],
+    ['{{call}}', 'wrong number of args for call: want at least 1 got 0'],
+    ['{{call nil}}', 'error calling call: call of nil'],
     ['{{.constructor}}', 'map has no entry for key "constructor"'],
     ['{{.__proto__}}', 'map has no entry for key "__proto__"'],
   ])('%p', (source, message) => {

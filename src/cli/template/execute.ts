@@ -2,7 +2,7 @@
 import { functionNames, templateFunctions } from './functions.ts';
 import { parseTemplate, TemplateError } from './parse.ts';
 import { goTypeName, isObject, isTrue, printValue } from './print.ts';
-import type { Block, Command, Node, Operand, Pipeline } from './syntax.ts';
+import type { Block, Command, Node, Operand, Pipeline, Templates } from './syntax.ts';
 
 export interface Template {
   /** Error: `TemplateError`. */
@@ -24,8 +24,8 @@ export { TemplateError } from './parse.ts';
 
 /** Error: `TemplateError` for what is no template. Keys that a map lacks are errors when a template runs. */
 export function compileTemplate(source: string): Template {
-  const nodes = parseTemplate(source, functionNames);
-  return { execute: (value, options = {}) => new Execution(value, options).run(nodes) };
+  const templates = parseTemplate(source, functionNames);
+  return { execute: (value, options = {}) => new Execution(value, options, templates.defined).run(templates.main) };
 }
 
 /** Docker's shell-friendly escapes in `--format`. */
@@ -35,6 +35,9 @@ export function unescapeFormat(format: string): string {
 
 /** Docker's own functions, which leave a header alone. */
 const headerFunctions = new Set(['json', 'split', 'join', 'title', 'lower', 'upper', 'pad', 'truncate']);
+
+/** Templates that run one within the other, at most: fewer than Go's 100,000, as many as a stack bears. */
+const mostTemplates = 1000;
 
 /** `break` and `continue` on their way to their loop. */
 class LoopSignal {
@@ -51,9 +54,13 @@ class Execution {
   private readonly variables: { name: string; value: unknown }[];
 
   private readonly options: ExecuteOptions;
+  private readonly defined: Templates['defined'];
+  /** Templates that run one within the other. */
+  private depth = 0;
 
-  constructor(value: unknown, options: ExecuteOptions) {
+  constructor(value: unknown, options: ExecuteOptions, defined: Templates['defined']) {
     this.options = options;
+    this.defined = defined;
     this.dot = value;
     this.variables = [{ name: '$', value }];
   }
@@ -70,6 +77,7 @@ class Execution {
         const value = this.evaluate(node.pipe);
         if (node.pipe.variables.length === 0) this.output += this.print(value, node.pipe);
       } else if (node.kind === 'break' || node.kind === 'continue') throw new LoopSignal(node.kind);
+      else if (node.kind === 'template') this.template(node);
       else {
         const block = node;
         this.scoped(() => (block.kind === 'range' ? this.range(block) : this.branch(block)));
@@ -95,6 +103,30 @@ class Execution {
     } finally {
       this.variables.length = mark;
       this.dot = dot;
+    }
+  }
+
+  /** A template that is named sees the value that it is given, and no variable. */
+  private template({ name, pipe, source, where }: Extract<Node, { kind: 'template' }>): void {
+    const nodes = this.defined.get(name);
+    if (!nodes) throw executionError(where, source, `template ${JSON.stringify(name)} not defined`);
+    if (this.depth === mostTemplates)
+      throw executionError(where, source, `exceeded maximum template depth (${mostTemplates})`);
+    const value = pipe ? this.evaluate(pipe) : null;
+    const { dot } = this;
+    const outer = this.variables.splice(0, this.variables.length, { name: '$', value });
+    this.dot = value;
+    this.depth++;
+    try {
+      this.walk(nodes);
+    } catch (error) {
+      // The innermost template is the one that is told.
+      if (error instanceof TemplateError) error.message = error.message.replace('executing ""', `executing "${name}"`);
+      throw error;
+    } finally {
+      this.depth--;
+      this.dot = dot;
+      this.variables.splice(0, this.variables.length, ...outer);
     }
   }
 
@@ -150,19 +182,37 @@ class Execution {
     const [head, ...rest] = command as [Operand, ...Operand[]];
     if (head.kind === 'function') {
       if (head.name === 'and' || head.name === 'or') return this.shortCircuit(head.name, rest, piped, where);
+      if (head.name === 'call') return this.call(head, rest, piped, where);
       const values = [...rest.map((operand) => this.operand(operand, where)), ...piped];
       if (this.options.forHeader && headerFunctions.has(head.name)) return values[0];
       try {
         return (templateFunctions[head.name] as (...all: unknown[]) => unknown)(...values);
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
-        throw executionError(where, head.name, `error calling ${head.name}: ${reason}`);
+        throw executionError(shift(where, head.at), head.source, `error calling ${head.name}: ${reason}`);
       }
     }
     const values = [...rest.map((operand) => this.operand(operand, where)), ...piped];
     if (head.kind === 'chain') return this.chain(head, where, values);
     if (values.length > 0) throw executionError(where, '', "can't give argument to non-function");
     return this.operand(head, where);
+  }
+
+  /** No value of Docker's is a function: what is called is told. */
+  private call(
+    { source, at }: Extract<Operand, { kind: 'function' }>,
+    [operand]: Operand[],
+    piped: unknown[],
+    where: string,
+  ): never {
+    const fail = (message: string): never => {
+      throw executionError(shift(where, at), source, message);
+    };
+    if (!operand && piped.length === 0) return fail('wrong number of args for call: want at least 1 got 0');
+    const value = operand ? this.operand(operand, where) : piped[0];
+    if (value === null || value === undefined) return fail('error calling call: call of nil');
+    const shown = operand?.kind === 'chain' ? operand.source : printValue(value);
+    return fail(`error calling call: non-function ${shown} of type ${goTypeName(value)}`);
   }
 
   /** Operands behind the one that decides are not looked at. */

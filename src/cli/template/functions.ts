@@ -110,4 +110,4 @@ export const templateFunctions: Record<string, TemplateFunction> = {
   truncate: (value, length) => [...text(value)].slice(0, Number(length)).join(''),
 };
 
-export const functionNames: ReadonlySet<string> = new Set(Object.keys(templateFunctions));
+export const functionNames: ReadonlySet<string> = new Set([...Object.keys(templateFunctions), 'call']);

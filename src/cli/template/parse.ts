@@ -1,8 +1,8 @@
 /** Template text to tree. */
-import type { Command, Node, Operand, Pipeline } from './syntax.ts';
+import type { Command, Node, Operand, Pipeline, Templates } from './syntax.ts';
 
 /** Error: `TemplateError`. */
-export function parseTemplate(text: string, functions: ReadonlySet<string>): Node[] {
+export function parseTemplate(text: string, functions: ReadonlySet<string>): Templates {
   return new Parser(splitActions(text), functions).parse();
 }
 
@@ -22,8 +22,9 @@ export class TemplateError extends Error {
   }
 }
 
+/** Of a text that cannot be read Go tells the line. */
 function templateError(where: string, message: string): TemplateError {
-  return new TemplateError('parse', where, message);
+  return new TemplateError('parse', where.split(':')[0] as string, message);
 }
 
 /** Text and actions; `{{-` and `-}}` eat the blanks beside them; comments are gone. */
@@ -114,20 +115,28 @@ function tokenize(text: string, where: string): Token[] {
   return tokens;
 }
 
+type Control = 'if' | 'with' | 'range';
+
 class Parser {
   private readonly pieces: Piece[];
   private readonly functions: ReadonlySet<string>;
+  private readonly defined = new Map<string, Node[]>();
   private at = 0;
+  /** Lists that the next action is in, `define` not counted. */
+  private depth = 0;
+  /** Loops that the next action is in. */
+  private loops = 0;
+  private variables = ['$'];
 
   constructor(pieces: Piece[], functions: ReadonlySet<string>) {
     this.pieces = pieces;
     this.functions = functions;
   }
 
-  parse(): Node[] {
+  parse(): Templates {
     const { nodes, stop } = this.list();
     if (stop) throw templateError(stop.where, `unexpected {{${stop.word}}}`);
-    return nodes;
+    return { main: nodes, defined: this.defined };
   }
 
   /** Nodes up to the end, or to the `end` or `else` that closes the list. */
@@ -143,35 +152,97 @@ class Parser {
       const [, word, rest] = match as unknown as [string, string, string];
       if (word === 'end' || word === 'else') return { nodes, stop: { word, rest: rest.trim(), where: piece.where } };
       if (word === 'if' || word === 'with' || word === 'range') nodes.push(this.block(word, rest, piece.where));
-      else if (word === 'break' || word === 'continue') nodes.push({ kind: word });
-      else if (word === 'define' || word === 'template' || word === 'block')
-        throw templateError(piece.where, `{{${word}}} is not supported`);
+      else if (word === 'break' || word === 'continue') nodes.push(this.leave(word, rest.trim(), piece.where));
+      else if (word === 'define') this.define(rest, piece.where);
+      else if (word === 'template' || word === 'block') nodes.push(this.call(word, piece));
       else nodes.push({ kind: 'output', pipe: this.pipeline(piece.text, piece.where, 'command') });
     }
     return { nodes };
   }
 
-  private block(kind: 'if' | 'with' | 'range', source: string, where: string): Node {
+  private leave(kind: 'break' | 'continue', rest: string, where: string): Node {
+    if (rest !== '') throw templateError(where, `unexpected ${JSON.stringify(rest)} in {{${kind}}}`);
+    if (this.loops === 0) throw templateError(where, `{{${kind}}} outside {{range}}`);
+    return { kind };
+  }
+
+  private block(kind: Control, source: string, where: string): Node {
+    const scope = this.variables.length;
+    this.depth++;
     const pipe = this.pipeline(source, where, kind);
+    if (kind === 'range') this.loops++;
     const { nodes: body, stop } = this.list();
+    if (kind === 'range') this.loops--;
     if (!stop) throw templateError(where, 'unexpected EOF');
-    if (stop.word === 'end') return { kind, pipe, body, otherwise: [] };
-    const chained = /^(if|with)\b([\s\S]*)$/.exec(stop.rest);
-    if (chained)
-      return {
-        kind,
-        pipe,
-        body,
-        otherwise: [this.block(chained[1] as 'if' | 'with', chained[2] as string, stop.where)],
-      };
-    const otherwise = this.list();
-    if (otherwise.stop?.word !== 'end') throw templateError(where, 'expected end; found EOF or {{else}}');
-    return { kind, pipe, body, otherwise: otherwise.nodes };
+    const otherwise = stop.word === 'end' ? [] : this.otherwise(kind, stop.rest, stop.where);
+    this.depth--;
+    this.variables.length = scope;
+    return { kind, pipe, body, otherwise };
+  }
+
+  /** What follows `else`: of the same kind without a list of its own, or a list. */
+  private otherwise(kind: Control, rest: string, where: string): Node[] {
+    const [, chained = '', source = ''] = /^(\w+)([\s\S]*)$/.exec(rest) ?? [];
+    if (chained === kind && kind !== 'range') return [this.block(kind, source, where)];
+    if (rest !== '') throw templateError(where, `unexpected <${chained || rest}> in input`);
+    const { nodes, stop } = this.list();
+    if (!stop) throw templateError(where, 'unexpected EOF');
+    if (stop.word !== 'end') throw templateError(stop.where, `expected end; found {{${stop.word}}}`);
+    return nodes;
+  }
+
+  /** `{{define "name"}}…{{end}}`, at the top alone. */
+  private define(source: string, where: string): void {
+    if (this.depth > 0) throw templateError(where, 'unexpected <define> in command');
+    const { name, rest } = this.name(source, where, 'define');
+    if (rest.trim() !== '') throw templateError(where, `unexpected ${JSON.stringify(rest.trim())} in define clause`);
+    this.own(name, where);
+  }
+
+  /** `{{template "name" pipe}}`; `{{block "name" pipe}}…{{end}}` defines it as well. */
+  private call(word: 'template' | 'block', { text, where }: Piece): Node {
+    const head = /^\s*\w*\s*/.exec(text)?.[0].length ?? 0;
+    const { name, rest } = this.name(text.slice(head), where, word);
+    if (word === 'block' && rest.trim() === '') throw templateError(where, 'missing value for block clause');
+    const pipe = rest.trim() === '' ? null : this.pipeline(rest, where, word);
+    if (word === 'block') this.own(name, where);
+    const [line, column] = where.split(':');
+    const at = `${line}:${Number(column) + head}`;
+    return { kind: 'template', name, pipe, source: `{{template${text.trim().slice(word.length)}}}`, where: at };
+  }
+
+  private name(source: string, where: string, clause: string): { name: string; rest: string } {
+    const [whole, quoted] = /^\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)/.exec(source) ?? [];
+    if (whole === undefined || quoted === undefined) {
+      const [word = '}}'] = source
+        .trim()
+        .split(/\s/)
+        .filter((part) => part !== '');
+      throw templateError(where, `unexpected ${JSON.stringify(word)} in ${clause} clause`);
+    }
+    return { name: unquote(quoted), rest: source.slice(whole.length) };
+  }
+
+  /** The nodes up to `end` as a template that knows nothing of what is around it. */
+  private own(name: string, where: string): void {
+    const { depth, loops, variables } = this;
+    this.depth = 0;
+    this.loops = 0;
+    this.variables = ['$'];
+    const { nodes, stop } = this.list();
+    if (stop?.word !== 'end') throw templateError(where, stop ? `unexpected {{${stop.word}}}` : 'unexpected EOF');
+    this.depth = depth;
+    this.loops = loops;
+    this.variables = variables;
+    if (this.defined.has(name))
+      throw templateError(where, `template: multiple definition of template ${JSON.stringify(name)}`);
+    this.defined.set(name, nodes);
   }
 
   private pipeline(source: string, where: string, context: string): Pipeline {
     const tokens = tokenize(source, where);
-    const reader = new PipelineReader(tokens, where, this.functions);
+    if (tokens.length === 0) throw templateError(where, `missing value for ${context}`);
+    const reader = new PipelineReader(tokens, { source, where, functions: this.functions, known: this.variables });
     const pipe = reader.pipeline();
     reader.finish(context);
     return pipe;
@@ -180,14 +251,22 @@ class Parser {
 
 class PipelineReader {
   private readonly tokens: Token[];
+  private readonly text: string;
   private readonly where: string;
   private readonly functions: ReadonlySet<string>;
+  /** Variables that there are; a declaration adds its own. */
+  private readonly known: string[];
   private at = 0;
 
-  constructor(tokens: Token[], where: string, functions: ReadonlySet<string>) {
+  constructor(
+    tokens: Token[],
+    about: { source: string; where: string; functions: ReadonlySet<string>; known: string[] },
+  ) {
     this.tokens = tokens;
-    this.where = where;
-    this.functions = functions;
+    this.text = about.source;
+    this.where = about.where;
+    this.functions = about.functions;
+    this.known = about.known;
   }
 
   pipeline(): Pipeline {
@@ -216,21 +295,37 @@ class PipelineReader {
       variables.push((this.tokens[this.at++] as Token).text);
       if (!this.mark(',')) break;
     }
-    if (variables.length > 0 && this.mark(':=')) return { variables, declares: true };
-    if (variables.length > 0 && this.mark('=')) return { variables, declares: false };
+    if (variables.length > 0 && this.mark(':=')) {
+      this.known.push(...variables);
+      return { variables, declares: true };
+    }
+    if (variables.length > 0 && this.mark('=')) {
+      for (const name of variables) this.variable(name);
+      return { variables, declares: false };
+    }
     this.at = start;
     return { variables: [], declares: true };
   }
 
+  /** Error: one that nothing has declared. */
+  private variable(name: string): string {
+    if (!this.known.includes(name)) throw templateError(this.where, `undefined variable "${name}"`);
+    return name;
+  }
+
   private command(): Command {
     const operands: Operand[] = [];
+    const first = this.tokens[this.at];
     for (;;) {
       const token = this.tokens[this.at];
       if (!token || (token.kind === 'mark' && (token.text === '|' || token.text === ')'))) break;
       operands.push(this.operand());
     }
-    if (operands.length === 0) throw templateError(this.where, 'missing value for command');
-    return operands;
+    const [head, ...rest] = operands;
+    const last = this.tokens[this.at - 1];
+    if (!head || !first || !last) throw templateError(this.where, 'missing value for command');
+    if (head.kind !== 'function') return operands;
+    return [{ ...head, source: this.text.slice(first.at, last.at + last.text.length), at: first.at }, ...rest];
   }
 
   private operand(): Operand {
@@ -262,9 +357,9 @@ class PipelineReader {
       case 'field':
         return { kind: 'chain', fields: [token.text.slice(1)], source: token.text, at: token.at };
       case 'variable':
-        return { kind: 'variable', name: token.text };
+        return { kind: 'variable', name: this.variable(token.text) };
       case 'word':
-        return this.word(token.text);
+        return this.word(token);
       default:
         if (token.text === '.') return { kind: 'dot' };
         if (token.text !== '(') throw templateError(this.where, `unexpected ${JSON.stringify(token.text)} in operand`);
@@ -274,12 +369,11 @@ class PipelineReader {
     return { kind: 'pipe', pipe };
   }
 
-  private word(text: string): Operand {
+  private word({ text, at }: Token): Operand {
     if (text === 'true' || text === 'false') return { kind: 'literal', value: text === 'true' };
     if (text === 'nil') return { kind: 'literal', value: null };
-    if (!this.functions.has(text))
-      throw templateError(this.where.split(':')[0] as string, `function ${JSON.stringify(text)} not defined`);
-    return { kind: 'function', name: text };
+    if (!this.functions.has(text)) throw templateError(this.where, `function ${JSON.stringify(text)} not defined`);
+    return { kind: 'function', name: text, source: text, at };
   }
 }
 

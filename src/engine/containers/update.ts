@@ -97,6 +97,12 @@ function mergeLimits(host: HostConfig, request: ContainerUpdateRequest, id: stri
       'conflict',
       `Cannot update container ${id}: Conflicting options: CPU ${isSet(request.CpuPeriod) ? 'Period' : 'Quota'} cannot be updated as NanoCPUs has already been set`,
     );
+  // dockerd asks so too where there is no limit yet, or none for swap.
+  if (isSet(request.Memory) && !isSet(request.MemorySwap) && request.Memory > host.MemorySwap)
+    throw new BerthError(
+      'conflict',
+      `Cannot update container ${id}: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time`,
+    );
   for (const key of numbers) {
     const value = request[key];
     if (isSet(value)) (host as Record<typeof key, number | bigint>)[key] = value;
@@ -104,11 +110,6 @@ function mergeLimits(host: HostConfig, request: ContainerUpdateRequest, id: stri
   if (request.CpusetCpus) host.CpusetCpus = request.CpusetCpus;
   if (request.CpusetMems) host.CpusetMems = request.CpusetMems;
   if (request.PidsLimit !== null) host.PidsLimit = request.PidsLimit;
-  if (isSet(request.Memory) && !isSet(request.MemorySwap) && host.MemorySwap > 0 && host.MemorySwap < host.Memory)
-    throw new BerthError(
-      'conflict',
-      `Cannot update container ${id}: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time`,
-    );
 }
 
 function isSet(value: number | bigint): boolean {

@@ -153,7 +153,7 @@ async function openFoundation(config: DaemonConfig, { paths, log }: Surroundings
   database.setMeta('engine-id', engineId);
   const shim = await installShim(paths.bin);
   const store = new ImageStore({ paths, database, helper: shim });
-  await store.recover();
+  await store.recover((error) => log.warn(`what an earlier run left stays: ${errorMessage(error)}`));
   return {
     config,
     paths,

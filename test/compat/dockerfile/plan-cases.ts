@@ -506,8 +506,8 @@ export const planCases: readonly PlanCase[] = [
     history: ['ARG a=1', 'RUN |1 a=1 /bin/sh -c echo $a # buildkit'],
   },
   {
-    name: 'RUN without a command',
-    dockerfile: `${from}RUN`,
+    name: 'RUN without a word',
+    dockerfile: `${from}RUN []`,
     error: { says: 'RUN requires at least one argument', line: 2 },
   },
   { name: 'RUN with a bad flag', dockerfile: `${from}RUN --foo x`, error: { says: 'unknown flag: --foo', line: 2 } },

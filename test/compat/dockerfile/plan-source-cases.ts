@@ -56,6 +56,21 @@ export const sourceCases: readonly PlanCase[] = [
     dockerfile: `${from}ARG v\nRUN --mount=target=/m,from=$v true`,
     error: { says: "'from' doesn't support variable expansion, define alias stage instead", line: 3 },
   },
+  {
+    name: 'ARG names are not expanded',
+    dockerfile: `${from}ARG a=b\nARG $a=c`,
+    history: ['ARG a=b', 'ARG $a=c'],
+  },
+  {
+    name: 'COPY of a here-document keeps carriage returns',
+    dockerfile: 'FROM busybox\r\nRUN cat <<E\r\nhi\r\nE\r\n',
+    history: ['RUN /bin/sh -c cat <<E\nhi\r\nE # buildkit'],
+  },
+  {
+    name: 'RUN of nothing by the shell',
+    dockerfile: `${from}RUN`,
+    history: ['RUN /bin/sh -c  # buildkit'],
+  },
   { name: 'STOPSIGNAL of any number', dockerfile: `${from}STOPSIGNAL 99`, config: { StopSignal: '99' } },
   {
     name: 'WORKDIR stays as it is written',

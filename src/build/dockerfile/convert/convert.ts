@@ -408,7 +408,7 @@ class Conversion implements SourceFinder {
   #argStep(state: StageState, instruction: ArgInstruction): void {
     const shown: string[] = [];
     for (const pair of instruction.pairs) {
-      const name = state.expand(pair.name, instruction);
+      const { name } = pair;
       this.#declared.add(name);
       const own = pair.value === null ? undefined : state.expand(pair.value, instruction);
       const proxy = proxyNames.includes(name) ? undefined : this.#globals.get(name);
