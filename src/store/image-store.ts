@@ -13,7 +13,7 @@ import { parseImageConfig } from '../oci/image-config.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import type { BerthDatabase } from './db/database.ts';
 import { ImageRecords } from './images/image-records.ts';
-import { LayerStore } from './layers/layer-store.ts';
+import { LayerStore, type PackedForm } from './layers/layer-store.ts';
 import { sealTree } from './layers/seal-tree.ts';
 import { Leases } from './leases.ts';
 import { NativeHelper } from './native-helper.ts';
@@ -129,7 +129,7 @@ export class ImageStore implements ImageStoreInterface {
   }
 
   /** Keeps a layer's packed bytes, out of a file that is moved; written down with the next image that has the layer. */
-  async keepPacked(diffId: string, blob: { digest: string; size: number; file: string }): Promise<void> {
+  async keepPacked(diffId: string, blob: PackedForm & { packing: string; file: string }): Promise<void> {
     await this.#swept();
     await this.layers.keepPacked(diffId, blob);
   }

@@ -2,6 +2,7 @@
 import { BerthError } from '../../api/errors.ts';
 import type { BuildAnnotation, BuildDescriptor } from '../../api/types/build.ts';
 import { sha256 } from '../../oci/digest.ts';
+import { longestConfig } from '../../oci/image-config.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
@@ -9,7 +10,7 @@ import type { Document, NewTarget } from '../../store/types.ts';
 import type { BuiltImage } from '../builder.ts';
 import { imageUrl } from './package-url.ts';
 import { type PackingWork, packLayers } from './packed-layers.ts';
-import { type Attestation, statement, statementType, subjectOf } from './statement.ts';
+import { type Attestation, type Subject, statement, statementType, subjectOf } from './statement.ts';
 
 export interface TargetWish {
   images: readonly BuiltImage[];
@@ -123,7 +124,7 @@ function attestationManifest(
 ): object {
   const subjects = wish.tags.map((tag) => subjectOf(imageUrl(tag, image.platform), descriptor.digest));
   const layers = said.map((one) => ({
-    ...descriptorOf(put(statementType, JSON.stringify(statement(one, subjects)))),
+    ...descriptorOf(put(statementType, statementText(one, subjects))),
     annotations: { 'in-toto.io/predicate-type': one.predicateType },
   }));
   const config = wish.ociArtifact
@@ -150,6 +151,14 @@ function attestationManifest(
     },
     platform: { architecture: nowhere.architecture, os: nowhere.os },
   };
+}
+
+/** Error: `too-large` for one that no load would take. */
+function statementText(said: Attestation, subjects: readonly Subject[]): string {
+  const text = JSON.stringify(statement(said, subjects));
+  if (Buffer.byteLength(text) > longestConfig)
+    throw new BerthError('too-large', `the attestation ${said.predicateType} is longer than ${longestConfig} bytes`);
+  return text;
 }
 
 /** A config for clients that know of no artifacts. */

@@ -12,13 +12,18 @@ export interface PackageName {
 
 /** `pkg:type/namespace/name@version?key=value` */
 export function packageUrl({ type, namespace = '', name, version = '', qualifiers = {} }: PackageName): string {
-  const parts = [...namespace.split('/'), name].filter((part) => part !== '').map(encodeURIComponent);
+  const parts = [...namespace.split('/'), name].filter((part) => part !== '').map(escaped);
   const query = Object.entries(qualifiers)
     .filter(([, value]) => value !== '')
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+    .map(([key, value]) => `${key}=${escaped(value)}`);
   const tail = query.length > 0 ? `?${query.join('&')}` : '';
-  return `pkg:${type}/${parts.join('/')}${version === '' ? '' : `@${encodeURIComponent(version)}`}${tail}`;
+  return `pkg:${type}/${parts.join('/')}${version === '' ? '' : `@${escaped(version)}`}${tail}`;
+}
+
+/** What is no text, such as half a character out of somebody's JSON, is replaced. */
+function escaped(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
 }
 
 /** `pkg:docker/name@tag?platform=linux%2Famd64` of a name that an image has. Error: `invalid`. */

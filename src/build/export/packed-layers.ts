@@ -34,6 +34,6 @@ async function descriptorOf(diffId: string, { store, lease, signal }: PackingWor
   signal.throwIfAborted();
   const file = join(lease.directory, `packed-${crypto.randomUUID()}`);
   const { digest, size } = await packLayer(store, { diffId, compression: 'gzip' }, { path: file, signal });
-  await store.keepPacked(diffId, { digest, size, file });
+  await store.keepPacked(diffId, { digest, size, packing: 'gzip', file });
   return { mediaType: mediaTypes.ociLayerGzip, digest, size };
 }

@@ -33,6 +33,7 @@ Version: 1
   'app/node_modules/@scope/left/package.json': '{"name":"@scope/left","version":"1.0.0","license":"MIT"}',
   'app/node_modules/@scope/left/test/package.json': '{"name":"fixture","version":"9.9.9"}',
   'app/node_modules/broken/package.json': 'no json',
+  'app/node_modules/half/package.json': '{"name":"half\\ud800","version":"1"}',
   'app/package-lock.json': JSON.stringify({
     packages: {
       '': { name: 'app', version: '0.0.1' },
@@ -62,6 +63,7 @@ test('every package once, by its package URL', () => {
     'pkg:deb/debian/base-files@12.4?arch=all&distro=debian-12',
     'pkg:deb/debian/libc6@1%3A2.36-9%2Bdeb12u7?arch=amd64&distro=debian-12&upstream=glibc',
     'pkg:npm/%40scope/left@1.0.0',
+    'pkg:npm/half%EF%BF%BD@1',
     'pkg:npm/right@2.0.0',
     'pkg:pypi/flask-thing@2.1',
   ]);

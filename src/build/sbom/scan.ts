@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Semaphore } from '../../base/semaphore.ts';
 import { type FileSource, fromPath } from '../session/file-source.ts';
-import { smallFile } from '../session/layered-files.ts';
+import { followLinks } from '../session/layered-files.ts';
 import type { Distribution, FoundPackage } from './found-package.ts';
 import { lockedNodePackages, nodePackage, pythonPackage } from './language-packages.ts';
 import { alpinePackages, debianPackages, readDistribution } from './system-packages.ts';
 
-/** Longer ones are no package's description. */
-const longestFile = 64 * 1024 * 1024;
+/** Bytes. Longer ones are no list of packages that anybody keeps, and would hold up the engine. */
+const longestFile = 8 * 1024 * 1024;
 
 type Reader = (text: string, location: string, distribution: Distribution) => FoundPackage[];
 
@@ -18,10 +18,17 @@ const concurrent = 16;
 
 /** Every package once, by its address in order. What has been looked at is forgotten, however large the tree. Error: the signal's reason. */
 export async function scanTree(files: FileSource, signal: AbortSignal): Promise<FoundPackage[]> {
-  const text = (await smallFile(files, '/etc/os-release')) ?? (await smallFile(files, '/usr/lib/os-release')) ?? '';
+  const text = (await release(files, '/etc/os-release')) ?? (await release(files, '/usr/lib/os-release')) ?? '';
   const scan = new Scan(files, readDistribution(text), signal);
   await scan.directory('/');
   return [...scan.found.values()].sort((left, right) => (left.url < right.url ? -1 : 1));
+}
+
+async function release(files: FileSource, path: string): Promise<string | null> {
+  const place = await followLinks(files, path, true);
+  const entry = place === null ? null : await files.entry(place);
+  if (place === null || entry?.type !== 'file' || entry.size > longestFile) return null;
+  return readFile(await files.place(place), 'utf8');
 }
 
 class Scan {

@@ -83,7 +83,7 @@ export function alpinePackages(text: string, location: string, { id, version }: 
 
 /** `Name <mail>` in SPDX's form. */
 function maintainer(text: string | undefined): string | undefined {
-  const match = /^\s*([^<]*?)\s*(?:<([^>]*)>)?\s*$/.exec(text ?? '');
-  if (!match?.[1]) return undefined;
-  return `Person: ${match[1]}${match[2] ? ` (${match[2]})` : ''}`;
+  const [name = '', mail = ''] = (text ?? '').split('<', 2).map((part) => part.replace('>', '').trim());
+  if (name === '') return undefined;
+  return `Person: ${name}${mail === '' ? '' : ` (${mail})`}`;
 }

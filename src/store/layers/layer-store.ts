@@ -170,9 +170,9 @@ export class LayerStore {
   }
 
   /** Takes over a file with a layer's packed bytes; it is written down with the next image that has the layer. */
-  async keepPacked(diffId: string, blob: { digest: string; size: number; file: string }): Promise<void> {
+  async keepPacked(diffId: string, blob: PackedForm & { packing: string; file: string }): Promise<void> {
     await rename(blob.file, this.#paths.blob(blob.digest));
-    this.#pendingBlobs.set(blob.digest, { diffId, size: blob.size, kept: true, packing: null });
+    this.#pendingBlobs.set(blob.digest, { diffId, size: blob.size, kept: true, packing: blob.packing });
   }
 
   /** `layers/<n>` of a layer that is written in its place and adopted later; what is never adopted its writer removes, or the next start. */
