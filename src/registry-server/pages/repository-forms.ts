@@ -3,10 +3,13 @@ import { longestManifest } from '../../oci/manifest.ts';
 import { longestDescription, longestReadme } from '../handlers/repositories.ts';
 import { countText, shortDigest } from './format.ts';
 import { html } from './html.ts';
-import { isAttestation, readManifest } from './image-facts.ts';
+import { readManifest } from './image-facts.ts';
 import { field, notice, postForm } from './layout.ts';
 import { type ShownRepository, shownRepository, starOwner } from './repository.ts';
 import { notFound, type PageAnswer, PageProblem, type View } from './view.ts';
+
+/** Bytes of descriptors of referrers that go with their subject. */
+const mostReferrers = 4 * 1024 * 1024;
 
 export async function editForm(view: View): Promise<PageAnswer> {
   const { summary } = await managed(view);
@@ -73,7 +76,7 @@ export async function deleteTagForm(view: View): Promise<PageAnswer> {
   const fields = html`${
     isAlone &&
     html`<p><label><input type="checkbox" name="manifest" value="yes" checked> Delete the image
-<span class="mono">${shortDigest(tag.digest)}</span> too, which has no other tag. Its disk space becomes free.</label></p>`
+<span class="mono">${shortDigest(tag.digest)}</span> too, which has no other tag, and its signatures and attestations. Their disk space becomes free.</label></p>`
   }
 ${!isAlone && html`<p>The image keeps its other tags.</p>`}
 <div class="row"><button class="bad">Delete ${tag.name}</button> <a href="/r/${name}">Cancel</a></div>`;
@@ -93,18 +96,20 @@ export async function deleteTag(view: View): Promise<PageAnswer> {
   return { location: isLeft ? `/r/${name}` : '/' };
 }
 
-/** The manifest where nothing names it, and of an index what only it named. */
+/** A manifest that nothing names; with it what only it named, as the images of an index, and what is about it alone, as its signatures. */
 async function deleteUnnamed(view: View, repository: string, digest: string): Promise<void> {
   const { showcase, content } = view.site;
-  if (showcase.tagsOf(repository, digest, 1).length > 0 || showcase.isPart(repository, digest)) return;
-  const stored = showcase.manifest(repository, digest, longestManifest);
-  const parsed = stored && readManifest(stored);
-  if (!(await content.index.deleteManifest(repository, digest))) return;
-  if (parsed?.kind !== 'index') return;
-  for (const entry of parsed.index.manifests) {
-    const isNamed =
-      showcase.tagsOf(repository, entry.digest, 1).length > 0 || showcase.isPart(repository, entry.digest);
-    if (!isNamed || isAttestation(entry)) await content.index.deleteManifest(repository, entry.digest);
+  const left = [digest];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (showcase.tagsOf(repository, next, 1).length > 0 || showcase.isPart(repository, next)) continue;
+    const stored = showcase.manifest(repository, next, longestManifest);
+    const about = { subject: next, artifactType: '', last: '', mostBytes: mostReferrers };
+    const { referrers } = await content.index.referrers(repository, about);
+    // Each is deleted once, so that this ends also where manifests name each other.
+    if (!(await content.index.deleteManifest(repository, next))) continue;
+    const parsed = stored && readManifest(stored);
+    const parts = parsed?.kind === 'index' ? parsed.index.manifests : [];
+    left.push(...[...parts, ...referrers].map((part) => part.digest));
   }
 }
 

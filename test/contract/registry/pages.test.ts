@@ -290,6 +290,13 @@ describe('who sees and does what', () => {
     const entry = { mediaType: manifestType, ...child, platform: { os: 'linux', architecture: 'amd64' } };
     await alice.put('alice/going', 'all', { schemaVersion: 2, mediaType: indexType, manifests: [entry] }, indexType);
     await pushImage(alice, 'alice/going', 'stays');
+    const about = (of: string, more: object = {}): string =>
+      JSON.stringify({ subject: { mediaType: manifestType, digest: of, size: 1 }, ...more });
+    const signature = about(child.digest);
+    for (const document of [signature, about(digestOf(signature)), about(digest, { tagged: true })])
+      await alice.put('alice/going', digestOf(document), document, 'application/vnd.some.thing+json');
+    const kept = about(digest, { tagged: true });
+    await alice.put('alice/going', 'kept', kept, 'application/vnd.some.thing+json');
     const edit = '/r/alice/going/-/edit';
     const described = await browser.submit(await browser.get(edit), edit, {
       description: 'in short',
@@ -305,9 +312,10 @@ describe('who sees and does what', () => {
       expect((await browser.submit(await browser.get(path), path)).path).toBe('/r/alice/going');
       expect((await browser.post(path, ofOther)).status).toBe(404);
     }
-    for (const gone of ['v1', digest, 'all', child.digest])
+    for (const gone of ['v1', digest, 'all', child.digest, digestOf(signature), digestOf(about(digestOf(signature)))])
       expect((await alice.request('GET', `/v2/alice/going/manifests/${gone}`)).status).toBe(404);
-    expect((await alice.request('GET', '/v2/alice/going/manifests/stays')).status).toBe(200);
+    for (const tag of ['stays', 'kept'])
+      expect((await alice.request('GET', `/v2/alice/going/manifests/${tag}`)).status).toBe(200);
     const path = '/r/alice/going/-/delete';
     const wrong = sound(await browser.submit(await browser.get(path), path, { name: 'alice/other' }));
     expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('not the name of the repository')]);
