@@ -23,6 +23,8 @@ export type RegistryFaultAction =
 
 export interface RegistryFault {
   path: RegExp;
+  /** Absent: any. */
+  method?: string | undefined;
   action: RegistryFaultAction;
   left: number;
 }
@@ -88,7 +90,7 @@ function readChunk(source: Uint8Array | GeneratedBlob, offset: number, length: n
 }
 
 /** A pace, not a wait for something: the fault itself is the time. */
-function pause(milliseconds: number): Promise<void> {
+export function pause(milliseconds: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, milliseconds);
   return promise;

@@ -9,7 +9,7 @@ import { sha256 } from '../../src/oci/digest.ts';
 import type { FixtureBlob, ImageFixture } from './image-fixture.ts';
 import { type RegistryAuth, RegistryGate } from './registry-auth.ts';
 import { type RegistryFault, type RegistryFaultAction, sendBody } from './registry-faults.ts';
-import { RegistryUploads } from './registry-uploads.ts';
+import { type PatchSupport, RegistryUploads } from './registry-uploads.ts';
 
 /** A blob that is made while it is sent: 500 MB cost no memory. */
 export interface GeneratedBlob {
@@ -26,6 +26,8 @@ export interface RegistryOptions {
   address?: string;
   /** False: `Range` is ignored, as some registries do. */
   ranges?: boolean;
+  /** What it takes in a PATCH; absent: anything. */
+  patch?: PatchSupport;
 }
 
 /** What a client asked, for assertions. */
@@ -47,10 +49,11 @@ export class TestRegistry {
   readonly #server: Server;
   readonly #options: RegistryOptions;
   readonly #gate: RegistryGate | null;
-  readonly #uploads = new RegistryUploads();
+  readonly #uploads: RegistryUploads;
 
   private constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#uploads = new RegistryUploads(options.patch);
     const listener: RequestListener = (request, response) => void this.#answer(request, response);
     this.#server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
     this.#gate = options.auth ? new RegistryGate(options.auth) : null;
@@ -93,8 +96,8 @@ export class TestRegistry {
   }
 
   /** The following `times` requests that match get this fault; faults are tried in the order they were added. */
-  fail(path: RegExp, action: RegistryFaultAction, times = 1): void {
-    this.#faults.push({ path, action, left: times });
+  fail(path: RegExp, action: RegistryFaultAction, times = 1, method?: string): void {
+    this.#faults.push({ path, action, left: times, method });
   }
 
   clearFaults(): void {
@@ -117,7 +120,9 @@ export class TestRegistry {
     const path = request.url ?? '/';
     this.requests.push({ method: request.method ?? '', path, headers: request.headers });
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-    const fault = this.#faults.find((one) => one.left > 0 && one.path.test(path));
+    const fault = this.#faults.find(
+      (one) => one.left > 0 && one.path.test(path) && (one.method ?? request.method) === request.method,
+    );
     if (fault) fault.left--;
     const action = fault?.action;
     if (action?.kind === 'hang') return;
@@ -143,7 +148,8 @@ export class TestRegistry {
     const match = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(path);
     const [, repository = '', kind, name = ''] = match ?? [];
     if (/\/blobs\/uploads\//.test(path)) {
-      return this.#uploads.handle(request, response, (bytes) => this.blobs.set(sha256(bytes), bytes));
+      const store = (bytes: Uint8Array): unknown => this.blobs.set(sha256(bytes), bytes);
+      return this.#uploads.handle(request, response, { action, store });
     }
     if (kind === 'manifests' && request.method === 'PUT') return this.#putManifest(request, response, repository, name);
     if (kind === 'manifests') return this.#manifest(request, response, { repository, name, action });
