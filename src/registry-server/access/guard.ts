@@ -174,8 +174,27 @@ export class Guard {
     };
   }
 
-  /** Where somebody may take things from by the way: a token opens what it was asked for, and what is open to everybody. */
-  pullableBy({ identity, access }: Caller): Visibility {
+  /**
+   * Whether somebody who pushes may take things from another repository by the way. Error: 401 for a token that was not asked for that, where its
+   * owner may; it says both scopes, as Docker's registry does.
+   */
+  mayMount(
+    request: RegistryRequest,
+    { identity, access }: Caller,
+    repositories: { from: string; to: string },
+  ): boolean {
+    const { from, to } = repositories;
+    if (!this.actions(identity, from).includes('pull')) return false;
+    if (access && !this.actions(null, from).includes('pull') && !actionsOf(access, 'repository', from).includes('pull'))
+      throw this.#challenge(request, {
+        scope: `repository:${to}:pull,push repository:${from}:pull`,
+        error: 'insufficient_scope',
+      });
+    return true;
+  }
+
+  /** Where somebody may take things from who does not say where: with a token where it was asked for, and what is open to everybody. */
+  mountableBy({ identity, access }: Caller): Visibility {
     const visible = this.visibleTo(identity);
     if (access === null) return visible;
     const everybodys = this.visibleTo(null);
@@ -211,9 +230,11 @@ function actionsOf(access: readonly Scope[], type: string, name: string): string
  * What was wanted, as Docker's registry says it. Without a detail docker takes the code alone, prints `unauthorized` without the message and
  * tries again.
  */
-function accessRecords(scope: string): object[] {
-  const { type = '', name = '', actions = [] } = parseScope(scope) ?? {};
-  return actions.map((action) => ({ Type: type, Class: '', Name: name, Action: action }));
+function accessRecords(scopes: string): object[] {
+  return scopes.split(' ').flatMap((scope) => {
+    const { type = '', name = '', actions = [] } = parseScope(scope) ?? {};
+    return actions.map((action) => ({ Type: type, Class: '', Name: name, Action: action }));
+  });
 }
 
 /** Where the client reached us, as far as it and a proxy in front of us tell. */

@@ -40,13 +40,13 @@ export async function startUpload(call: Call): Promise<void> {
 async function mountBlob(call: Call, caller: Caller, digest: string): Promise<boolean> {
   const { context, repository, query } = call;
   const { guard, content } = context;
-  const mayPull = guard.pullableBy(caller);
   const from = query.get('from');
   if (from === null) {
-    const source = await content.index.findBlob(digest, mayPull);
+    const source = await content.index.findBlob(digest, guard.mountableBy(caller));
     return source !== null && content.mount(repository, digest, source);
   }
-  return isRepositoryName(from) && (mayPull?.(from) ?? true) && content.mount(repository, digest, from);
+  if (!isRepositoryName(from) || !guard.mayMount(call.request, caller, { from, to: repository })) return false;
+  return content.mount(repository, digest, from);
 }
 
 /** `PATCH …/blobs/uploads/<id>`: a chunk, or a stream of unknown length. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tokens } from '../../../src/registry-server/access/tokens.ts';
 import { BerthRegistry } from '../../support/berth-registry.ts';
-import { digestOf, RegistryClient } from './client.ts';
+import { type Answer, digestOf, RegistryClient } from './client.ts';
 
 let registry: BerthRegistry;
 beforeAll(async () => {
@@ -100,18 +100,28 @@ test('a token for several scopes: in one parameter or in many, one repository mo
 test('a token takes blobs from where it was asked for, and from what is public', async () => {
   const { layer } = await as('alice:secret').image('alice/source', 'v1');
   const path = '/v2/alice/target/blobs/uploads/';
-  const status = async (scopes: string[], query: string): Promise<number> =>
-    (await new RegistryClient(registry, await token(scopes, basic('alice:secret'))).request('POST', path + query))
-      .status;
+  const mount = async (scopes: string[], query: string): Promise<Answer> =>
+    new RegistryClient(registry, await token(scopes, basic('alice:secret'))).request('POST', path + query);
   const target = 'repository:alice/target:pull,push';
-  for (const query of [`?mount=${layer}&from=alice/source`, `?mount=${layer}`]) {
-    expect([query, await status([target], query)]).toEqual([query, 202]);
-    expect([query, await status([target, 'repository:alice/source:pull'], query)]).toEqual([query, 201]);
+  const named = `?mount=${layer}&from=alice/source`;
+  // Where it is named, the answer says what to ask for; without a name nothing is looked through that was not asked for.
+  const refused = await mount([target], named);
+  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringContaining(`scope="${target} repository:alice/source:pull",error="insufficient_scope"`),
+  ]);
+  expect((await mount([target], `?mount=${layer}`)).status).toBe(202);
+  for (const query of [named, `?mount=${layer}`]) {
+    expect([query, (await mount([target, 'repository:alice/source:pull'], query)).status]).toEqual([query, 201]);
     const sent = await as('alice:secret').request('DELETE', `/v2/alice/target/blobs/${layer}`);
     expect(sent.status).toBe(202);
   }
+  // What its owner may not see either is answered as what is not there.
+  await as('bob:word').image('bob/source', 'v1');
+  const strange = `?mount=${layer}&from=bob/source`;
+  expect((await mount([target, 'repository:bob/source:pull'], strange)).status).toBe(202);
   await registry.command({}, 'namespace', 'public', 'alice');
-  expect(await status([target], `?mount=${layer}&from=alice/source`)).toBe(201);
+  expect((await mount([target], named)).status).toBe(201);
   await registry.command({}, 'namespace', 'private', 'alice');
 });
 
