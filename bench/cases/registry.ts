@@ -141,6 +141,8 @@ async function listRows(): Promise<Row[]> {
     return [
       await measure('registry: a page of `_catalog` of 10,000 repositories', '/v2/_catalog?n=100&last=team5'),
       await measure('registry: a search that finds all of them', '/v1/search?q=shop'),
+      await measure('registry: the same as a page for a browser', '/search?q=shop&page=2'),
+      await measure('registry: the first page for a browser', '/'),
     ];
   } finally {
     await end(registry);
@@ -154,11 +156,12 @@ function fillLists(path: string): void {
     for (let id = 1; id <= 10_000; id++) {
       const digest = `sha256:${id.toString(16).padStart(64, '0')}`;
       sql
-        .query("INSERT INTO repositories VALUES (?, ?, 'a service of the shop', ?, 1)")
-        .run(id, `team${id % 100}/service-${id}`, id);
+        .query("INSERT INTO repositories VALUES (?, ?, 'a service of the shop', ?, 1, ?)")
+        .run(id, `team${id % 100}/service-${id}`, id, Date.now());
       sql.query('INSERT INTO documents VALUES (?, ?)').run(digest, Buffer.from('{}'));
       sql.query("INSERT INTO manifests VALUES (?, ?, 'application/json', NULL, '', NULL)").run(id, digest);
-      for (let tag = 0; tag < 10; tag++) sql.query('INSERT INTO tags VALUES (?, ?, ?)').run(id, `v${tag}`, digest);
+      for (let tag = 0; tag < 10; tag++)
+        sql.query("INSERT INTO tags VALUES (?, ?, ?, ?, 'somebody')").run(id, `v${tag}`, digest, Date.now());
     }
   });
   database.close();
