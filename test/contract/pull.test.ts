@@ -467,6 +467,12 @@ describe('faults on the way', () => {
     expect((await bench.pull(registry.addManifest('app/one', 'short', short))).error?.message).toBe(
       "layers from manifest don't match image configuration",
     );
+    const { digest, bytes } = image.config;
+    const config = { mediaType: 'application/vnd.berth.build.cache.v1+json', digest, size: bytes.length };
+    const cache = jsonBlob(image.manifest.mediaType, { ...rest, config, layers });
+    expect((await bench.pull(registry.addManifest('app/one', 'cache', cache))).error?.message).toBe(
+      'unsupported media type application/vnd.berth.build.cache.v1+json',
+    );
     const chart = jsonBlob(image.manifest.mediaType, {
       ...rest,
       layers: [{ ...layers[0], mediaType: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip' }],

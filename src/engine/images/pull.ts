@@ -68,7 +68,13 @@ const outcomeTexts: Record<Outcome, string> = {
   'built in': 'Using the built-in image',
 };
 
-const configTypes: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
+/** Of images; the last two are what old registries wrote. */
+const configTypes: ReadonlySet<string> = new Set([
+  mediaTypes.ociConfig,
+  mediaTypes.dockerConfig,
+  'application/octet-stream',
+  'text/html',
+]);
 
 export class ImagePull {
   readonly #options: ImagePullOptions;
@@ -273,10 +279,7 @@ export class ImagePull {
   /** Config and layers of a manifest, all in the store when it resolves. */
   async #content(pull: Pull, manifest: ImageManifest): Promise<{ config: Uint8Array; id: string }> {
     const { lease } = pull;
-    if (
-      !configTypes.has(manifest.config.mediaType) &&
-      manifest.layers.some((layer) => !layerCompression(layer.mediaType))
-    )
+    if (manifest.config.mediaType !== '' && !configTypes.has(manifest.config.mediaType))
       throw new BerthError('invalid', `unsupported media type ${manifest.config.mediaType}`);
     for (const layer of manifest.layers)
       if (!layerCompression(layer.mediaType))
