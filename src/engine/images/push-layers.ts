@@ -3,6 +3,7 @@
  * is packed on its way, the same way each time, so that its digest is the same each time.
  */
 import type { ProgressMessage } from '../../api/types/progress.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import { Semaphore } from '../../base/semaphore.ts';
 import type { Registries } from '../../distribution/registries.ts';
 import type { Repository } from '../../distribution/repository.ts';
@@ -128,7 +129,10 @@ export class LayerPushes {
         : { kind: 'layer', compression, ...store.layerPlace(diffId) };
     const total = known && kept ? known.size : (store.layers.get(diffId)?.tarSize ?? 0);
     const { digest, size } = await sender.send(source, {
-      onProgress: (current) => push.progress(progressMessage('Pushing', id, { current, total })),
+      onProgress: (current) => {
+        failpoint('push.during-upload');
+        push.progress(progressMessage('Pushing', id, { current, total }));
+      },
       onRetry: (seconds) => push.progress({ status: retryText(seconds), progressDetail: {}, id }),
     });
     if (source.kind === 'layer' && compression !== 'none')

@@ -2,6 +2,7 @@
 import { BerthError } from '../../api/errors.ts';
 import type { ImageTransferRequest } from '../../api/types/image-requests.ts';
 import type { ProgressSink } from '../../api/types/progress.ts';
+import { failpoint } from '../../base/failpoint.ts';
 import { together } from '../../base/together.ts';
 import { credentialsOf } from '../../distribution/credentials.ts';
 import type { Registries } from '../../distribution/registries.ts';
@@ -119,10 +120,12 @@ export class ImagePush {
           }),
         ),
       );
+      await failpoint('push.after-layers');
       const isSame = original?.manifest.layers.every((layer, index) => layer.digest === layers[index]?.digest);
       const document = original && isSame ? original.document : freshManifest(image, layers);
       await uploadBytes(repository, { digest: image.id, bytes: image.configBytes }, signal);
       await putManifest(repository, reference.tag as string, { ...document, signal });
+      await failpoint('push.after-manifest');
       await store.commitImage({
         config: image.configBytes,
         documents: [document],
