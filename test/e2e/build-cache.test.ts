@@ -472,6 +472,23 @@ describe('a cache that is broken', () => {
     expect((await imported()).stderr).toContain(`WARNING: local cache import at ${directory} not found due to err: `);
   });
 
+  test('a registry that has lost a layer', async () => {
+    context = project();
+    const ref = fresh();
+    await build(ours, context, '--cache-to', `type=registry,ref=${ref},mode=max`);
+    const repository = `${registry.url}/v2/${ref.split('/')[1]}`;
+    const answer = await fetch(`${repository}/manifests/latest`, {
+      headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    const { layers: blobs } = (await answer.json()) as { layers: { digest: string }[] };
+    for (const { digest } of blobs)
+      expect((await fetch(`${repository}/blobs/${digest}`, { method: 'DELETE' })).status).toBe(202);
+    const result = await build(theirs, context, '--cache-from', ref);
+    expect(result.stderr).toContain(`cache ${ref}:latest: layer sha256:`);
+    expect(steps(result).done).toHaveLength(6);
+    expect(await theirs.ok('run', '--rm', result.id, 'cat', '/other')).toBe('one');
+  });
+
   test('a reference of something else, or of nothing', async () => {
     context = project();
     const plain = `${registry.host}/plain:1`;
