@@ -95,7 +95,6 @@ export const runLimits: Readonly<Record<string, string>> = {
   'disable-content-trust': 'without effect: images are checked by their digests',
   'io-maxbandwidth': 'Windows only',
   'io-maxiops': 'Windows only',
-  ip6: 'IPv6 networks are not built yet',
   isolation: '`default` alone',
   'log-driver': '`json-file`, `local` and `none`',
   'storage-opt': 'refused as on a disk without quotas',

@@ -79,13 +79,14 @@ static int add_pair(struct rtnetlink_batch *batch, const struct interface_plan *
 }
 
 /* What the host knows of a former owner of the address is replaced; the first packet then needs no ARP either. */
-static int add_neighbours(struct rtnetlink_batch *batch, const struct interface_plan *interface, int bridge,
+static int add_neighbours(struct rtnetlink_batch *batch, const struct interface_plan *interface, int bridge, int family,
                           struct failure *failure) {
   unsigned char mac[6];
   if (parse_mac(interface->mac_address, mac, failure) < 0) return -1;
   for (size_t i = 0; i < interface->address_count; i++) {
     struct address address;
     if (parse_address(interface->addresses[i], &address, failure) < 0) return -1;
+    if (address.family != family) continue;
     struct ndmsg *neighbour =
         rtnetlink_begin(batch, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof *neighbour, "announce the container's address");
     neighbour->ndm_family = address.family;
@@ -97,13 +98,24 @@ static int add_neighbours(struct rtnetlink_batch *batch, const struct interface_
   return 0;
 }
 
+/* Runs messages; `passed` is an error that is as good as success. */
+static int run_one(int host, struct rtnetlink_batch *batch, int passed, struct failure *failure) {
+  struct failure own = {0};
+  if (rtnetlink_run(host, batch, &own) == 0 || own.code == passed) return 0;
+  if (failure) *failure = own;
+  return -1;
+}
+
 static int make_pair(int host, const struct interface_plan *interface, struct failure *failure) {
   int bridge = rtnetlink_index(host, interface->bridge);
   if (bridge < 0) return fail(failure, errno, "find bridge %s", interface->bridge);
   struct rtnetlink_batch batch = {0};
   if (add_pair(&batch, interface, bridge, failure) < 0) return -1;
-  if (add_neighbours(&batch, interface, bridge, failure) < 0) return -1;
+  if (add_neighbours(&batch, interface, bridge, AF_INET, failure) < 0) return -1;
   if (rtnetlink_run(host, &batch, failure) < 0) return -1;
+  /* By itself: where the bridge has no IPv6 (the network is isolated), the host needs no neighbours there. */
+  if (add_neighbours(&batch, interface, bridge, AF_INET6, failure) < 0) return -1;
+  if (batch.count > 0 && run_one(host, &batch, EINVAL, failure) < 0) return -1;
   if (!interface->hairpin) return 0;
 
   int index = rtnetlink_index(host, interface->host_name);
@@ -200,9 +212,9 @@ static int configure(int inside, const struct interface_plan *interface, struct 
   }
   if (!ipv6) disable_ipv6(interface->container_name);
   set_up(&batch, index, "set the container's interface up");
-  if (interface->gateway) {
+  for (size_t i = 0; i < interface->gateway_count; i++) {
     struct address gateway;
-    if (parse_address(interface->gateway, &gateway, failure) < 0) return -1;
+    if (parse_address(interface->gateways[i], &gateway, failure) < 0) return -1;
     add_default_route(&batch, index, &gateway);
   }
   return rtnetlink_run(inside, &batch, failure) < 0 ? -1 : write_parameters(interface, failure);
@@ -263,27 +275,24 @@ int net_lead(const char *namespace_path, const char *name, const char *gateway_t
   return rtnetlink_run(inside, &batch, failure);
 }
 
-/* Runs one message; `passed` is an error that is as good as success. */
-static int run_one(int host, struct rtnetlink_batch *batch, int passed, struct failure *failure) {
-  struct failure own = {0};
-  if (rtnetlink_run(host, batch, &own) == 0 || own.code == passed) return 0;
-  if (failure) *failure = own;
-  return -1;
-}
-
 /* Writes a switch of the bridge. A kernel without IPv6 does not have them all. */
-static void set_switch(const char *family, const char *bridge, const char *name) {
+static void set_switch(const char *bridge, const char *name, bool on) {
   char path[96];
-  snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", family, bridge, name);
+  snprintf(path, sizeof path, "/proc/sys/net/ipv%c/conf/%s/%s", *name, bridge, name + 2);
   _cleanup_fd_ int fd = RETRY(open(path, O_WRONLY | O_CLOEXEC));
-  if (fd < 0 || io_write(fd, "1", 1) < 0) return;
+  if (fd < 0 || io_write(fd, on ? "1" : "0", 1) < 0) return;
 }
 
 int net_bridge(const struct bridge_plan *plan, struct failure *failure) {
   unsigned char mac[6];
-  struct address address;
+  struct address addresses[2];
+  bool ipv6 = false;
   if (parse_mac(plan->mac_address, mac, failure) < 0) return -1;
-  if (plan->address && parse_address(plan->address, &address, failure) < 0) return -1;
+  if (plan->address_count > sizeof addresses / sizeof *addresses) return fail(failure, E2BIG, "addresses of the bridge");
+  for (size_t i = 0; i < plan->address_count; i++) {
+    if (parse_address(plan->addresses[i], &addresses[i], failure) < 0) return -1;
+    ipv6 |= addresses[i].family == AF_INET6;
+  }
   _cleanup_fd_ int host = rtnetlink_open(failure);
   if (host < 0) return -1;
   struct rtnetlink_batch batch = {0};
@@ -296,10 +305,11 @@ int net_bridge(const struct bridge_plan *plan, struct failure *failure) {
   if (run_one(host, &batch, EEXIST, failure) < 0) return -1;
   int index = rtnetlink_index(host, plan->name);
   if (index < 0) return fail(failure, errno, "find bridge %s", plan->name);
-  set_switch("ipv4", plan->name, "route_localnet");
-  set_switch("ipv6", plan->name, "disable_ipv6");
-  if (plan->address) {
-    add_address(&batch, index, &address);
+  set_switch(plan->name, "4/route_localnet", true);
+  set_switch(plan->name, "6/disable_ipv6", !ipv6);
+  if (ipv6) set_switch(plan->name, "6/accept_ra", false); /* a container is no router of the host */
+  for (size_t i = 0; i < plan->address_count; i++) {
+    add_address(&batch, index, &addresses[i]);
     if (run_one(host, &batch, EEXIST, failure) < 0) return -1;
   }
   set_up(&batch, index, "set the bridge up");

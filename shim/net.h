@@ -22,7 +22,8 @@ int net_attach(const char *namespace_path, const struct interface_plan *interfac
 
 struct bridge_plan {
   const char *name;
-  const char *address; /* with prefix length; NULL: none */
+  char *const *addresses; /* with prefix length, one a family at most */
+  size_t address_count;
   const char *mac_address;
   const char *alias;
   unsigned mtu;
@@ -30,14 +31,14 @@ struct bridge_plan {
 
 /*
  * Makes a bridge on the host, or sets an existing one right: address, MTU, alias, up, 127.0.0.0/8 routed through it for published
- * ports, no IPv6 of its own.
+ * ports; IPv6 only where it has an address of it.
  */
 int net_bridge(const struct bridge_plan *plan, struct failure *failure);
 
 /* Removes interfaces of the host; many cost the kernel hardly more than one. Those that are gone are passed over. */
 int net_remove(char *const *names, size_t count, struct failure *failure);
 
-/* Makes the default route of a network namespace go through `gateway`, at its interface `name`. */
+/* Makes the default route of a network namespace, of the gateway's family, go through `gateway`, at its interface `name`. */
 int net_lead(const char *namespace_path, const char *name, const char *gateway, struct failure *failure);
 
 /* Removes the interface whose host end is `host_name`, if it is there. */

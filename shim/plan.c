@@ -75,7 +75,7 @@ static int parse_interface(struct network_plan *network, const char *key, char *
   else if (strcmp(key, ".mac") == 0) interface->mac_address = value;
   else if (strcmp(key, ".address") == 0) return add_string(&interface->addresses, &interface->address_count, value);
   else if (strcmp(key, ".sysctl") == 0) return add_string(&interface->sysctls, &interface->sysctl_count, value);
-  else if (strcmp(key, ".gateway") == 0) interface->gateway = value;
+  else if (strcmp(key, ".gateway") == 0) return add_string(&interface->gateways, &interface->gateway_count, value);
   else if (strcmp(key, ".hairpin") == 0) interface->hairpin = *value == '1';
   else if (strcmp(key, ".mtu") == 0 && number(value, 68, 65535, &parsed) == 0) interface->mtu = (unsigned)parsed;
   else return -1;
@@ -273,6 +273,7 @@ int plan_read(int directory, const char *name, struct shim_plan *plan, struct fa
 void plan_free(struct shim_plan *plan) {
   for (size_t i = 0; i < plan->network.interface_count; i++) {
     free(plan->network.interfaces[i].addresses);
+    free(plan->network.interfaces[i].gateways);
     free(plan->network.interfaces[i].sysctls);
   }
   free(plan->network.interfaces);

@@ -15,7 +15,8 @@ struct interface_plan {
   const char *mac_address;    /* 02:42:… */
   const char **addresses;     /* with prefix length; IPv4 or IPv6 */
   size_t address_count;
-  const char *gateway;        /* NULL: no default route */
+  const char **gateways;      /* of default routes, one a family at most */
+  size_t gateway_count;
   unsigned mtu;
   bool hairpin;
   const char **sysctls;       /* parameters of the interface: net/ipv4/conf/eth0/log_martians=1 */

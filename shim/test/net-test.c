@@ -18,6 +18,8 @@
 #include "rtnetlink.h"
 
 static const char *addresses[] = {"10.9.8.2/24"};
+static const char *bridge_gateways[] = {"10.9.8.1"};
+static const char *foreign_gateways[] = {"192.0.2.1"};
 
 static struct interface_plan interface_of(const char *host_name, const char *bridge) {
   return (struct interface_plan){.host_name = host_name,
@@ -26,7 +28,8 @@ static struct interface_plan interface_of(const char *host_name, const char *bri
                                  .mac_address = "02:42:0a:09:08:02",
                                  .addresses = addresses,
                                  .address_count = 1,
-                                 .gateway = "10.9.8.1",
+                                 .gateways = bridge_gateways,
+                                 .gateway_count = 1,
                                  .mtu = 1400,
                                  .hairpin = true};
 }
@@ -217,7 +220,7 @@ static void mistakes_are_named_and_leave_nothing(struct check *check) {
   interface.addresses = wrong;
   CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, "10.9.8.2/33"));
   interface = interface_of("vbroute", "br0");
-  interface.gateway = "192.0.2.1";
+  interface.gateways = foreign_gateways;
   CHECK(in_container(&plan, &failure, look_at_nothing) == 98 && strstr(failure.message, "default route"));
   /* The kernel takes the pair away with the namespace, soon after the last process in it. */
   static const char *names[] = {"vbgone", "vbmac", "vbaddr", "vbroute", "vbtest"};

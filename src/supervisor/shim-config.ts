@@ -49,7 +49,7 @@ function addInterface(lines: Lines, plan: InterfacePlan): void {
   lines.add('interface.bridge', plan.bridge);
   lines.add('interface.mac', plan.macAddress);
   for (const address of plan.addresses) lines.add('interface.address', address);
-  lines.add('interface.gateway', plan.gateway);
+  for (const gateway of plan.gateways) lines.add('interface.gateway', gateway);
   lines.add('interface.mtu', plan.mtu);
   lines.add('interface.hairpin', plan.hairpin);
   for (const sysctl of plan.sysctls) lines.add('interface.sysctl', sysctl);

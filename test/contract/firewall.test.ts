@@ -2,8 +2,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { KernelFirewall } from '../../src/host/firewall/kernel-firewall.ts';
 import { RecordingFirewall } from '../../src/host/firewall/recording-firewall.ts';
-import type { FilteredNetwork, Firewall, PublishedPort, TableContent } from '../../src/host/firewall/types.ts';
-import { type Cidr, parseAddress, parseCidr } from '../../src/host/netlink/cidr.ts';
+import type {
+  FilteredNetwork,
+  FilteredSubnet,
+  Firewall,
+  PublishedPort,
+  TableContent,
+} from '../../src/host/firewall/types.ts';
+import { parseAddress } from '../../src/host/netlink/cidr.ts';
+import { type IpNetwork, parseIp, parseIpNetwork } from '../../src/host/netlink/ip-network.ts';
 import { enterOwnNetwork } from '../support/own-network.ts';
 
 const table = 'berth-contract';
@@ -13,17 +20,20 @@ beforeAll(() => {
 });
 afterAll(() => leave());
 
-const network: FilteredNetwork = {
-  bridge: 'br9',
-  subnet: parseCidr('10.9.0.0/24') as Cidr,
+const subnet = (text: string): FilteredSubnet => ({
+  ...(parseIpNetwork(text) as IpNetwork),
   masquerade: true,
   source: null,
-  betweenContainers: true,
   isOpen: false,
+});
+const network: FilteredNetwork = {
+  bridge: 'br9',
+  subnets: [subnet('10.9.0.0/24'), subnet('fd09::/64')],
+  betweenContainers: true,
   internal: false,
 };
-const other: FilteredNetwork = { ...network, bridge: 'br8', subnet: parseCidr('10.8.0.0/24') as Cidr, internal: true };
-const empty: TableContent = { networks: [network], ports: [], separated: [] };
+const other: FilteredNetwork = { ...network, bridge: 'br8', subnets: [subnet('10.8.0.0/24')], internal: true };
+const empty: TableContent = { versions: [4, 6], networks: [network], ports: [], separated: { 4: [], 6: [] } };
 
 function port(hostPort: number, more: Partial<PublishedPort> = {}): PublishedPort {
   const address = parseAddress('10.9.0.2') as number;
@@ -98,6 +108,28 @@ describe('the kernel', () => {
     expect(nft('list', 'map', 'inet', table, 'everywhere')).not.toContain('elements');
   });
 
+  test('has ports of IPv6 beside those of IPv4', () => {
+    const one = firewall();
+    one.rebuild(empty);
+    const address = parseIp('fd09::2')?.address as bigint;
+    const hostAddress = parseIp('fd00::9')?.address as bigint;
+    const ports = [
+      ...[port(80), port(80, { address }), port(81, { address, hostAddress, protocol: 'udp', port: 53 })],
+      ...[90, 91, 92].map((same) => port(same, { address, port: same })),
+      port(99, { address, hostPort: null, isDirect: true, port: 443 }),
+    ];
+    one.publish(ports);
+    const map = (name: string): string => nft('list', 'map', 'inet', table, name);
+    expect(map('everywhere')).toContain('elements = { tcp . 80 : 10.9.0.2 . 80 }');
+    expect(map('everywhere6')).toContain('elements = { tcp . 80 : fd09::2 . 80 }');
+    expect(map('addressed6')).toContain('elements = { fd00::9 . udp . 81 : fd09::2 . 53 }');
+    expect(map('everywhereRanges6')).toContain('elements = { tcp . 90-92 : fd09::2 }');
+    expect(nft('list', 'set', 'inet', table, 'direct6')).toContain('elements = { fd09::2 . tcp . 443 }');
+    expect(nft('list', 'set', 'inet', table, 'inside6')).toContain('fd09::/64 . "br9"');
+    one.withdraw(ports);
+    expect(map('everywhere6') + map('addressed6') + map('everywhereRanges6')).not.toContain('elements');
+  });
+
   test('takes 5,000 ports in one step, and in one step gives them back', () => {
     const one = firewall();
     one.rebuild(empty);
@@ -159,6 +191,14 @@ describe('the kernel', () => {
     one.passForeignChains([]);
     expect(nft('-s', 'list', 'chain', 'ip', 'other', 'FORWARD')).not.toContain(table);
     nft('delete table ip other');
+  });
+
+  test('gets through chains of IPv6 too', () => {
+    nft('add table ip6 other; add chain ip6 other FORWARD { type filter hook forward priority 0; policy drop; }');
+    const one = firewall();
+    expect(one.passForeignChains(['br9'])).toEqual(['ip6 other FORWARD']);
+    expect(nft('list', 'chain', 'ip6', 'other', 'FORWARD')).toContain('oifname "br9"');
+    nft('delete table ip6 other');
   });
 
   test('moves its rules before an end that came later', () => {

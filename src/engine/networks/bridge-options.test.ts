@@ -1,7 +1,33 @@
 import { describe, expect, test } from 'bun:test';
-import { bridgeOption, readBridgeOptions } from './bridge-options.ts';
+import { bridgeOption, readBridgeOptions, readFamilies } from './bridge-options.ts';
 
 const outside = { mtu: 1500, internal: false };
+
+describe('options of IPv6', () => {
+  test('are its own but for masquerading', () => {
+    const given = { [bridgeOption.gatewayMode6]: 'routed', [bridgeOption.source6]: '2001:DB8:0::1' };
+    expect(readBridgeOptions(given, outside)).toMatchObject({
+      ...{ gatewayMode: 'nat', masquerade: true, source: null },
+      ...{ gatewayMode6: 'routed', masquerade6: false, source6: '2001:db8::1' },
+    });
+    expect(readBridgeOptions({ [bridgeOption.masquerade]: 'false' }, outside).masquerade6).toBe(false);
+    expect(() => readBridgeOptions({ [bridgeOption.gatewayMode6]: 'isolated' }, outside)).toThrow(
+      "gateway mode 'isolated' can only be used for an internal network",
+    );
+    expect(() => readBridgeOptions({ [bridgeOption.source6]: '10.0.0.1' }, outside)).toThrow(
+      'failed to parse com.docker.network.host_ipv6 value: 10.0.0.1 (nil ip)',
+    );
+  });
+
+  test('say which families there are', () => {
+    expect(readFamilies({})).toEqual({ ipv4: true, ipv6: false });
+    expect(readFamilies({ [bridgeOption.enable4]: '0', [bridgeOption.enable6]: 'true' })).toEqual({
+      ipv4: false,
+      ipv6: true,
+    });
+    expect(() => readFamilies({ [bridgeOption.enable6]: 'maybe' })).toThrow('com.docker.network.enable_ipv6');
+  });
+});
 
 describe('options of the bridge driver', () => {
   test('have Docker’s defaults', () => {
@@ -14,6 +40,9 @@ describe('options of the bridge driver', () => {
       hasAddress: true,
       interfacePrefix: 'eth',
       source: null,
+      gatewayMode6: 'nat',
+      masquerade6: true,
+      source6: null,
     });
   });
 

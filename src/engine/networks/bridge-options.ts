@@ -1,7 +1,7 @@
 /** Options of the bridge driver, `com.docker.network.…`; what is none of them is kept and shown, and means nothing. */
 import { BerthError } from '../../api/errors.ts';
-import { formatAddress, parseAddress } from '../../host/netlink/cidr.ts';
-import { ipv6Bytes } from './port-requests.ts';
+import { parseAddress } from '../../host/netlink/cidr.ts';
+import { formatIp, parseIp } from '../../host/netlink/ip-network.ts';
 
 export const bridgeOption = {
   name: 'com.docker.network.bridge.name',
@@ -10,9 +10,13 @@ export const bridgeOption = {
   betweenContainers: 'com.docker.network.bridge.enable_icc',
   hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
   gatewayMode: 'com.docker.network.bridge.gateway_mode_ipv4',
+  gatewayMode6: 'com.docker.network.bridge.gateway_mode_ipv6',
   inhibitAddress: 'com.docker.network.bridge.inhibit_ipv4',
   interfacePrefix: 'com.docker.network.container_iface_prefix',
   source: 'com.docker.network.host_ipv4',
+  source6: 'com.docker.network.host_ipv6',
+  enable4: 'com.docker.network.enable_ipv4',
+  enable6: 'com.docker.network.enable_ipv6',
   trusted: 'com.docker.network.bridge.trusted_host_interfaces',
 } as const;
 
@@ -37,44 +41,64 @@ export interface BridgeOptions {
   interfacePrefix: string;
   /** Address that connections leave the host with; null: whatever the way out has. */
   source: number | null;
+  /** The same of IPv6. */
+  gatewayMode6: GatewayMode;
+  masquerade6: boolean;
+  source6: string | null;
 }
 
 type Given = Readonly<Record<string, string>>;
 
 /** Error: `invalid` in dockerd's words. @param internal the network has no way out */
 export function readBridgeOptions(given: Given, { mtu, internal }: { mtu: number; internal: boolean }): BridgeOptions {
-  const gatewayMode = readGatewayMode(given);
-  if (gatewayMode === 'isolated' && !internal)
+  const gatewayMode = readGatewayMode(given, bridgeOption.gatewayMode);
+  const gatewayMode6 = readGatewayMode(given, bridgeOption.gatewayMode6);
+  if ((gatewayMode === 'isolated' || gatewayMode6 === 'isolated') && !internal)
     throw new BerthError('invalid', "gateway mode 'isolated' can only be used for an internal network");
   if (given[bridgeOption.trusted])
     throw new BerthError('not-implemented', `${bridgeOption.trusted} is not supported by this engine yet`);
   const hostBinding = readAddress(given, bridgeOption.hostBinding);
-  const source = readAddress(given, bridgeOption.source);
+  const source = readAddress(given, bridgeOption.source, 4);
+  const masquerade = readBoolean(given, bridgeOption.masquerade, true);
   return {
     mtu: readMtu(given[bridgeOption.mtu], mtu),
-    masquerade: readBoolean(given, bridgeOption.masquerade, true) && gatewayMode !== 'routed',
+    masquerade: masquerade && gatewayMode !== 'routed',
     betweenContainers: readBoolean(given, bridgeOption.betweenContainers, true),
     hostBinding: hostBinding === '0.0.0.0' ? '' : hostBinding,
     gatewayMode,
     hasAddress: gatewayMode !== 'isolated' && !readBoolean(given, bridgeOption.inhibitAddress, false),
     interfacePrefix: readPrefix(given[bridgeOption.interfacePrefix] ?? ''),
     source: source === '' ? null : parseAddress(source),
+    gatewayMode6,
+    masquerade6: masquerade && gatewayMode6 !== 'routed',
+    source6: readAddress(given, bridgeOption.source6, 6) || null,
   };
 }
 
-function readGatewayMode(given: Given): GatewayMode {
-  const text = given[bridgeOption.gatewayMode] ?? '';
-  const found = gatewayModes.find((mode) => mode === (text || 'nat'));
-  if (found) return found;
-  throw unreadable(bridgeOption.gatewayMode, text, `unknown gateway mode ${text}`);
+/**
+ * Which families a network has, as far as options say: those of the request itself come before them.
+ * Error: `invalid` for what is neither true nor false.
+ */
+export function readFamilies(given: Given): { ipv4: boolean; ipv6: boolean } {
+  return {
+    ipv4: readBoolean(given, bridgeOption.enable4, true),
+    ipv6: readBoolean(given, bridgeOption.enable6, false),
+  };
 }
 
-function readAddress(given: Given, name: string): string {
+function readGatewayMode(given: Given, name: string): GatewayMode {
+  const text = given[name] ?? '';
+  const found = gatewayModes.find((mode) => mode === (text || 'nat'));
+  if (found) return found;
+  throw unreadable(name, text, `unknown gateway mode ${text}`);
+}
+
+/** @param version of the address; without it, either */
+function readAddress(given: Given, name: string, version?: 4 | 6): string {
   const text = given[name] ?? '';
   if (text === '') return '';
-  const value = parseAddress(text);
-  if (value !== null) return formatAddress(value);
-  if (name === bridgeOption.hostBinding && ipv6Bytes(text)) return text;
+  const ip = parseIp(text);
+  if (ip && (version ?? ip.version) === ip.version) return formatIp(ip);
   throw unreadable(name, text, 'nil ip');
 }
 

@@ -8,12 +8,34 @@ export interface Joined {
   network: Network;
 }
 
+/** The places that give a container its default routes. Null: none leads out in that family. */
+export interface Leads {
+  4: Joined | null;
+  6: Joined | null;
+}
+
+export const versions = [4, 6] as const;
+
 /**
- * The place that gives a container its default route, and with it published ports: that of the highest priority, among equals the
- * first by the network's name. Null: none leads out.
+ * The first place that leads out in both families has both; else each has the first that leads out in it. First is that of the highest
+ * priority, among equals the first by the network's name. dockerd's rule.
  */
-export function leadingOf(joined: readonly Joined[]): Joined | null {
+export function leadsOf(joined: readonly Joined[]): Leads {
   const before = (a: Joined, b: Joined): number =>
     b.endpoint.gatewayPriority - a.endpoint.gatewayPriority || (a.network.name < b.network.name ? -1 : 1);
-  return joined.filter(({ network }) => gatewayOf(network) !== null).sort(before)[0] ?? null;
+  const sorted = [...joined].sort(before);
+  const leadsOut = ({ network }: Joined, version: 4 | 6): boolean => gatewayOf(network, version) !== null;
+  const both = sorted.find((one) => leadsOut(one, 4) && leadsOut(one, 6));
+  const first = (version: 4 | 6): Joined | null => both ?? sorted.find((one) => leadsOut(one, version)) ?? null;
+  return { 4: first(4), 6: first(6) };
+}
+
+/** The place whose address published ports of the host lead to: those at addresses of IPv6 to one of IPv4 where there is no other. */
+export function publisherOf(leads: Leads, version: 4 | 6): Joined | null {
+  return leads[version] ?? (version === 6 ? leads[4] : null);
+}
+
+/** The addresses of the default routes that a place gives. */
+export function gatewaysOf({ endpoint, network }: Joined, leads: Leads, of: readonly (4 | 6)[] = versions): string[] {
+  return of.flatMap((version) => (leads[version]?.endpoint === endpoint ? (gatewayOf(network, version) ?? []) : []));
 }

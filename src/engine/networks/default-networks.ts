@@ -7,13 +7,24 @@ import {
   formatCidr,
   lastAddress,
   networkOf,
-  overlaps,
   parseAddress,
   parseCidr,
 } from '../../host/netlink/cidr.ts';
+import {
+  cidrOf,
+  formatIp,
+  formatIpNetwork,
+  type IpNetwork,
+  ipContains,
+  ipNetworkOf,
+  ipNetworkOfCidr,
+  ipOverlaps,
+  parseIp,
+  parseIpNetwork,
+} from '../../host/netlink/ip-network.ts';
 import type { Links } from '../../host/netlink/links.ts';
 import { bridgeOption, readBridgeOptions } from './bridge-options.ts';
-import type { BridgeSettings, Network, NetworkTable } from './network-table.ts';
+import type { BridgeSettings, BridgeV6, Network, NetworkTable } from './network-table.ts';
 import { freeSubnet, type SubnetPool } from './subnets.ts';
 
 export interface DefaultBridgeSettings {
@@ -32,6 +43,11 @@ export interface DefaultBridgeSettings {
   fixedCidr: string;
   /** Its containers' default gateway; empty: the bridge. */
   defaultGateway: string;
+  /** It has IPv6; the four below are of it. */
+  ipv6: boolean;
+  bip6: string;
+  fixedCidr6: string;
+  defaultGateway6: string;
   /** By driver: options of networks that users make, where these do not name them. */
   networkOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -43,6 +59,10 @@ export const plainBridge = {
   hostBinding: '',
   fixedCidr: '',
   defaultGateway: '',
+  ipv6: false,
+  bip6: '',
+  fixedCidr6: '',
+  defaultGateway6: '',
   networkOptions: {},
 } as const;
 
@@ -92,6 +112,7 @@ export function emptyNetwork(name: string, driver: Network['driver']): Network {
     labels: {},
     options: {},
     configuration: null,
+    pools: [],
     configFrom: '',
   };
 }
@@ -113,8 +134,10 @@ function defaultBridge(links: Links, settings: DefaultBridgeSettings, stored: Br
     range: settings.fixedCidr === '' ? null : parseFixedCidr(settings.fixedCidr, gateway),
     router: settings.defaultGateway === '' ? null : parseRouter(settings.defaultGateway, gateway),
     reserved: {},
+    v6: settings.ipv6 ? defaultV6(links, settings, same?.v6 ?? null) : null,
     owned: link === null || (same?.owned ?? false),
     masquerade,
+    masquerade6: masquerade,
     betweenContainers,
   };
 }
@@ -124,11 +147,15 @@ export function checkBridgeTexts({
   bip,
   fixedCidr,
   defaultGateway,
-}: Pick<DefaultBridgeSettings, 'bip' | 'fixedCidr' | 'defaultGateway'>): void {
+  ...v6
+}: V6Texts & Pick<DefaultBridgeSettings, 'bip' | 'fixedCidr' | 'defaultGateway'>): void {
   const gateway = bip === '' ? null : parseBip(bip);
   if (fixedCidr !== '') parseFixedCidr(fixedCidr, gateway ?? wholeNetwork);
   if (defaultGateway !== '') parseRouter(defaultGateway, gateway ?? wholeNetwork);
+  if (v6.ipv6) readV6(v6, () => ({ version: 6, address: 0n, prefix: 0 }));
 }
+
+type V6Texts = Pick<DefaultBridgeSettings, 'ipv6' | 'bip6' | 'fixedCidr6' | 'defaultGateway6'>;
 
 /** Where the bridge's own subnet is not known. */
 const wholeNetwork: Cidr = { address: 0, prefix: 0 };
@@ -155,9 +182,57 @@ function parseRouter(text: string, gateway: Cidr): number {
 /** The subnet of the last time where nobody took it since, else the first free one. */
 function pickGateway(links: Links, settings: DefaultBridgeSettings, stored: BridgeSettings | null): Cidr {
   const routes = links.routes();
-  if (stored && !routes.some((route) => overlaps(route, stored.gateway))) return stored.gateway;
-  const subnet = freeSubnet(settings.pools, routes);
-  return { address: subnet.address + 1, prefix: subnet.prefix };
+  const last = stored?.gateway;
+  if (last && !routes.some((route) => ipOverlaps(route, ipNetworkOfCidr(last)))) return last;
+  return cidrOf(firstOf(freeSubnet(settings.pools, 4, routes)));
+}
+
+function firstOf(subnet: IpNetwork): IpNetwork {
+  return { ...subnet, address: subnet.address + 1n };
+}
+
+/** IPv6 of the default bridge. A subnet of the pools stays its own: routes to it are those of the bridge of the last time. */
+function defaultV6(links: Links, settings: DefaultBridgeSettings, stored: BridgeV6 | null): BridgeV6 {
+  const isPicked = (gateway: IpNetwork): boolean => settings.pools.some(({ base }) => ipContains(base, gateway));
+  const before = stored && parseIpNetwork(stored.gateway);
+  return readV6(settings, () =>
+    before && isPicked(before) ? before : firstOf(freeSubnet(settings.pools, 6, links.routes())),
+  );
+}
+
+/**
+ * `fixed-cidr-v6` alone is the subnet, beside `bip6` a part of it. Error: `invalid`.
+ * @param pick the bridge's address where nothing is said
+ */
+function readV6({ bip6, fixedCidr6, defaultGateway6 }: V6Texts, pick: () => IpNetwork): BridgeV6 {
+  const fixed = fixedCidr6 === '' ? null : parseV6('fixed-cidr-v6', fixedCidr6);
+  const bip = bip6 === '' ? null : parseV6('bip6', bip6);
+  if (bip && ipNetworkOf(bip).address === bip.address)
+    throw new BerthError('invalid', `invalid --bip6: ${bip6} is no address of a host`);
+  const gateway = bip ?? (fixed ? firstOf(ipNetworkOf(fixed)) : pick());
+  const subnet = ipNetworkOf(gateway);
+  if (fixed && (fixed.prefix < gateway.prefix || !ipContains(subnet, fixed)))
+    throw new BerthError(
+      'invalid',
+      `--fixed-cidr-v6 ${fixedCidr6} is not inside of the bridge's ${formatIpNetwork(subnet)}`,
+    );
+  const router = defaultGateway6 === '' ? null : parseIp(defaultGateway6);
+  if (defaultGateway6 !== '' && router?.version !== 6)
+    throw new BerthError('invalid', `invalid --default-gateway-v6: ${defaultGateway6}`);
+  if (router && !ipContains(subnet, router))
+    throw new BerthError('invalid', `default gateway ${defaultGateway6} must be part of the bridge network's subnet`);
+  return {
+    gateway: formatIpNetwork(gateway),
+    range: bip && fixed ? formatIpNetwork(ipNetworkOf(fixed)) : null,
+    router: router && formatIp(router),
+    reserved: {},
+  };
+}
+
+function parseV6(key: string, text: string): IpNetwork {
+  const network = parseIpNetwork(text);
+  if (network?.version === 6 && network.prefix <= 126) return network;
+  throw new BerthError('invalid', `invalid --${key}: ${text}`);
 }
 
 function parseBip(text: string): Cidr {

@@ -12,12 +12,16 @@ export interface Endpoint {
   id: string;
   /** Null on networks without addresses (host, none). */
   address: number | null;
+  /** In its canonical form; null: it has no IPv6. */
+  address6: string | null;
   containerName: string;
   macAddress: string;
   /** Name inside the container, `eth0`; empty on networks without interfaces. */
   interfaceName: string;
   /** The address was asked for. */
   isStatic: boolean;
+  /** So was that of IPv6: as it was written. */
+  static6: string | null;
   aliases: string[];
   /** What the container calls others on the network: its word → their name. */
   links: Record<string, string>;
@@ -71,11 +75,11 @@ export class EndpointTable {
       .run(JSON.stringify(record), container, network);
   }
 
-  /** In one step: after a crash they are at one of the two. */
-  movePorts(from: Endpoint, to: Endpoint): void {
+  /** In one step: after a crash they are at one of the two. @param ports some of those of `from` */
+  movePorts(from: Endpoint, to: Endpoint, ports: readonly Publication[]): void {
     this.#database.transaction(() => {
-      this.update(to, { ports: from.ports });
-      this.update(from, { ports: [] });
+      this.update(to, { ports: [...to.ports, ...ports] });
+      this.update(from, { ports: from.ports.filter((port) => !ports.includes(port)) });
     });
   }
 
@@ -94,7 +98,7 @@ export class EndpointTable {
 function fromRow(row: Row): Endpoint {
   const record = JSON.parse(row.record) as Omit<Endpoint, 'container' | 'network' | 'id' | 'address'>;
   return {
-    ...{ links: {}, driverOptions: {}, linkLocal: [], gatewayPriority: 0, dns: null },
+    ...{ links: {}, driverOptions: {}, linkLocal: [], gatewayPriority: 0, dns: null, address6: null, static6: null },
     ...record,
     container: row.container,
     network: row.network,

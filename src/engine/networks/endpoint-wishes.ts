@@ -1,6 +1,7 @@
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
 import { contains, networkOf, parseAddress } from '../../host/netlink/cidr.ts';
+import { type IpNetwork, ipContains, parseIp, parseIpNetwork } from '../../host/netlink/ip-network.ts';
 import { isPredefined } from './network-filters.ts';
 import type { Network } from './network-table.ts';
 import type { EndpointRequest } from './types.ts';
@@ -55,18 +56,32 @@ export function checkWish(network: Network, request: EndpointRequest): void {
     if (value === null) mistakes.push(`invalid IPv4 address: ${address}`);
     else if (isPredefined(network))
       mistakes.push('user specified IP address is supported on user defined networks only');
-    if (value !== null && network.bridge && !contains(networkOf(network.bridge.gateway), value))
+    const gateway = network.bridge?.gateway;
+    if (value !== null && gateway && !contains(networkOf(gateway), value))
       mistakes.push(`no configured subnet or ip-range contain the IP address ${address}`);
   }
-  if (address6 !== null)
-    mistakes.push(
-      'user specified IP address is supported only when connecting to networks with user configured subnets',
-    );
+  if (address6 !== null) mistakes.push(...v6Mistakes(network, address6));
   if (isPredefined(network) && aliases.length > 0)
     mistakes.push('network-scoped aliases are only supported for user-defined networks');
   if (mistakes.length === 0) return;
   const list = mistakes.length === 1 ? mistakes : mistakes.map((mistake) => `* ${mistake}`);
   throw new BerthError('invalid', `invalid endpoint settings:\n${list.join('\n')}`);
+}
+
+/** A subnet of a family that the network does not have counts as well: the address is kept, and not given. */
+function v6Mistakes(network: Network, text: string): string[] {
+  const ip = parseIp(text);
+  const mistakes = ip?.version === 6 ? [] : [`invalid IPv6 address: ${text}`];
+  if (isPredefined(network)) mistakes.push('user specified IP address is supported on user defined networks only');
+  const asked = (network.pools ?? []).flatMap(({ Subnet }) => parseIpNetwork(Subnet ?? '') ?? []);
+  const subnets = asked.filter(({ version }) => version === 6);
+  const holds = (subnet: IpNetwork): boolean => ip !== null && ipContains(subnet, ip);
+  if (subnets.length === 0)
+    mistakes.push(
+      'user specified IP address is supported only when connecting to networks with user configured subnets',
+    );
+  else if (!subnets.some(holds)) mistakes.push(`no configured subnet or ip-range contain the IP address ${text}`);
+  return mistakes;
 }
 
 /** As `checkWish`, for a container that starts. */

@@ -8,7 +8,9 @@ export interface HostSettings {
   directRouting: boolean;
   /** The engine writes rules of the packet filter. Without them the shim forwards every published port itself. */
   filter: boolean;
-  /** The shim forwards what is published at IPv6 addresses. */
+  /** So it does for IPv6. Without them the shim forwards what is published at IPv6 addresses, and nothing is kept out. */
+  filter6: boolean;
+  /** The shim forwards what is published at IPv6 addresses, where the packet filter cannot. */
   userlandProxy: boolean;
 }
 
@@ -18,5 +20,6 @@ export const plainHost: HostSettings = {
   separateCards: true,
   directRouting: false,
   filter: true,
+  filter6: true,
   userlandProxy: true,
 };

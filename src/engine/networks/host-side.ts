@@ -1,7 +1,8 @@
 /** What the engine's networks are on the host: bridges, kernel switches, the firewall table. */
 import { readFileSync } from 'node:fs';
-import type { FilteredNetwork, Firewall, PublishedPort } from '../../host/firewall/types.ts';
-import { networkOf, parseAddress } from '../../host/netlink/cidr.ts';
+import type { FilteredNetwork, FilteredSubnet, Firewall, PublishedPort } from '../../host/firewall/types.ts';
+import { parseAddress } from '../../host/netlink/cidr.ts';
+import { ipNetworkOfCidr, parseIp, parseIpNetwork } from '../../host/netlink/ip-network.ts';
 import { type BridgePlan, type Links, macOfAddress } from '../../host/netlink/links.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import type { PortHold } from '../../supervisor/types.ts';
@@ -10,7 +11,16 @@ import type { HostSettings } from './host-settings.ts';
 import type { BridgeSettings, Network, NetworkTable } from './network-table.ts';
 import { portHolds } from './sandbox-shapes.ts';
 
-const separatedKey = 'separated-network-cards';
+/** Where is written down, and switched, what makes a host a router in each family. */
+const forwardingOf = {
+  4: { key: 'separated-network-cards', switches: ['net/ipv4/ip_forward'] },
+  6: {
+    key: 'separated-network-cards-6',
+    switches: ['net/ipv6/conf/default/forwarding', 'net/ipv6/conf/all/forwarding'],
+  },
+} as const;
+/** A router of IPv6 takes no routes from others unless a card is told to by this value of `accept_ra`. */
+const acceptAsRouter = '2';
 
 export interface HostSideParts {
   database: BerthDatabase;
@@ -24,11 +34,20 @@ export interface HostSideParts {
 /** Keeps the kernel in step with the books. */
 export class HostSide {
   readonly #parts: HostSideParts;
-  readonly #separated: string[];
+  readonly #separated: Record<4 | 6, string[]> = { 4: [], 6: [] };
 
   constructor(parts: HostSideParts) {
     this.#parts = parts;
-    this.#separated = enableForwarding(parts);
+    this.#separated[4] = enableForwarding(parts, 4);
+    if (parts.networks.all().some(({ bridge }) => bridge?.v6)) this.#separated[6] = enableForwarding(parts, 6);
+  }
+
+  /** Before the bridge of a network is made: the host has to forward what its containers send. */
+  prepare({ bridge }: Network): void {
+    if (!bridge?.v6) return;
+    const before = this.#separated[6].length;
+    this.#separated[6] = enableForwarding(this.#parts, 6);
+    if (this.#separated[6].length !== before) this.rebuild();
   }
 
   /**
@@ -42,9 +61,6 @@ export class HostSide {
     links.ensureBridge(bridgePlan(bridge, owner));
     // 127.0.0.1:port of the host leads through the bridge; the table's `guard` keeps containers from the way back.
     links.writeSysctl(`net/ipv4/conf/${bridge.name}/route_localnet`, '1');
-    // Without it containers would reach the host's IPv6 services by the bridge's link-local address.
-    const ipv6 = `net/ipv6/conf/${bridge.name}/disable_ipv6`;
-    if (links.readSysctl(ipv6) === '0') links.writeSysctl(ipv6, '1');
   }
 
   takeDown(network: Network): void {
@@ -55,7 +71,8 @@ export class HostSide {
   rebuild(): void {
     const { firewall, networks, endpoints } = this.#parts;
     firewall.rebuild({
-      networks: networks.all().flatMap(filteredNetwork),
+      versions: this.#parts.settings.filter6 ? [4, 6] : [4],
+      networks: networks.all().flatMap((network) => filteredNetwork(network, this.#parts.settings)),
       ports: endpoints.all().flatMap((endpoint) => publishedPorts(endpoint, this.#parts)),
       separated: this.#separated,
     });
@@ -65,7 +82,8 @@ export class HostSide {
   /** Lets a network that is in the books already through the firewall. */
   admit(network: Network): void {
     const { firewall } = this.#parts;
-    if (firewall.exists()) for (const filtered of filteredNetwork(network)) firewall.addNetwork(filtered);
+    if (firewall.exists())
+      for (const filtered of filteredNetwork(network, this.#parts.settings)) firewall.addNetwork(filtered);
     else this.rebuild();
     this.pass();
   }
@@ -73,7 +91,8 @@ export class HostSide {
   /** Closes the firewall to a network. Rules in other programs' chains go with the next `pass`. */
   expel(network: Network): void {
     const { firewall } = this.#parts;
-    if (firewall.exists()) for (const filtered of filteredNetwork(network)) firewall.removeNetwork(filtered);
+    if (firewall.exists())
+      for (const filtered of filteredNetwork(network, this.#parts.settings)) firewall.removeNetwork(filtered);
     else this.rebuild();
   }
 
@@ -109,12 +128,13 @@ export class HostSide {
     this.#parts.firewall.withdraw(publishedPorts(endpoint, this.#parts));
   }
 
-  /** The ports of a container go on at another of its networks. */
-  movePorts(from: Endpoint, to: Endpoint): void {
-    if (from.ports.length === 0) return;
-    this.withdraw(from);
-    this.#parts.endpoints.movePorts(from, to);
-    this.publish(to);
+  /** The ports of a container at the host's addresses of one family go on at another of its networks. */
+  movePorts(from: Endpoint, to: Endpoint, version: 4 | 6): void {
+    const moving = from.ports.filter(({ hostAddress }) => hostAddress.includes(':') === (version === 6));
+    if (moving.length === 0 || from === to) return;
+    this.#parts.firewall.withdraw(publishedPorts({ ...from, ports: moving }, this.#parts));
+    this.#parts.endpoints.movePorts(from, to, moving);
+    this.publish({ ...to, ports: moving });
   }
 
   /** What the shim binds, and forwards where the firewall does not. */
@@ -141,65 +161,85 @@ export function bridgePlan(bridge: BridgeSettings, owner: string): BridgePlan {
   return {
     name: bridge.name,
     address: bridge.hasAddress ? bridge.gateway : null,
-    macAddress: macOfAddress(bridge.gateway.address),
+    address6: bridge.v6 && bridge.gatewayMode6 !== 'isolated' ? parseIpNetwork(bridge.v6.gateway) : null,
+    macAddress: macOfAddress(bridge.gateway?.address ?? foldedAddress(bridge.v6?.gateway ?? '')),
     mtu: bridge.mtu,
     alias: bridge.name === owner ? '' : owner,
   };
+}
+
+/** Four bytes of an IPv6 address that tell subnets and hosts apart. */
+function foldedAddress(gateway: string): number {
+  const address = parseIpNetwork(gateway)?.address ?? 0n;
+  return Number(((address >> 64n) ^ address) & 0xffff_ffffn);
 }
 
 /**
  * Containers need the host to forward packets. On a host that did not, the network cards that it has then stay separated, so
  * that it does not become a router between them. True until the next boot, whoever starts the engine again.
  */
-function enableForwarding({ database, links, settings }: HostSideParts): string[] {
+function enableForwarding({ database, links, settings }: HostSideParts, version: 4 | 6): string[] {
   if (!settings.forwarding) return [];
+  const { key, switches } = forwardingOf[version];
   const boot = links.readSysctl('kernel/random/boot_id');
-  const known = JSON.parse(database.meta(separatedKey) ?? 'null') as { boot: string | null; cards: string[] } | null;
-  if (links.readSysctl('net/ipv4/ip_forward') === '0') {
-    if (!settings.separateCards) {
-      links.writeSysctl('net/ipv4/ip_forward', '1');
-      return [];
-    }
-    const cards = links
-      .list()
-      .filter(({ kind, name }) => kind === '' && name !== 'lo')
-      .map(({ name }) => name);
-    database.setMeta(separatedKey, JSON.stringify({ boot, cards }));
-    links.writeSysctl('net/ipv4/ip_forward', '1');
-    return cards;
-  }
-  return known && known.boot === boot ? known.cards : [];
+  const known = JSON.parse(database.meta(key) ?? 'null') as { boot: string | null; cards: string[] } | null;
+  if (switches.every((one) => links.readSysctl(one) !== '0')) return known && known.boot === boot ? known.cards : [];
+  const cards = links
+    .list()
+    .filter(({ kind, name }) => kind === '' && name !== 'lo')
+    .map(({ name }) => name);
+  if (settings.separateCards) database.setMeta(key, JSON.stringify({ boot, cards }));
+  // The host keeps the way out that a router has told it.
+  const asking = cards.map((card) => `net/ipv6/conf/${card}/accept_ra`);
+  if (version === 6)
+    for (const one of asking) if (links.readSysctl(one) === '1') links.writeSysctl(one, acceptAsRouter);
+  for (const one of switches) links.writeSysctl(one, '1');
+  return settings.separateCards ? cards : [];
 }
 
-function filteredNetwork({ bridge, internal }: Network): FilteredNetwork[] {
+function filteredNetwork({ bridge, internal }: Network, { filter6 }: HostSettings): FilteredNetwork[] {
   if (!bridge) return [];
-  return [
-    {
-      bridge: bridge.name,
-      subnet: networkOf(bridge.gateway),
+  const { gateway, v6, source, source6 } = bridge;
+  const subnets: FilteredSubnet[] = [];
+  if (gateway)
+    subnets.push({
+      ...ipNetworkOfCidr(gateway),
       masquerade: bridge.masquerade && !internal,
-      source: bridge.source,
-      betweenContainers: bridge.betweenContainers,
+      source,
       isOpen: bridge.gatewayMode === 'nat-unprotected',
-      internal,
-    },
-  ];
+    });
+  const v6Gateway = v6 && filter6 ? parseIpNetwork(v6.gateway) : null;
+  if (v6Gateway)
+    subnets.push({
+      ...v6Gateway,
+      masquerade: bridge.masquerade6 && !internal,
+      source: source6 === null ? null : (parseIp(source6)?.address ?? null),
+      isOpen: bridge.gatewayMode6 === 'nat-unprotected',
+    });
+  return [{ bridge: bridge.name, subnets, betweenContainers: bridge.betweenContainers, internal }];
 }
 
-/** The IPv4 ports: IPv6 ones are forwarded by the shim. */
-function publishedPorts(endpoint: Endpoint, { settings }: HostSideParts): PublishedPort[] {
-  const { address } = endpoint;
-  if (address === null) return [];
-  return endpoint.ports
-    .filter((port) => !port.hostAddress.includes(':'))
-    .map((port) => ({
-      protocol: port.protocol,
-      hostAddress: port.hostAddress === '0.0.0.0' ? null : parseAddress(port.hostAddress),
-      hostPort: port.hostPort === 0 ? null : port.hostPort,
-      isDirect: settings.directRouting || port.hostPort === 0,
-      address,
-      port: port.containerPort,
-    }));
+/** What the packet filter leads to the container: each port in the family of its address of the host. */
+function publishedPorts({ address, address6, ports }: Endpoint, { settings }: HostSideParts): PublishedPort[] {
+  const v6 = address6 === null || !settings.filter6 ? null : (parseIp(address6)?.address ?? null);
+  return ports.flatMap(({ protocol, hostAddress, hostPort, containerPort }) => {
+    const isV6 = hostAddress.includes(':');
+    const target = isV6 ? v6 : address;
+    // Its clients have no way to the container's address: the shim serves them.
+    if (target === null || hostAddress === '::1') return [];
+    const isAny = hostAddress === '' || hostAddress === '0.0.0.0' || hostAddress === '::';
+    const at = isV6 ? (parseIp(hostAddress)?.address ?? null) : parseAddress(hostAddress);
+    return [
+      {
+        protocol,
+        hostAddress: isAny ? null : at,
+        hostPort: hostPort === 0 ? null : hostPort,
+        isDirect: settings.directRouting || hostPort === 0,
+        address: target,
+        port: containerPort,
+      },
+    ];
+  });
 }
 
 /** Whether the host has IPv6 at all. Read once at start. */

@@ -1,11 +1,11 @@
 /** What connecting a container to a network means for its record. */
 import { BerthError } from '../../api/errors.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
-import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { hostsLine, ownNames } from './etc-files.ts';
 import type { Member } from './members.ts';
 import type { Network } from './network-table.ts';
+import { addressesOf } from './sandbox-shapes.ts';
 
 /** What the container joins, without this network. */
 export function withoutNetwork(
@@ -64,7 +64,10 @@ export function wished(settings: EndpointSettings | null): EndpointSettings {
   };
 }
 
-/** The container's own line in its /etc/hosts. */
-export function ownLine(endpoint: Endpoint, member: Member): string {
-  return hostsLine(formatAddress(endpoint.address ?? 0), ownNames(member.hostname, member.domainname));
+/** The container's own lines in its /etc/hosts, one for each address on a network. */
+export function ownLines(endpoint: Endpoint, member: Member): string {
+  const names = ownNames(member.hostname, member.domainname);
+  return addressesOf(endpoint)
+    .map((address) => hostsLine(address, names))
+    .join('');
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import type { EndpointSettings, NetworkCreateRequest } from '../../api/types/network.ts';
+import type { EndpointSettings, IPAMPool, NetworkCreateRequest } from '../../api/types/network.ts';
 import { RecordingFirewall } from '../../host/firewall/recording-firewall.ts';
 import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
-import { parseCidr } from '../../host/netlink/cidr.ts';
+import { type IpNetwork, parseIpNetwork } from '../../host/netlink/ip-network.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { plainBridge } from './default-networks.ts';
@@ -12,7 +12,9 @@ import type { Member, MemberChange } from './members.ts';
 import { RecordingNames } from './names/recording-names.ts';
 import { NetworkChanges } from './network-changes.ts';
 import { Networks } from './networks.ts';
-import { defaultSubnetPools } from './subnets.ts';
+import { subnetPools } from './subnets.ts';
+
+const testPools = subnetPools([], 'an engine');
 
 /** An engine with one container `c` that runs (pid 7), or does not (pid null). */
 function fixture(pid: number | null = 7) {
@@ -33,7 +35,7 @@ function fixture(pid: number | null = 7) {
     links,
     firewall,
     probe: () => 0,
-    settings: { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools },
+    settings: { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: testPools },
     host: plainHost,
     report: () => {},
     hostGateways: [],
@@ -46,12 +48,12 @@ function fixture(pid: number | null = 7) {
   const events: string[] = [];
   let refuse = false;
   const attacher: InterfaceAttacher = {
-    async attach(target, { containerName, bridge, gateway }) {
+    async attach(target, { containerName, bridge, gateways }) {
       if (refuse) throw new Error('the kernel refuses');
-      calls.push(`attach ${target} ${containerName} ${bridge.slice(0, 3)} ${gateway ?? 'none'}`);
+      calls.push(`attach ${target} ${containerName} ${bridge.slice(0, 3)} ${gateways.join(' ') || 'none'}`);
     },
-    async lead(target, containerName, gateway) {
-      calls.push(`lead ${target} ${containerName} ${gateway}`);
+    async lead(target, containerName, gateways) {
+      calls.push(`lead ${target} ${containerName} ${gateways.join(' ')}`);
     },
     async detach() {
       calls.push('detach');
@@ -109,6 +111,10 @@ function fixture(pid: number | null = 7) {
   };
 }
 
+function v6(Subnet: string, more: IPAMPool = {}): Partial<NetworkCreateRequest> {
+  return { EnableIPv6: true, IPAM: { Driver: '', Options: null, Config: [{ Subnet, ...more }] } };
+}
+
 function wish(Name: string, more: Partial<NetworkCreateRequest> = {}): NetworkCreateRequest {
   return {
     Name,
@@ -150,9 +156,38 @@ describe('create', () => {
     expect(events).toEqual(['create one']);
   });
 
+  test('makes networks of IPv6, beside IPv4 or alone, and shows what was asked for first', async () => {
+    const { changes, networks, links } = fixture();
+    await changes.create(wish('both', { EnableIPv6: true }));
+    const { EnableIPv4, EnableIPv6, IPAM } = networks.inspect('both');
+    expect([EnableIPv4, EnableIPv6]).toEqual([true, true]);
+    const [, picked] = IPAM.Config ?? [];
+    expect(picked?.Subnet).toMatch(/^fd[0-9a-f:]+::\/64$/);
+    expect(picked?.Gateway).toBe(picked?.Subnet?.replace('/64', '1'));
+    await changes.create(wish('alone', { EnableIPv6: true, EnableIPv4: false }));
+    expect(networks.inspect('alone').IPAM.Config).toHaveLength(1);
+    expect(networks.inspect('alone').EnableIPv4).toBe(false);
+    const auxiliary = { AuxiliaryAddresses: { router: 'fd01::1' } };
+    await changes.create(wish('asked', v6('fd01::/64', { IPRange: 'fd01::1:0:0:0/80', ...auxiliary })));
+    expect(networks.inspect('asked').IPAM.Config?.[0]).toEqual({
+      ...{ Subnet: 'fd01::/64', IPRange: 'fd01::1:0:0:0/80', Gateway: 'fd01::1:0:0:0', ...auxiliary },
+    });
+    await expect(changes.create(wish('x', v6('fd01::/80')))).rejects.toThrow('Pool overlaps with other one');
+    expect(links.routes().filter(({ version }) => version === 6)).toHaveLength(3);
+  });
+
+  test('keeps what is said of a family that the network does not have', async () => {
+    const { changes, networks } = fixture();
+    await changes.create(wish('one', { ...v6('2001:389::1/64'), EnableIPv6: false }));
+    expect(networks.inspect('one').IPAM.Config?.[0]).toEqual({ Subnet: '2001:389::1/64' });
+    await changes.connect('one', 'c', { IPAMConfig: { IPv6Address: '2001:389::f00d' } } as EndpointSettings);
+    const [endpoint] = Object.values(networks.inspect('one').Containers);
+    expect(endpoint).toMatchObject({ IPv6Address: '' });
+  });
+
   test('picks a subnet that neither a route nor a network has', async () => {
     const { changes, networks, links } = fixture();
-    links.foreignRoutes.push(parseCidr('172.18.0.0/16') as never);
+    links.foreignRoutes.push(parseIpNetwork('172.18.0.0/16') as IpNetwork);
     await changes.create(wish('one'));
     expect(networks.inspect('one').IPAM.Config?.[0]?.Subnet).toBe('172.19.0.0/16');
   });
@@ -171,7 +206,18 @@ describe('create', () => {
     ['plugin "foo" not found', wish('x', { Driver: 'foo' })],
     ['plugin "bar" not found', wish('x', { IPAM: { Driver: 'bar', Options: null, Config: null } })],
     ['network driver macvlan is not supported by this engine yet', wish('x', { Driver: 'macvlan' })],
-    ['IPv6 networks are not supported by this engine yet', wish('x', { EnableIPv6: true })],
+    ['IPv4 or IPv6 must be enabled', wish('x', { EnableIPv4: false })],
+    ['invalid subnet fd01::1/64: it should be fd01::/64', wish('x', v6('fd01::1/64'))],
+    [
+      "gateway fd02::1: parent subnet fd01::/64 doesn't contain this address",
+      wish('x', v6('fd01::/64', { Gateway: 'fd02::1' })),
+    ],
+    ['failed to allocate gateway (fd01::): Address already in use', wish('x', v6('fd01::/64', { Gateway: 'fd01::' }))],
+    ["multicast subnet 'ff02::1/64' is not allowed", wish('x', v6('ff02::/64'))],
+    [
+      'gateway_mode_ipv6 value: x (unknown gateway mode x)',
+      wish('x', { Options: { 'com.docker.network.bridge.gateway_mode_ipv6': 'x' } }),
+    ],
     ['Pool overlaps with other one on this address space', wish('x', pool('172.17.5.0/24'))],
     ['invalid subnet 10: invalid CIDR block notation', wish('x', pool('10'))],
     ['invalid subnet 10.0.0.1/24: it should be 10.0.0.0/24', wish('x', pool('10.0.0.1/24'))],
@@ -226,6 +272,42 @@ describe('remove and prune', () => {
     for (const name of ['one', 'two', 'three']) await changes.create(wish(name));
     const reports = await Promise.all([changes.prune(new Map()), changes.prune(new Map())]);
     expect(reports.flatMap(({ NetworksDeleted }) => NetworksDeleted ?? []).sort()).toEqual(['one', 'three', 'two']);
+  });
+});
+
+describe('IPv6', () => {
+  test('comes and goes with its network: addresses, default routes, the hosts file', async () => {
+    const { changes, calls, member, hosts } = fixture();
+    await changes.create(wish('four', pool('10.5.0.0/24')));
+    await changes.create(wish('six', { ...v6('fd06::/64'), EnableIPv4: false }));
+    await changes.create(wish('both', v6('fd07::/64')));
+    await changes.connect('four', 'c', null);
+    await changes.connect('six', 'c', { IPAMConfig: { IPv6Address: 'fd06::0:99' } } as EndpointSettings);
+    expect(calls).toEqual(['attach 7 eth0 br- 10.5.0.1', 'attach 7 eth1 br- fd06::1']);
+    expect(member().current['six']).toMatchObject({
+      ...{ IPAddress: '', Gateway: '', IPAMConfig: { IPv6Address: 'fd06::0:99' } },
+      ...{ GlobalIPv6Address: 'fd06::99', GlobalIPv6PrefixLen: 64, IPv6Gateway: 'fd06::1' },
+    });
+    await changes.connect('both', 'c', null);
+    expect(calls.slice(2)).toEqual(['attach 7 eth2 br- none', 'lead 7 eth2 172.18.0.1 fd07::1']);
+    expect(hosts()).toContain('fd06::99\thost\n172.18.0.2\thost\nfd07::2\thost\n');
+    await changes.disconnect('both', 'c', false);
+    expect(calls.slice(4)).toEqual(['detach', 'lead 7 eth0 10.5.0.1', 'lead 7 eth1 fd06::1']);
+    expect(hosts()).toBe('127.0.0.1\tlocalhost\n10.5.0.2\thost\nfd06::99\thost\n');
+  });
+
+  test.each([
+    ['invalid IPv6 address: 10.0.0.1', 'asked', '10.0.0.1'],
+    ['no configured subnet or ip-range contain the IP address fd09::1', 'asked', 'fd09::1'],
+    ['supported only when connecting to networks with user configured subnets', 'picked', 'fd09::1'],
+    ['supported on user defined networks only', 'bridge', 'fd09::1'],
+    ['Address already in use', 'asked', 'fd01::1'],
+  ])('refuses: %s', async (words, network, IPv6Address) => {
+    const { changes } = fixture();
+    await changes.create(wish('asked', v6('fd01::/64')));
+    await changes.create(wish('picked', { EnableIPv6: true }));
+    const settings = { IPAMConfig: { IPv6Address } } as EndpointSettings;
+    await expect(changes.connect(network, 'c', settings)).rejects.toThrow(words);
   });
 });
 

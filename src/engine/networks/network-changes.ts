@@ -7,23 +7,22 @@ import type {
 } from '../../api/types/network.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import type { InterfaceAttacher } from '../../host/netlink/attacher.ts';
-import { formatAddress } from '../../host/netlink/cidr.ts';
 import { type Filters, matchesLabels } from '../../wire/filters.ts';
 import { parseMoment } from '../../wire/time.ts';
 import { bridgeOption } from './bridge-options.ts';
-import { type Joined, leadingOf } from './default-gateway.ts';
+import { gatewaysOf, type Leads, leadsOf, publisherOf, versions } from './default-gateway.ts';
 import type { Endpoint } from './endpoint-table.ts';
 import { checkWish, endpointRequest } from './endpoint-wishes.ts';
 import { bridgePlan } from './host-side.ts';
 import type { Member, MemberChange, Members } from './members.ts';
-import { checkJoinable, ownLine, wished, withoutNetwork } from './membership.ts';
+import { checkJoinable, ownLines, wished, withoutNetwork } from './membership.ts';
 import type { ResolverSandbox } from './names/resolver-protocol.ts';
 import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined } from './network-filters.ts';
 import { planNetwork } from './network-plan.ts';
 import type { BridgeSettings, Network } from './network-table.ts';
 import type { Networks } from './networks.ts';
-import { endpointSettings, gatewayOf, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
+import { endpointSettings, hostNameOf, interfacePlan } from './sandbox-shapes.ts';
 
 export interface NetworkChangesOptions {
   networks: Networks;
@@ -67,6 +66,7 @@ export class NetworkChanges {
     state.networks.add(network);
     try {
       await failpoint('network.after-save');
+      state.host.prepare(network);
       await attacher.makeBridge(bridgePlan(bridge, state.settings.bridge));
       await failpoint('network.after-bridge');
       state.addNetwork(network);
@@ -192,7 +192,7 @@ export class NetworkChanges {
     for (const endpoint of state.endpoints.of(id)) {
       const { name } = state.networks.find(endpoint.network);
       const settings = current[name];
-      const hasInterface = endpoint.address === null || links.has(hostNameOf(endpoint));
+      const hasInterface = endpoint.interfaceName === '' || links.has(hostNameOf(endpoint));
       if (settings && hasInterface) left[name] = settings;
       else await this.#giveUp(member, endpoint);
     }
@@ -212,7 +212,7 @@ export class NetworkChanges {
   async #tellNames(endpoint: Endpoint, member: Member): Promise<void> {
     const { state, networks } = this.#options;
     const { etc } = networks;
-    await etc.edit(member.id, 'hosts', (text) => `${text}${ownLine(endpoint, member)}`);
+    await etc.edit(member.id, 'hosts', (text) => `${text}${ownLines(endpoint, member)}`);
     const endpoints = state.endpoints.of(member.id);
     const { dns } = endpoints.find((one) => one.dns) ?? { dns: null };
     const isFirst = dns === null && !isPredefined(state.networks.find(endpoint.network));
@@ -233,15 +233,14 @@ export class NetworkChanges {
     await attacher.detach(hostNameOf(endpoint));
     await failpoint('network.after-detach');
     // The default route went with the interface: the next network that leads out takes over.
-    const next = this.#leading(member.id, endpoint);
-    const isOther = next?.endpoint !== this.#leading(member.id)?.endpoint;
+    const [before, after] = [this.#leads(member.id), this.#leads(member.id, endpoint)];
     try {
-      if (next && isOther && member.pid !== null) await this.#lead(member, endpoint, next);
+      if (member.pid !== null) await this.#lead(member, before, after);
     } finally {
       state.release(endpoint);
     }
     await failpoint('network.after-release');
-    await networks.etc.edit(member.id, 'hosts', (text) => text.replace(ownLine(endpoint, member), ''));
+    await networks.etc.edit(member.id, 'hosts', (text) => text.replace(ownLines(endpoint, member), ''));
   }
 
   /** Resolves when no bridge is left to remove. */
@@ -275,20 +274,22 @@ export class NetworkChanges {
     const others = state.endpoints.of(member.id);
     if (others.some((endpoint) => endpoint.network === network.id))
       throw new BerthError('forbidden', `endpoint with name ${member.name} already exists in network ${network.name}`);
-    const before = this.#leading(member.id);
+    const before = this.#leads(member.id);
     const owner = { containerId: member.id, containerName: member.name, hostname: member.hostname };
     const endpoint = state.newEndpoint(owner, network, endpointRequest(network.id, settings));
     try {
       state.endpoints.add(endpoint);
       await failpoint('network.after-endpoint');
-      const leads = this.#leading(member.id)?.endpoint === endpoint;
-      const replaces = leads && before !== null;
-      const hairpin = replaces && before.endpoint.ports.length > 0 && state.host.needsHairpin;
-      await attacher.attach(
-        member.pid as number,
-        interfacePlan(endpoint, network, { leads: leads && !replaces, hairpin }),
-      );
-      if (replaces) await this.#lead(member, before.endpoint, { endpoint, network });
+      const after = this.#leads(member.id);
+      const publishes = versions.some((version) => publisherOf(after, version)?.endpoint === endpoint);
+      const hairpin = publishes && others.some(({ ports }) => ports.length > 0) && state.host.needsHairpin;
+      const fresh = versions.filter((version) => before[version] === null);
+      const gateways = gatewaysOf({ endpoint, network }, after, fresh);
+      await attacher.attach(member.pid as number, interfacePlan(endpoint, network, { gateways, hairpin }));
+      // A family that had no default route has one by now.
+      const replaced = { ...before };
+      for (const version of fresh) replaced[version] = after[version];
+      await this.#lead(member, replaced, after, before);
       await failpoint('network.after-attach');
       await this.#tellNames(endpoint, member);
     } catch (error) {
@@ -322,19 +323,31 @@ export class NetworkChanges {
     return { ...change, current };
   }
 
-  /** Default route and published ports go over from one network to another. */
-  async #lead(member: Member, from: Endpoint, { endpoint, network }: Joined): Promise<void> {
+  /**
+   * Default routes and published ports go over from some networks to others, each family by itself.
+   * @param routed where the routes lead now
+   * @param published where the ports lead now
+   */
+  async #lead(member: Member, routed: Leads, after: Leads, published = routed): Promise<void> {
     const { state, attacher } = this.#options;
-    await attacher.lead(member.pid as number, endpoint.interfaceName, formatAddress(gatewayOf(network) ?? 0));
+    const changed = versions.filter((version) => after[version]?.endpoint !== routed[version]?.endpoint);
+    for (const joined of new Set(changed.flatMap((version) => after[version] ?? []))) {
+      const gateways = gatewaysOf(joined, after, changed);
+      await attacher.lead(member.pid as number, joined.endpoint.interfaceName, gateways);
+    }
     await failpoint('network.after-lead');
-    state.host.movePorts(from, endpoint);
+    for (const version of versions) {
+      const from = publisherOf(published, version);
+      const to = publisherOf(after, version);
+      if (from && to) state.host.movePorts(from.endpoint, to.endpoint, version);
+    }
   }
 
   /** @param without an endpoint that is on its way out */
-  #leading(containerId: string, without?: Endpoint): Joined | null {
+  #leads(containerId: string, without?: Endpoint): Leads {
     const { state } = this.#options;
     const endpoints = state.endpoints.of(containerId).filter((endpoint) => endpoint !== without);
-    return leadingOf(endpoints.map((endpoint) => ({ endpoint, network: state.networks.find(endpoint.network) })));
+    return leadsOf(endpoints.map((endpoint) => ({ endpoint, network: state.networks.find(endpoint.network) })));
   }
 
   #publish(action: string, network: Network, attributes: Record<string, string> = {}): void {

@@ -2,25 +2,28 @@
 import { BerthError } from '../../api/errors.ts';
 import type { IPAMPool, NetworkCreateRequest } from '../../api/types/network.ts';
 import {
-  type Cidr,
-  contains,
-  formatAddress,
-  formatCidr,
-  lastAddress,
-  networkOf,
-  overlaps,
-  parseAddress,
-  parseCidr,
-} from '../../host/netlink/cidr.ts';
-import { bridgeOption, readBridgeOptions } from './bridge-options.ts';
+  cidrOf,
+  formatIpNetwork,
+  type IpNetwork,
+  ipContains,
+  ipNetworkOf,
+  ipOverlaps,
+  lastIp,
+  parseIp,
+  parseIpNetwork,
+} from '../../host/netlink/ip-network.ts';
+import { edgesOf } from './address-pool.ts';
+import { bridgeOption, readBridgeOptions, readFamilies } from './bridge-options.ts';
 import { emptyNetwork } from './default-networks.ts';
 import { predefinedNames } from './network-filters.ts';
 import type { NetworkState } from './network-state.ts';
-import type { BridgeSettings, Network } from './network-table.ts';
+import { type BridgeSettings, type Network, subnetsOf } from './network-table.ts';
 import { freeSubnet } from './subnets.ts';
 
 const knownDrivers = new Set(['macvlan', 'ipvlan', 'overlay']);
 const longestInterfaceName = 15;
+/** RFC 4291, 2.7. */
+const multicast: IpNetwork = { version: 6, address: 0xffn << 120n, prefix: 8 };
 
 /** The network that the request asks for; nothing is entered or made yet. Errors: dockerd's words and kinds. */
 export function planNetwork(request: NetworkCreateRequest, state: NetworkState): Network {
@@ -36,19 +39,33 @@ export function planNetwork(request: NetworkCreateRequest, state: NetworkState):
 function planBridge(request: NetworkCreateRequest, state: NetworkState): Network {
   const network = emptyNetwork(request.Name, 'bridge');
   const options = { ...state.settings.networkOptions['bridge'], ...request.Options };
+  const { ipv4, ipv6 } = familiesOf(request, options);
   const read = readBridgeOptions(options, { mtu: state.settings.mtu, internal: request.Internal });
-  const addresses = planAddresses(request, state);
+  const pools = (request.IPAM?.Config ?? []).filter((pool) => Object.values(pool).some((value) => value !== ''));
+  // What is said of a family that the network does not have is shown, and means nothing.
+  for (const pool of pools) if (ipv6 || !pool.Subnet?.includes(':')) checkPool(pool);
+  const v4 = ipv4 ? planSubnet(4, pools, state) : null;
+  const v6 = ipv6 ? planSubnet(6, pools, state) : null;
   const name = bridgeName(options[bridgeOption.name] ?? `br-${network.id.slice(0, 12)}`, network.id, state);
   const bridge: BridgeSettings = {
     ...read,
-    ...addresses,
+    gateway: v4 && cidrOf(v4.gateway),
+    range: v4?.range ? cidrOf(v4.range) : null,
+    reserved: v4?.reserved ?? {},
     router: null,
+    v6: v6 && {
+      gateway: formatIpNetwork(v6.gateway),
+      range: v6.range && formatIpNetwork(v6.range),
+      reserved: v6.reserved,
+      router: null,
+    },
     name,
     owned: state.links.find(name) === null,
   };
   return {
     ...network,
     bridge,
+    pools,
     internal: request.Internal,
     attachable: request.Attachable,
     ipamOptions: request.IPAM?.Options ?? null,
@@ -58,10 +75,22 @@ function planBridge(request: NetworkCreateRequest, state: NetworkState): Network
   };
 }
 
+/** Error: `invalid` for a network with neither of the two. */
+function familiesOf(
+  request: NetworkCreateRequest,
+  options: Readonly<Record<string, string>>,
+): { ipv4: boolean; ipv6: boolean } {
+  const said = readFamilies(options);
+  const families = { ipv4: request.EnableIPv4 ?? said.ipv4, ipv6: request.EnableIPv6 ?? said.ipv6 };
+  if (!families.ipv4 && !families.ipv6) throw new BerthError('invalid', 'IPv4 or IPv6 must be enabled');
+  return families;
+}
+
 /** A network that others are made with: nothing of it is on the host, and no container joins it. */
 function planConfiguration(request: NetworkCreateRequest): Network {
   const pools = request.IPAM?.Config ?? [];
-  for (const pool of pools) if (pool.Subnet) checkPool(pool);
+  const families = familiesOf(request, request.Options ?? {});
+  for (const pool of pools) if (pool.Subnet && (families.ipv6 || !pool.Subnet.includes(':'))) checkPool(pool);
   return {
     ...emptyNetwork(request.Name, 'null'),
     ipamOptions: request.IPAM?.Options ?? null,
@@ -69,7 +98,7 @@ function planConfiguration(request: NetworkCreateRequest): Network {
     attachable: request.Attachable,
     labels: request.Labels ?? {},
     options: request.Options ?? {},
-    configuration: { pools },
+    configuration: { pools, ...families },
   };
 }
 
@@ -93,6 +122,8 @@ function configured(request: NetworkCreateRequest, state: NetworkState): Network
   return {
     ...request,
     IPAM: { Driver: 'default', Options: source.ipamOptions, Config: source.configuration.pools },
+    EnableIPv4: source.configuration.ipv4,
+    EnableIPv6: source.configuration.ipv6,
     Options: source.options,
     Labels: source.labels,
     Internal: request.Internal || source.internal,
@@ -109,8 +140,6 @@ function checkKind(request: NetworkCreateRequest): void {
   if (driver !== 'bridge') throw new BerthError('not-found', `plugin "${driver}" not found`);
   const ipam = request.IPAM?.Driver || 'default';
   if (ipam !== 'default') throw new BerthError('not-found', `plugin "${ipam}" not found`);
-  if (request.EnableIPv6) throw new BerthError('not-implemented', 'IPv6 networks are not supported by this engine yet');
-  if (request.EnableIPv4 === false) throw new BerthError('invalid', 'IPv4 or IPv6 must be enabled');
   if (request.ConfigOnly && request.ConfigFrom?.Network)
     throw new BerthError('forbidden', 'a configuration network cannot depend on another configuration network');
   if (request.Ingress) throw new BerthError('forbidden', 'Ingress network can only be global scope network');
@@ -118,56 +147,64 @@ function checkKind(request: NetworkCreateRequest): void {
     throw new BerthError('forbidden', 'cannot create a swarm scoped network when swarm is not active');
 }
 
-function planAddresses(
-  request: NetworkCreateRequest,
-  state: NetworkState,
-): Pick<BridgeSettings, 'gateway' | 'range' | 'reserved'> {
-  const pools = (request.IPAM?.Config ?? []).filter((pool) => Object.values(pool).some((value) => value !== ''));
-  const used = state.networks.all().flatMap(({ bridge }) => (bridge ? [networkOf(bridge.gateway)] : []));
-  const [pool] = pools;
+interface PlannedSubnet {
+  /** The bridge's own address, with the prefix of the subnet. */
+  gateway: IpNetwork;
+  range: IpNetwork | null;
+  reserved: Record<string, string>;
+}
+
+/** One family's subnet: what the request says of it, or a free one of the engine's pools. */
+function planSubnet(version: 4 | 6, given: readonly IPAMPool[], state: NetworkState): PlannedSubnet {
+  const used = state.networks.all().flatMap(({ bridge }) => (bridge ? subnetsOf(bridge) : []));
+  const [pool, second] = given.filter(({ Subnet }) => Boolean(Subnet?.includes(':')) === (version === 6));
   if (!pool) {
-    const subnet = freeSubnet(state.settings.pools, [...used, ...state.links.routes()]);
-    return { gateway: { address: subnet.address + 1, prefix: subnet.prefix }, range: null, reserved: {} };
+    const { address, prefix } = freeSubnet(state.settings.pools, version, [...used, ...state.links.routes()]);
+    return { gateway: { version, address: address + 1n, prefix }, range: null, reserved: {} };
   }
-  if (pools.some(({ Subnet }) => Subnet?.includes(':')))
-    throw new BerthError('not-implemented', 'IPv6 networks are not supported by this engine yet');
-  if (pools.length > 1) throw new BerthError('invalid', "bridge driver doesn't support multiple subnets");
+  if (second) throw new BerthError('invalid', "bridge driver doesn't support multiple subnets");
   const subnet = checkPool(pool);
-  if (used.some((one) => overlaps(one, subnet)))
+  if (used.some((one) => ipOverlaps(one, subnet)))
     throw new BerthError('forbidden', 'invalid pool request: Pool overlaps with other one on this address space');
-  const range = pool.IPRange ? parseCidr(pool.IPRange) : null;
+  const range = pool.IPRange ? parseIpNetwork(pool.IPRange) : null;
   const reserved = pool.AuxiliaryAddresses ?? {};
-  const taken = new Map(Object.entries(reserved).map(([name, text]) => [parseAddress(text), name]));
-  const gateway = pool.Gateway ? (parseAddress(pool.Gateway) as number) : firstFree(range ?? subnet, subnet, taken);
-  if (!isHosts(subnet, gateway))
+  const taken = new Map(Object.entries(reserved).map(([name, text]) => [parseIp(text)?.address, name]));
+  const edges = new Set(edgesOf(subnet));
+  const wanted = pool.Gateway ? parseIp(pool.Gateway)?.address : undefined;
+  const address = wanted ?? firstFree(ipNetworkOf(range ?? subnet), (one) => edges.has(one) || taken.has(one));
+  if (edges.has(address))
     throw new BerthError('forbidden', `failed to allocate gateway (${pool.Gateway}): Address already in use`);
-  const clash = taken.get(gateway);
+  const clash = taken.get(address);
   if (clash !== undefined)
     throw new BerthError(
       'forbidden',
       `failed to allocate secondary ip address (${clash}:${reserved[clash]}): Address already in use`,
     );
-  return { gateway: { address: gateway, prefix: subnet.prefix }, range: range && networkOf(range), reserved };
+  const gateway = { version, address, prefix: subnet.prefix };
+  if (ipContains(multicast, gateway))
+    throw new BerthError('invalid', `multicast subnet '${formatIpNetwork(gateway)}' is not allowed`);
+  return { gateway, range: range && ipNetworkOf(range), reserved };
 }
 
 /** The subnet. Error: `invalid` with everything that is wrong, a line each. */
-function checkPool(pool: IPAMPool): Cidr {
+function checkPool(pool: IPAMPool): IpNetwork {
   const text = pool.Subnet ?? '';
-  const subnet = parseCidr(text);
+  const subnet = parseIpNetwork(text);
   if (!subnet) throw invalid([`invalid subnet ${text}: invalid CIDR block notation`]);
-  const network = formatCidr(networkOf(subnet));
-  if (network !== text) throw invalid([`invalid subnet ${text}: it should be ${network}`]);
+  const network = ipNetworkOf(subnet);
+  if (network.address !== subnet.address)
+    throw invalid([`invalid subnet ${text}: it should be ${formatIpNetwork(network)}`]);
   const mistakes: string[] = [];
   const checkAddress = (what: string, value: string): void => {
-    const address = parseAddress(value);
+    const address = parseIp(value);
     if (address === null) mistakes.push(`invalid ${what} ${value}: invalid address`);
-    else if (!contains(subnet, address))
+    else if (!ipContains(subnet, address))
       mistakes.push(`invalid ${what} ${value}: parent subnet ${text} doesn't contain this address`);
   };
   if (pool.IPRange) {
-    const range = parseCidr(pool.IPRange);
+    const range = parseIpNetwork(pool.IPRange);
     if (!range) mistakes.push(`invalid ip-range ${pool.IPRange}: invalid CIDR block notation`);
-    else if (range.prefix < subnet.prefix || !contains(subnet, range.address))
+    else if (range.prefix < subnet.prefix || !ipContains(subnet, range))
       mistakes.push(`invalid ip-range ${pool.IPRange}: parent subnet ${text} doesn't contain ip-range`);
   }
   if (pool.Gateway) checkAddress('gateway', pool.Gateway);
@@ -180,19 +217,10 @@ function invalid(mistakes: string[]): BerthError {
   return new BerthError('invalid', `invalid network config:\n${mistakes.join('\n')}`);
 }
 
-/** Neither the network's own address nor its broadcast address; a subnet of one or two has neither. */
-function isHosts(subnet: Cidr, address: number): boolean {
-  return subnet.prefix > 30 || (address !== subnet.address && address !== lastAddress(subnet));
-}
-
 /** The first address of the range that is a host's and not reserved. */
-function firstFree(range: Cidr, subnet: Cidr, reserved: ReadonlyMap<number | null, string>): number {
-  for (let address = networkOf(range).address; address <= lastAddress(range); address++)
-    if (isHosts(subnet, address) && !reserved.has(address)) return address;
-  throw new BerthError(
-    'invalid',
-    `no address is left for the gateway in ${formatAddress(range.address)}/${range.prefix}`,
-  );
+function firstFree(range: IpNetwork, isTaken: (address: bigint) => boolean): bigint {
+  for (let { address } = range; address <= lastIp(range); address++) if (!isTaken(address)) return address;
+  throw new BerthError('invalid', `no address is left for the gateway in ${formatIpNetwork(range)}`);
 }
 
 /** Error: `forbidden` for the bridge of another network, `invalid` for what is no name of an interface. */

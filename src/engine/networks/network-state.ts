@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../api/errors.ts';
 import type { Firewall } from '../../host/firewall/types.ts';
-import { parseAddress } from '../../host/netlink/cidr.ts';
+import { formatAddress, parseAddress } from '../../host/netlink/cidr.ts';
+import { formatIp, type IpNetwork, ipNetworkOfCidr, parseIp, parseIpNetwork } from '../../host/netlink/ip-network.ts';
 import { type Links, macOfAddress } from '../../host/netlink/links.ts';
 import type { PortProbe } from '../../host/netlink/port-probe.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
@@ -11,7 +12,7 @@ import { type Endpoint, EndpointTable } from './endpoint-table.ts';
 import { endpointOption } from './endpoint-wishes.ts';
 import type { HostSettings } from './host-settings.ts';
 import { HostSide } from './host-side.ts';
-import { type Network, NetworkTable, reservedAddresses } from './network-table.ts';
+import { type BridgeSettings, type Network, NetworkTable, reservedAddresses } from './network-table.ts';
 import { PortBook } from './port-book.ts';
 import type { EndpointRequest } from './types.ts';
 
@@ -40,7 +41,8 @@ export class NetworkState {
   readonly ports: PortBook;
   readonly links: Links;
   readonly settings: DefaultBridgeSettings;
-  readonly #pools = new Map<string, AddressPool>();
+  /** By network: its pool of each family that it has. */
+  readonly #pools = new Map<string, Pools>();
 
   /** Makes what is missing on the host. Errors: `invalid` settings, no free subnet, and what the kernel refuses. */
   constructor(options: NetworkStateOptions) {
@@ -62,10 +64,10 @@ export class NetworkState {
     this.#removeStrays();
     for (const network of this.networks.all()) {
       this.host.bringUp(network, settings.bridge);
-      if (network.bridge) this.#pools.set(network.id, poolOf(network));
+      if (network.bridge) this.#pools.set(network.id, poolsOf(network, network.bridge));
     }
     for (const endpoint of this.endpoints.all()) {
-      if (endpoint.address !== null) this.#pools.get(endpoint.network)?.restore(endpoint.address);
+      this.#eachAddress(endpoint, (pool, address) => pool.restore(address));
       this.ports.restore(endpoint.ports);
     }
     this.host.rebuild();
@@ -75,7 +77,7 @@ export class NetworkState {
   addNetwork(network: Network): void {
     try {
       this.networks.save(network);
-      this.#pools.set(network.id, poolOf(network));
+      if (network.bridge) this.#pools.set(network.id, poolsOf(network, network.bridge));
       this.host.admit(network);
     } catch (error) {
       this.#pools.delete(network.id);
@@ -97,17 +99,19 @@ export class NetworkState {
    * Errors: an exhausted pool, an address in use, in dockerd's words.
    */
   newEndpoint(owner: EndpointOwner, network: Network, wish: EndpointRequest | null): Endpoint {
-    const isStatic = wish !== null && wish.address !== null;
-    const address = network.driver === 'bridge' ? this.#takeAddress(network, wish?.address ?? null) : null;
+    const { address, address6 } = this.#takeAddresses(network, wish);
+    const has = address !== null || address6 !== null;
     return {
       container: owner.containerId,
       network: network.id,
       id: randomBytes(32).toString('hex'),
       address,
+      address6,
       containerName: owner.containerName,
-      macAddress: address === null ? '' : wish?.macAddress?.toLowerCase() || macOfAddress(address),
-      interfaceName: address === null ? '' : this.#interfaceName(owner.containerId, network, wish),
-      isStatic,
+      macAddress: has ? wish?.macAddress?.toLowerCase() || macOfAddress(address ?? randomBytes(4).readUInt32BE()) : '',
+      interfaceName: has ? this.#interfaceName(owner.containerId, network, wish) : '',
+      isStatic: wish !== null && wish.address !== null,
+      static6: wish?.address6 ?? null,
       aliases: wish?.aliases ?? [],
       links: wish?.links ?? {},
       driverOptions: wish?.driverOptions ?? {},
@@ -121,7 +125,7 @@ export class NetworkState {
 
   /** Gives back what an endpoint holds in the books of addresses and ports. */
   free(endpoint: Endpoint): void {
-    if (endpoint.address !== null) this.#pools.get(endpoint.network)?.free(endpoint.address);
+    this.#eachAddress(endpoint, (pool, address) => pool.free(address));
     this.ports.free(endpoint.ports);
   }
 
@@ -140,13 +144,27 @@ export class NetworkState {
     }
   }
 
-  #takeAddress(network: Network, wanted: string | null): number {
-    const pool = this.#pools.get(network.id);
-    if (!pool) throw new BerthError('internal', `network ${network.name} has no subnet`);
-    const address = wanted === null ? null : parseAddress(wanted);
-    if (address === null) return pool.allocate();
-    pool.reserve(address);
-    return address;
+  /** An address of each family that the network has: the wanted ones, or any. */
+  #takeAddresses(network: Network, wish: EndpointRequest | null): Pick<Endpoint, 'address' | 'address6'> {
+    const { v4, v6 } = this.#pools.get(network.id) ?? { v4: null, v6: null };
+    const wanted = wish?.address ? parseAddress(wish.address) : null;
+    const first = v4 && take(v4, wanted === null ? null : BigInt(wanted));
+    try {
+      const second = v6 && take(v6, wish?.address6 ? (parseIp(wish.address6)?.address ?? null) : null);
+      return {
+        address: first === null ? null : Number(first),
+        address6: second === null ? null : formatIp({ version: 6, address: second }),
+      };
+    } catch (error) {
+      if (first !== null) v4?.free(first);
+      throw error;
+    }
+  }
+
+  #eachAddress({ network, address, address6 }: Endpoint, work: (pool: AddressPool, address: bigint) => void): void {
+    const { v4, v6 } = this.#pools.get(network) ?? { v4: null, v6: null };
+    if (v4 && address !== null) work(v4, BigInt(address));
+    if (v6 && address6 !== null) work(v6, parseIp(address6)?.address as bigint);
   }
 
   #interfaceName(containerId: string, network: Network, wish: EndpointRequest | null): string {
@@ -160,13 +178,34 @@ export class NetworkState {
   }
 }
 
-function poolOf(network: Network): AddressPool {
-  const { bridge } = network;
-  if (!bridge) throw new BerthError('internal', `network ${network.name} has no subnet`);
-  return new AddressPool(`${network.name} (${network.id})`, bridge.gateway, {
-    ...(bridge.range ? { range: bridge.range } : {}),
-    reserved: reservedAddresses(bridge),
-  });
+interface Pools {
+  v4: AddressPool | null;
+  v6: AddressPool | null;
+}
+
+function poolsOf(network: Network, { gateway, range, router, reserved, v6 }: BridgeSettings): Pools {
+  const pool = (bridge: IpNetwork, from: IpNetwork | null, taken: bigint[]): AddressPool =>
+    new AddressPool(`${network.name} (${network.id})`, bridge, { ...(from ? { range: from } : {}), reserved: taken });
+  const v4Gateway = gateway && ipNetworkOfCidr(gateway);
+  const v6Gateway = v6 && parseIpNetwork(v6.gateway);
+  const v4Router = router === null ? null : formatAddress(router);
+  return {
+    v4: v4Gateway && pool(v4Gateway, range && ipNetworkOfCidr(range), reservedAddresses(v4Gateway, v4Router, reserved)),
+    v6:
+      v6 && v6Gateway
+        ? pool(
+            v6Gateway,
+            v6.range ? parseIpNetwork(v6.range) : null,
+            reservedAddresses(v6Gateway, v6.router, v6.reserved),
+          )
+        : null,
+  };
+}
+
+function take(pool: AddressPool, wanted: bigint | null): bigint {
+  if (wanted === null) return pool.allocate();
+  pool.reserve(wanted);
+  return wanted;
 }
 
 /** The range that the kernel takes its own ports from, which Docker uses for random ports. */

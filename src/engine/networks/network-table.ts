@@ -1,6 +1,14 @@
 import { BerthError } from '../../api/errors.ts';
 import type { IPAMPool, NetworkInspect } from '../../api/types/network.ts';
-import { type Cidr, formatAddress, formatCidr, networkOf, parseAddress, parseCidr } from '../../host/netlink/cidr.ts';
+import { type Cidr, formatAddress, formatCidr, networkOf, parseCidr } from '../../host/netlink/cidr.ts';
+import {
+  formatIpNetwork,
+  type IpNetwork,
+  ipNetworkOf,
+  ipNetworkOfCidr,
+  parseIp,
+  parseIpNetwork,
+} from '../../host/netlink/ip-network.ts';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import { type BridgeOptions, readBridgeOptions } from './bridge-options.ts';
 import type { Endpoint } from './endpoint-table.ts';
@@ -20,7 +28,9 @@ export interface Network {
   /** Of the address driver, as they were given: it has none that mean anything. */
   ipamOptions: Record<string, string> | null;
   /** Of a network that only holds what others are made with (`--config-only`); null: it is a real one. */
-  configuration: { pools: IPAMPool[] } | null;
+  configuration: { pools: IPAMPool[]; ipv4: boolean; ipv6: boolean } | null;
+  /** What was asked for, in its order; null where an earlier engine did not keep it. */
+  pools: IPAMPool[] | null;
   /** Name of the network that this one's configuration came from; empty: its own. */
   configFrom: string;
 }
@@ -28,20 +38,30 @@ export interface Network {
 export interface BridgeSettings extends BridgeOptions {
   /** The interface. */
   name: string;
-  /** The bridge's own address, with the prefix of the subnet. */
-  gateway: Cidr;
+  /** The bridge's own address, with the prefix of the subnet; null: the network has no IPv4. */
+  gateway: Cidr | null;
   /** Address of another router of the subnet where containers' default route leads; null: the bridge. */
   router: number | null;
   /** Where addresses are picked from; null: the whole subnet. */
   range: Cidr | null;
   /** Addresses that nobody gets, by name. */
   reserved: Record<string, string>;
+  /** The same of IPv6, as text; null: the network has none. */
+  v6: BridgeV6 | null;
   /** The engine made the interface and takes it away again. */
   owned: boolean;
 }
 
+export interface BridgeV6 {
+  /** `fd00::1/64` */
+  gateway: string;
+  router: string | null;
+  range: string | null;
+  reserved: Record<string, string>;
+}
+
 type Row = { id: string; name: string; created: number; record: string };
-type StoredBridge = Omit<BridgeSettings, 'gateway' | 'range'> & { gateway: string; range: string | null };
+type StoredBridge = Omit<BridgeSettings, 'gateway' | 'range'> & { gateway: string | null; range: string | null };
 type StoredRecord = Omit<Network, 'id' | 'name' | 'created' | 'bridge'> & { bridge: StoredBridge | null };
 
 /** The networks in the database, with a copy in memory. */
@@ -90,7 +110,7 @@ export class NetworkTable {
       ...rest,
       bridge: bridge && {
         ...bridge,
-        gateway: formatCidr(bridge.gateway),
+        gateway: bridge.gateway && formatCidr(bridge.gateway),
         range: bridge.range && formatCidr(bridge.range),
       },
     };
@@ -109,8 +129,8 @@ export class NetworkTable {
 }
 
 /** What rows of earlier engines do not have. */
-const earlierNetwork = { ipamOptions: null, configuration: null, configFrom: '' };
-const earlierBridge = { ...readBridgeOptions({}, { mtu: 1500, internal: false }), router: null };
+const earlierNetwork = { ipamOptions: null, configuration: null, configFrom: '', pools: null };
+const earlierBridge = { ...readBridgeOptions({}, { mtu: 1500, internal: false }), router: null, v6: null };
 
 function fromRow(row: Row): Network {
   const { bridge, ...rest } = JSON.parse(row.record) as StoredRecord;
@@ -123,48 +143,80 @@ function fromRow(row: Row): Network {
     bridge: bridge && {
       ...earlierBridge,
       ...bridge,
-      gateway: parseCidr(bridge.gateway) as Cidr,
+      gateway: bridge.gateway === null ? null : parseCidr(bridge.gateway),
       range: bridge.range === null ? null : parseCidr(bridge.range),
     },
   };
 }
 
-/** Reserved addresses of a bridge network, its gateway among them. */
-export function reservedAddresses(bridge: BridgeSettings): number[] {
-  const named = Object.values(bridge.reserved).map(parseAddress);
-  return [bridge.gateway.address, bridge.router, ...named].filter((address) => address !== null);
+/** The subnets of a bridge network. */
+export function subnetsOf({ gateway, v6 }: BridgeSettings): IpNetwork[] {
+  return [...(gateway ? [ipNetworkOf(ipNetworkOfCidr(gateway))] : []), ...(v6 ? [subnetOfV6(v6)] : [])];
 }
 
-function auxiliaryAddresses({ reserved, router }: BridgeSettings): Pick<IPAMPool, 'AuxiliaryAddresses'> {
-  const all = { ...reserved, ...(router === null ? {} : { DefaultGatewayIPv4: formatAddress(router) }) };
+export function subnetOfV6({ gateway }: BridgeV6): IpNetwork {
+  return ipNetworkOf(parseIpNetwork(gateway) as IpNetwork);
+}
+
+/** The bridge's own address of IPv6, without the prefix. */
+export function gatewayOfV6({ gateway }: BridgeV6): string {
+  return gateway.slice(0, gateway.indexOf('/'));
+}
+
+/** Reserved addresses of one family of a bridge network, its gateway among them. */
+export function reservedAddresses(
+  gateway: IpNetwork,
+  router: string | null,
+  reserved: Record<string, string>,
+): bigint[] {
+  const named = [...Object.values(reserved), ...(router === null ? [] : [router])];
+  return [gateway.address, ...named.flatMap((text) => parseIp(text)?.address ?? [])];
+}
+
+function auxiliaryAddresses(
+  reserved: Record<string, string>,
+  router: Record<string, string>,
+): Pick<IPAMPool, 'AuxiliaryAddresses'> {
+  const all = { ...reserved, ...router };
   return Object.keys(all).length > 0 ? { AuxiliaryAddresses: all } : {};
+}
+
+/** The subnets in use and those that were asked for, which come first. */
+function shownPools({ bridge, pools, internal }: Network): IPAMPool[] | null {
+  if (!bridge) return null;
+  const { gateway, range, router, reserved, v6 } = bridge;
+  const v4Pool: IPAMPool | null = gateway && {
+    Subnet: formatCidr(networkOf(gateway)),
+    ...(range ? { IPRange: formatCidr(range) } : {}),
+    ...(internal ? {} : { Gateway: formatAddress(gateway.address) }),
+    ...auxiliaryAddresses(reserved, router === null ? {} : { DefaultGatewayIPv4: formatAddress(router) }),
+  };
+  const v6Pool: IPAMPool | null = v6 && {
+    Subnet: formatIpNetwork(subnetOfV6(v6)),
+    ...(v6.range ? { IPRange: v6.range } : {}),
+    ...(internal ? {} : { Gateway: gatewayOfV6(v6) }),
+    ...auxiliaryAddresses(v6.reserved, v6.router === null ? {} : { DefaultGatewayIPv6: v6.router }),
+  };
+  const own = (pool: IPAMPool): IPAMPool => (pool.Subnet?.includes(':') ? v6Pool : v4Pool) ?? pool;
+  const asked = (pools ?? []).map(own);
+  return [...asked, ...[v4Pool, v6Pool].filter((pool) => pool !== null && !asked.includes(pool))] as IPAMPool[];
 }
 
 /** Docker's JSON of a network. */
 export function describeNetwork(network: Network, endpoints: readonly Endpoint[]): NetworkInspect {
-  const { bridge } = network;
-  const prefix = bridge?.gateway.prefix;
+  const { bridge, configuration } = network;
   return {
     Name: network.name,
     Id: network.id,
     Created: network.created.toISOString().replace(/(\.\d{3})Z$/, '$1000000Z'),
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv4: configuration?.ipv4 ?? bridge?.gateway !== null,
+    EnableIPv6: configuration?.ipv6 ?? Boolean(bridge?.v6),
     IPAM: {
       Driver: 'default',
       Options: network.ipamOptions,
-      Config:
-        network.configuration?.pools ??
-        (bridge && [
-          {
-            Subnet: formatCidr(networkOf(bridge.gateway)),
-            ...(bridge.range ? { IPRange: formatCidr(bridge.range) } : {}),
-            ...(network.internal ? {} : { Gateway: formatAddress(bridge.gateway.address) }),
-            ...auxiliaryAddresses(bridge),
-          },
-        ]),
+      Config: configuration?.pools ?? shownPools(network),
     },
     Internal: network.internal,
     Attachable: network.attachable,
@@ -178,8 +230,9 @@ export function describeNetwork(network: Network, endpoints: readonly Endpoint[]
           Name: endpoint.containerName,
           EndpointID: endpoint.id,
           MacAddress: endpoint.macAddress,
-          IPv4Address: endpoint.address === null ? '' : `${formatAddress(endpoint.address)}/${prefix}`,
-          IPv6Address: '',
+          IPv4Address: endpoint.address === null ? '' : `${formatAddress(endpoint.address)}/${bridge?.gateway?.prefix}`,
+          IPv6Address:
+            bridge?.v6 && endpoint.address6 !== null ? `${endpoint.address6}/${subnetOfV6(bridge.v6).prefix}` : '',
         },
       ]),
     ),

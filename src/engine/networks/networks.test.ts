@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { RecordingFirewall } from '../../host/firewall/recording-firewall.ts';
 import { type Cidr, formatAddress, parseCidr } from '../../host/netlink/cidr.ts';
+import { type IpNetwork, parseIpNetwork } from '../../host/netlink/ip-network.ts';
 import { RecordingLinks } from '../../host/netlink/recording-links.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { type DefaultBridgeSettings, plainBridge } from './default-networks.ts';
@@ -8,7 +9,10 @@ import { endpointRequest } from './endpoint-wishes.ts';
 import { plainHost } from './host-settings.ts';
 import { RecordingNames } from './names/recording-names.ts';
 import { Networks } from './networks.ts';
-import { defaultSubnetPools } from './subnets.ts';
+import { subnetPools } from './subnets.ts';
+
+const testPools = subnetPools([], 'an engine');
+
 import type { SandboxRequest } from './types.ts';
 
 interface Fixture {
@@ -29,14 +33,14 @@ function fixture({
   const database = new BerthDatabase(':memory:');
   const firewall = new RecordingFirewall();
   const links = new RecordingLinks();
-  links.foreignRoutes.push(...foreign.map((text) => parseCidr(text) as Cidr));
+  links.foreignRoutes.push(...foreign.map((text) => parseIpNetwork(text) as IpNetwork));
   const restart = (): Networks =>
     new Networks({
       database,
       links,
       firewall,
       probe: () => 0,
-      settings: { ...plainBridge, bridge, bip, mtu: 1500, pools: defaultSubnetPools, ...more },
+      settings: { ...plainBridge, bridge, bip, mtu: 1500, pools: testPools, ...more },
       host: plainHost,
       report: () => {},
       hostGateways: [],
@@ -127,7 +131,7 @@ describe('a container on the bridge', () => {
           bridge: 'berth0',
           macAddress: '02:42:ac:11:00:02',
           addresses: ['172.17.0.2/16'],
-          gateway: '172.17.0.1',
+          gateways: ['172.17.0.1'],
           mtu: 1500,
           hairpin: false,
         },
@@ -162,7 +166,9 @@ describe('a container on the bridge', () => {
         { protocol: 'tcp', hostAddress: '::', hostPort: 8080, forwardTo, userspace: true },
       ],
     });
-    expect(firewall.content?.ports.map((port) => ({ ...port, address: formatAddress(port.address) }))).toEqual([
+    expect(
+      firewall.content?.ports.map((port) => ({ ...port, address: formatAddress(port.address as number) })),
+    ).toEqual([
       { protocol: 'tcp', hostAddress: null, hostPort: 8080, isDirect: false, address: '172.17.0.2', port: 80 },
     ]);
   });
@@ -245,9 +251,9 @@ describe('settings of the default bridge', () => {
     const { networks, firewall } = fixture({ bip, more: { ...more, betweenContainers: false, masquerade: false } });
     const sandbox = await networks.allocate(ask('a', web));
     expect(sandbox.networks['bridge']).toMatchObject({ IPAddress: '10.20.0.128', Gateway: '10.20.0.254' });
-    expect(sandbox.plan).toMatchObject({ interfaces: [{ gateway: '10.20.0.254' }] });
+    expect(sandbox.plan).toMatchObject({ interfaces: [{ gateways: ['10.20.0.254'] }] });
     expect(sandbox.ports['80/tcp']).toEqual([{ HostIp: '127.0.0.1', HostPort: '8080' }]);
-    expect(firewall.content?.networks).toMatchObject([{ betweenContainers: false, masquerade: false }]);
+    expect(firewall.content?.networks).toMatchObject([{ betweenContainers: false, subnets: [{ masquerade: false }] }]);
     expect(networks.inspect('bridge')).toMatchObject({
       IPAM: {
         Config: [
@@ -338,7 +344,7 @@ describe('the host', () => {
     links.links.push({ index: 9, name: 'eth0', kind: '', master: 0, up: true, mtu: 1500, alias: '' });
     links.sysctls.set('kernel/random/boot_id', 'one');
     const open = (): string[] => {
-      const settings = { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: defaultSubnetPools };
+      const settings = { ...plainBridge, bridge: 'berth0', bip: '', mtu: 1500, pools: testPools };
       new Networks({
         database,
         links,
@@ -353,7 +359,7 @@ describe('the host', () => {
         names: new RecordingNames(),
         etc: { edit: async () => false },
       });
-      return [...(firewall.content?.separated ?? [])];
+      return [...(firewall.content?.separated[4] ?? [])];
     };
     expect(open()).toEqual([]);
     links.sysctls.set('net/ipv4/ip_forward', '0');
@@ -380,11 +386,12 @@ describe('the host', () => {
     links.ensureBridge({
       name: 'br0',
       address: parseCidr('10.3.0.1/24') as Cidr,
+      address6: null,
       macAddress: '',
       mtu: 1500,
       alias: '',
     });
-    const settings = { ...plainBridge, bridge: 'br0', bip: '', mtu: 1500, pools: defaultSubnetPools };
+    const settings = { ...plainBridge, bridge: 'br0', bip: '', mtu: 1500, pools: testPools };
     const networks = new Networks({
       database,
       links,

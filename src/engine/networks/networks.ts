@@ -2,11 +2,10 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import type { NetworkInspect } from '../../api/types/network.ts';
 import { failpoint } from '../../base/failpoint.ts';
 import { UndoStack } from '../../base/undo-stack.ts';
-import { formatAddress } from '../../host/netlink/cidr.ts';
 import type { SandboxPlan } from '../../supervisor/types.ts';
 import type { Filters } from '../../wire/filters.ts';
-import { type Joined, leadingOf } from './default-gateway.ts';
-import type { Endpoint } from './endpoint-table.ts';
+import type { GatewayMode } from './bridge-options.ts';
+import { gatewaysOf, type Joined, type Leads, leadsOf, publisherOf, versions } from './default-gateway.ts';
 import { checkWishAtStart, endpointRequest } from './endpoint-wishes.ts';
 import type { EtcEditor } from './etc-editor.ts';
 import { hostsFile, hostsLine, ownNames } from './etc-files.ts';
@@ -16,9 +15,10 @@ import { sandboxNames } from './names/sandbox-names.ts';
 import { isPredefined, matchesFilters } from './network-filters.ts';
 import { NetworkState, type NetworkStateOptions } from './network-state.ts';
 import { describeNetwork, type Network } from './network-table.ts';
+import type { Publication } from './port-book.ts';
 import { portRequests } from './port-requests.ts';
 import { type ResolverConf, resolvConf, resolverConf, stubTarget } from './resolv-conf.ts';
-import { endpointSettings, interfacePlan, portMap } from './sandbox-shapes.ts';
+import { addressesOf, endpointSettings, gatewayOf, interfacePlan, portMap } from './sandbox-shapes.ts';
 import type { DnsWishes, EndpointRequest, LinkedHost, Sandbox, SandboxProvider, SandboxRequest } from './types.ts';
 
 export interface NetworksOptions extends NetworkStateOptions {
@@ -180,7 +180,8 @@ export class Networks implements SandboxProvider {
   async #allocateOnBridges(request: SandboxRequest, joins: readonly Join[]): Promise<Sandbox> {
     const isNamed = joins.some(({ network }) => !isPredefined(network));
     const resolver = isNamed ? await this.resolverConf(request) : null;
-    const resolv = resolver?.text ?? (await this.resolvConf(request, false));
+    const hasV6 = joins.some(({ network }) => network.bridge?.v6);
+    const resolv = resolver?.text ?? (await this.resolvConf(request, false, hasV6));
     const undo = new UndoStack();
     const joined: Joined[] = [];
     try {
@@ -196,66 +197,81 @@ export class Networks implements SandboxProvider {
         joined.push({ endpoint, network });
       }
       await failpoint('run.after-endpoint');
-      const leading = leadingOf(joined);
-      if (leading) await this.#publish(leading, request, undo);
+      const leads = leadsOf(joined);
+      await this.#publish(leads, request, undo);
       const names = sandboxNames(this.state, request.containerId);
       if (names) await this.names.put(names, null);
       undo.release();
-      return this.#sandbox(request, { joined, leading, resolv });
+      return this.#sandbox(request, { joined, leads, resolv });
     } catch (error) {
       for (const failure of await undo.unwind()) this.#report('take back networks', failure);
       throw inStart(error);
     }
   }
 
-  async #publish({ endpoint, network }: Joined, request: SandboxRequest, undo: UndoStack): Promise<void> {
-    const ports = await this.#allocatePorts(endpoint, request, network);
-    if (ports.length === 0) return;
-    this.state.endpoints.update(endpoint, { ports });
-    this.state.host.publish(endpoint);
-    undo.push('ports', () => this.state.host.withdraw(endpoint));
+  async #publish(leads: Leads, request: SandboxRequest, undo: UndoStack): Promise<void> {
+    const ports = await this.#allocatePorts(leads, request);
+    for (const version of versions) {
+      const endpoint = publisherOf(leads, version)?.endpoint;
+      const own = ports.filter(({ hostAddress }) => hostAddress.includes(':') === (version === 6));
+      if (endpoint && own.length > 0) this.state.endpoints.update(endpoint, { ports: [...endpoint.ports, ...own] });
+    }
+    for (const { endpoint } of publishersOf(leads)) {
+      this.state.host.publish(endpoint);
+      undo.push('ports', () => this.state.host.withdraw(endpoint));
+    }
   }
 
   #sandbox(
     request: SandboxRequest,
-    { joined, leading, resolv }: { joined: Joined[]; leading: Joined | null; resolv: string },
+    { joined, leads, resolv }: { joined: Joined[]; leads: Leads; resolv: string },
   ): Sandbox {
     const names = ownNames(request.hostname, request.domainname);
-    const published = leading?.endpoint;
-    const hairpin = published !== undefined && published.ports.length > 0 && this.state.host.needsHairpin;
+    const publishers = publishersOf(leads).map(({ endpoint }) => endpoint);
+    const published = publishers.flatMap(({ ports }) => ports);
+    const hairpin = published.length > 0 && this.state.host.needsHairpin;
     return {
       plan: {
         kind: 'new',
         interfaces: joined.map(({ endpoint, network }) => {
-          const leads = endpoint === published;
-          return interfacePlan(endpoint, network, { leads, hairpin: hairpin && leads });
+          const gateways = gatewaysOf({ endpoint, network }, leads);
+          return interfacePlan(endpoint, network, { gateways, hairpin: hairpin && publishers.includes(endpoint) });
         }),
-        ports: published ? this.state.host.portHolds(published) : [],
+        ports: publishers.flatMap((endpoint) => this.state.host.portHolds(endpoint)),
         ...(joined[0]?.endpoint.dns ? { resolver: this.names.socket } : {}),
       },
       hosts: this.#hosts(
         request,
-        joined.map(({ endpoint }) => [formatAddress(endpoint.address ?? 0), names]),
+        joined.flatMap(({ endpoint }) => addressesOf(endpoint).map((address): [string, string] => [address, names])),
       ),
       resolvConf: resolv,
       networks: Object.fromEntries(
         joined.map(({ endpoint, network }) => [network.name, endpointSettings(endpoint, network)]),
       ),
-      ports: portMap(published?.ports ?? [], request.exposedPorts),
+      ports: portMap(published, request.exposedPorts),
     };
   }
 
-  async #allocatePorts(endpoint: Endpoint, request: SandboxRequest, { bridge }: Network): Promise<Endpoint['ports']> {
+  async #allocatePorts(leads: Leads, request: SandboxRequest): Promise<Publication[]> {
+    const [leading] = publishersOf(leads);
+    if (!leading) return [];
+    const { endpoint } = leading;
+    const families = versions.filter((version) => publisherOf(leads, version));
+    const modeOf = (version: 4 | 6): GatewayMode | undefined => {
+      const bridge = leads[version]?.network.bridge;
+      return version === 4 ? bridge?.gatewayMode : bridge?.gatewayMode6;
+    };
     try {
-      const requests = portRequests(request, bridge?.hostBinding ?? '');
-      if (bridge?.gatewayMode === 'routed')
-        return requests.map(({ protocol, containerPort }) => ({
-          protocol,
-          containerPort,
-          hostAddress: '',
-          hostPort: 0,
-        }));
-      return await this.state.ports.allocate(requests, formatAddress(endpoint.address ?? 0));
+      const requests = portRequests(request, leads[4]?.network.bridge?.hostBinding ?? '');
+      const routed = families.filter((version) => modeOf(version) === 'routed');
+      const translated = families.filter((version) => !routed.includes(version));
+      const direct = requests.flatMap(({ protocol, containerPort, hostAddress }) =>
+        routed
+          .filter((version) => hostAddress === '' || hostAddress.includes(':') === (version === 6))
+          .map((version) => ({ protocol, containerPort, hostAddress: version === 6 ? '::' : '', hostPort: 0 })),
+      );
+      const [target = ''] = addressesOf(endpoint);
+      return [...direct, ...(await this.state.ports.allocate(requests, { families: translated, target }))];
     } catch (error) {
       throw rephrase(
         error,
@@ -264,20 +280,25 @@ export class Networks implements SandboxProvider {
     }
   }
 
-  #hosts(request: SandboxRequest, own: [string, string][]): string {
-    const gateway = this.state.networks.byName('bridge')?.bridge?.gateway;
-    const bridge = gateway ? formatAddress(gateway.address) : '127.0.0.1';
-    const hostGateways = this.#hostGateways.length > 0 ? this.#hostGateways : [bridge];
-    return hostsFile({ extraHosts: request.extraHosts, hostGateways, links: request.links, own });
+  #hosts(request: SandboxRequest, addresses: [string, string][]): string {
+    const bridge = this.state.networks.byName('bridge');
+    const own = versions.flatMap((version) => (bridge && gatewayOf(bridge, version)) ?? []);
+    const hostGateways = [this.#hostGateways, own, ['127.0.0.1']].find((those) => those.length > 0) ?? [];
+    return hostsFile({ extraHosts: request.extraHosts, hostGateways, links: request.links, own: addresses });
   }
 
-  /** The file for one that asks the servers itself. */
-  async resolvConf(request: DnsWishes, onHost: boolean): Promise<string> {
+  /** The file for one that asks the servers itself. @param hasV6 it can ask servers of IPv6 */
+  async resolvConf(request: DnsWishes, onHost: boolean, hasV6 = onHost): Promise<string> {
     const read = this.#readHostFile;
     const [host, hostBehindStub] = await Promise.all([read('/etc/resolv.conf'), read(stubTarget)]);
     const { dns, dnsOptions, dnsSearch } = request;
-    return resolvConf({ host, hostBehindStub, dns, dnsOptions, dnsSearch, keepLoopback: onHost, ipv6: onHost });
+    return resolvConf({ host, hostBehindStub, dns, dnsOptions, dnsSearch, keepLoopback: onHost, ipv6: hasV6 });
   }
+}
+
+/** The places that published ports lead to, each once. */
+function publishersOf(leads: Leads): Joined[] {
+  return [...new Set(versions.flatMap((version) => publisherOf(leads, version) ?? []))];
 }
 
 function rephrase(error: unknown, prefix: string): BerthError {

@@ -13,6 +13,8 @@ function book(foreign: string[] = [], ipv6 = true): PortBook {
   });
 }
 
+const target = { families: [4, 6], target: 'x' } as const;
+
 function want(port: number | [number, number] | null, options: Partial<PortRequest> = {}): PortRequest {
   const [first, last] = Array.isArray(port) ? port : [port, port];
   return {
@@ -25,7 +27,7 @@ function want(port: number | [number, number] | null, options: Partial<PortReque
 }
 
 async function ports(of: PortBook, ...requests: PortRequest[]): Promise<string[]> {
-  const found = await of.allocate(requests, '172.17.0.2');
+  const found = await of.allocate(requests, { families: [4, 6], target: '172.17.0.2' });
   return found.map(({ hostAddress, hostPort }) => `${hostAddress} ${hostPort}`);
 }
 
@@ -45,30 +47,39 @@ describe('a fixed port', () => {
     ['::1', '::', '[::1]'],
   ])('of %p excludes that of %p', async (first, second, named) => {
     const taken = book();
-    await taken.allocate([want(8080, { hostAddress: first })], 'x');
-    await expect(taken.allocate([want(8080, { hostAddress: second })], 'x')).rejects.toThrow(
+    await taken.allocate([want(8080, { hostAddress: first })], target);
+    await expect(taken.allocate([want(8080, { hostAddress: second })], target)).rejects.toThrow(
       `Bind for ${named}:8080 failed: port is already allocated`,
     );
   });
 
+  test('is published in the families that the container has', async () => {
+    const of = async (families: (4 | 6)[], hostAddress = ''): Promise<string[]> =>
+      (await book().allocate([want(8080, { hostAddress })], { families, target: 'x' })).map((one) => one.hostAddress);
+    expect(await of([6])).toEqual(['::']);
+    expect(await of([4])).toEqual(['0.0.0.0']);
+    expect(await of([6], '127.0.0.1')).toEqual([]);
+    expect(await of([])).toEqual([]);
+  });
+
   test('is another one at another address, family or protocol', async () => {
     const taken = book();
-    await taken.allocate([want(8080, { hostAddress: '127.0.0.1' })], 'x');
-    await taken.allocate([want(8080, { hostAddress: '127.0.0.2' })], 'x');
-    await taken.allocate([want(8080, { hostAddress: '::' })], 'x');
-    await taken.allocate([want(8080, { protocol: 'udp' })], 'x');
+    await taken.allocate([want(8080, { hostAddress: '127.0.0.1' })], target);
+    await taken.allocate([want(8080, { hostAddress: '127.0.0.2' })], target);
+    await taken.allocate([want(8080, { hostAddress: '::' })], target);
+    await taken.allocate([want(8080, { protocol: 'udp' })], target);
   });
 
   test('of another program gives dockerd’s words', async () => {
-    await expect(book(['tcp 8080']).allocate([want(8080)], '172.17.0.4')).rejects.toThrow(
+    await expect(book(['tcp 8080']).allocate([want(8080)], { ...target, target: '172.17.0.4' })).rejects.toThrow(
       'failed to bind host port for 0.0.0.0:8080:172.17.0.4:80/tcp: address already in use',
     );
   });
 
   test('is free again after a failure of a later one', async () => {
     const taken = book();
-    await expect(taken.allocate([want(8080), want(8080)], 'x')).rejects.toThrow('already allocated');
-    await taken.allocate([want(8080)], 'x');
+    await expect(taken.allocate([want(8080), want(8080)], target)).rejects.toThrow('already allocated');
+    await taken.allocate([want(8080)], target);
   });
 });
 
@@ -76,8 +87,8 @@ test('a range gives the first port that neither a container nor another program 
   const taken = book(['tcp 8001']);
   expect(await ports(taken, want([8000, 8002], { hostAddress: '127.0.0.1' }))).toEqual(['127.0.0.1 8000']);
   expect(await ports(taken, want([8000, 8002]))).toEqual(['0.0.0.0 8002', ':: 8002']);
-  await expect(taken.allocate([want([8000, 8002])], 'x')).rejects.toThrow('address already in use');
-  await expect(book().allocate([want([8000, 8001]), want([8000, 8001]), want([8000, 8001])], 'x')).rejects.toThrow(
+  await expect(taken.allocate([want([8000, 8002])], target)).rejects.toThrow('address already in use');
+  await expect(book().allocate([want([8000, 8001]), want([8000, 8001]), want([8000, 8001])], target)).rejects.toThrow(
     'all ports are allocated',
   );
 });

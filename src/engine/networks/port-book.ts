@@ -1,8 +1,9 @@
 import { BerthError } from '../../api/errors.ts';
 import { parseAddress } from '../../host/netlink/cidr.ts';
+import { ipv6Bytes } from '../../host/netlink/ip-network.ts';
 import { errorText } from '../../host/netlink/libc.ts';
 import type { PortProbe } from '../../host/netlink/port-probe.ts';
-import { ipv6Bytes, type PortRequest, type Protocol } from './port-requests.ts';
+import type { PortRequest, Protocol } from './port-requests.ts';
 
 /** A host port that a container has. */
 export interface Publication {
@@ -42,15 +43,19 @@ export class PortBook {
 
   /**
    * Takes host ports for all requests, or none of them.
+   * @param families in which the host is reached; what names an address of another one is passed over
    * @param target the container's address, for messages
    * Error: `internal` in dockerd's words for a port that a container or another program has.
    */
-  async allocate(requests: readonly PortRequest[], target: string): Promise<Publication[]> {
+  async allocate(
+    requests: readonly PortRequest[],
+    { families, target }: { families: readonly (4 | 6)[]; target: string },
+  ): Promise<Publication[]> {
     const done: Publication[] = [];
     try {
       for (const [index, request] of requests.entries()) {
         if (index > 0 && index % portsPerTurn === 0) await new Promise(setImmediate);
-        done.push(...this.#allocate(request, target));
+        done.push(...this.#allocate(request, families, target));
       }
       return done;
     } catch (error) {
@@ -73,8 +78,9 @@ export class PortBook {
     }
   }
 
-  #allocate(request: PortRequest, target: string): Publication[] {
-    const addresses = this.#addresses(request.hostAddress);
+  #allocate(request: PortRequest, families: readonly (4 | 6)[], target: string): Publication[] {
+    const addresses = this.#addresses(request.hostAddress, families);
+    if (addresses.length === 0) return [];
     const isFixed = request.hostPorts !== null && request.hostPorts.first === request.hostPorts.last;
     let failure: BerthError | null = null;
     let attempts = 0;
@@ -102,9 +108,10 @@ export class PortBook {
     throw failure ?? new BerthError('internal', 'all ports are allocated');
   }
 
-  #addresses(hostAddress: string): string[] {
-    if (hostAddress !== '') return [hostAddress];
-    return this.#options.ipv6 ? [anyAddress.v4, anyAddress.v6] : [anyAddress.v4];
+  #addresses(hostAddress: string, families: readonly (4 | 6)[]): string[] {
+    const known = this.#options.ipv6 ? [anyAddress.v4, anyAddress.v6] : [anyAddress.v4];
+    const all = hostAddress === '' ? known : [hostAddress];
+    return all.filter((one) => families.includes(one.includes(':') ? 6 : 4));
   }
 
   *#candidates(ports: PortRequest['hostPorts']): Generator<number> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { ipv6Bytes, type PortRequest, portRequests } from './port-requests.ts';
+import { ipv6Bytes } from '../../host/netlink/ip-network.ts';
+import { type PortRequest, portRequests } from './port-requests.ts';
 
 function wanted(portBindings: Record<string, { HostIp?: string; HostPort?: string }[] | null>): PortRequest[] {
   return portRequests({ exposedPorts: [], portBindings, publishAllPorts: false });

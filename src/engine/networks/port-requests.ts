@@ -2,6 +2,7 @@
 import { BerthError } from '../../api/errors.ts';
 import type { PortBinding } from '../../api/types/host-config.ts';
 import { parseAddress } from '../../host/netlink/cidr.ts';
+import { ipv6Bytes } from '../../host/netlink/ip-network.ts';
 
 export type Protocol = 'tcp' | 'udp';
 
@@ -81,25 +82,4 @@ function checkedAddress(text: string): string {
   const address = text.replace(/^\[(.*)\]$/, '$1');
   if (address === '' || parseAddress(address) !== null || ipv6Bytes(address)) return address;
   throw new BerthError('invalid', `invalid IP address: ${text}`);
-}
-
-/** The sixteen bytes of an IPv6 address; null where it is none. */
-export function ipv6Bytes(text: string): Uint8Array | null {
-  const halves = text.split('::');
-  if (!text.includes(':') || halves.length > 2) return null;
-  const groups = halves.map((half) => (half === '' ? [] : half.split(':')).flatMap(groupBytes));
-  const bytes = groups.flat();
-  if (bytes.some((byte) => byte === null)) return null;
-  const missing = 16 - bytes.length;
-  if (halves.length === 2 ? missing < 2 : missing !== 0) return null;
-  const [front = [], back = []] = groups as number[][];
-  return Uint8Array.from([...front, ...new Array<number>(missing).fill(0), ...back]);
-}
-
-function groupBytes(group: string): (number | null)[] {
-  const embedded = parseAddress(group);
-  if (embedded !== null) return [embedded >>> 24, (embedded >>> 16) & 255, (embedded >>> 8) & 255, embedded & 255];
-  if (!/^[0-9a-f]{1,4}$/i.test(group)) return [null];
-  const value = Number.parseInt(group, 16);
-  return [value >> 8, value & 255];
 }

@@ -9,15 +9,17 @@ import type { Endpoint } from './endpoint-table.ts';
 import { endpointSysctls } from './endpoint-wishes.ts';
 import type { HostSettings } from './host-settings.ts';
 import { isPredefined } from './network-filters.ts';
-import type { Network } from './network-table.ts';
+import { gatewayOfV6, type Network, subnetOfV6 } from './network-table.ts';
 import type { Publication } from './port-book.ts';
 import { portsOf } from './port-requests.ts';
 
 /** Docker's EndpointSettings. */
 export function endpointSettings(endpoint: Endpoint, network: Network): EndpointSettings {
-  const gateway = endpoint.address === null ? null : gatewayOf(network);
+  const { address, address6 } = endpoint;
+  const v6 = network.bridge?.v6;
   const asked = {
-    ...(endpoint.isStatic ? { IPv4Address: formatAddress(endpoint.address ?? 0) } : {}),
+    ...(endpoint.isStatic ? { IPv4Address: formatAddress(address ?? 0) } : {}),
+    ...(endpoint.static6 === null ? {} : { IPv6Address: endpoint.static6 }),
     ...(endpoint.linkLocal.length > 0 ? { LinkLocalIPs: endpoint.linkLocal } : {}),
   };
   return {
@@ -29,19 +31,27 @@ export function endpointSettings(endpoint: Endpoint, network: Network): Endpoint
     GwPriority: endpoint.gatewayPriority,
     NetworkID: network.id,
     EndpointID: endpoint.id,
-    Gateway: gateway === null ? '' : formatAddress(gateway),
-    IPAddress: endpoint.address === null ? '' : formatAddress(endpoint.address),
-    IPPrefixLen: endpoint.address === null ? 0 : (network.bridge?.gateway.prefix ?? 0),
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    Gateway: (address !== null && gatewayOf(network, 4)) || '',
+    IPAddress: address === null ? '' : formatAddress(address),
+    IPPrefixLen: address === null ? 0 : (network.bridge?.gateway?.prefix ?? 0),
+    IPv6Gateway: (address6 !== null && gatewayOf(network, 6)) || '',
+    GlobalIPv6Address: address6 ?? '',
+    GlobalIPv6PrefixLen: address6 !== null && v6 ? subnetOfV6(v6).prefix : 0,
     DNSNames: isPredefined(network) ? null : namesOf(endpoint),
   };
 }
 
-/** Where the default route of a network's containers leads; null: it has none. */
-export function gatewayOf({ bridge, internal }: Network): number | null {
-  return !bridge || internal ? null : (bridge.router ?? bridge.gateway.address);
+/** Where the default route of a network's containers leads in one family; null: they have none. */
+export function gatewayOf({ bridge, internal }: Network, version: 4 | 6): string | null {
+  if (!bridge || internal) return null;
+  const { router, gateway, v6 } = bridge;
+  if (version === 6) return v6 && (v6.router ?? gatewayOfV6(v6));
+  return gateway && formatAddress(router ?? gateway.address);
+}
+
+/** Its addresses as text, IPv4 first. */
+export function addressesOf({ address, address6 }: Endpoint): string[] {
+  return [...(address === null ? [] : [formatAddress(address)]), ...(address6 === null ? [] : [address6])];
 }
 
 /** Names under which others on the network know the container, as Docker orders them. */
@@ -51,26 +61,28 @@ export function namesOf({ containerName, aliases, container, hostname }: Endpoin
 
 /**
  * The interface that the shim makes.
- * @param leads the default route goes through it
+ * @param gateways of the default routes that go through it
  */
 export function interfacePlan(
   endpoint: Endpoint,
   network: Network,
-  { leads, hairpin }: { leads: boolean; hairpin: boolean },
+  { gateways, hairpin }: { gateways: string[]; hairpin: boolean },
 ): InterfacePlan {
   const { bridge } = network;
   if (!bridge) throw new BerthError('internal', `network ${network.name} has no bridge`);
-  const gateway = gatewayOf(network);
+  const { address, address6 } = endpoint;
+  const { gateway, v6 } = bridge;
   return {
     hostName: hostNameOf(endpoint),
     containerName: endpoint.interfaceName,
     bridge: bridge.name,
     macAddress: endpoint.macAddress,
     addresses: [
-      `${formatAddress(endpoint.address ?? 0)}/${bridge.gateway.prefix}`,
+      ...(address !== null && gateway ? [`${formatAddress(address)}/${gateway.prefix}`] : []),
+      ...(address6 !== null && v6 ? [`${address6}/${subnetOfV6(v6).prefix}`] : []),
       ...endpoint.linkLocal.map((address) => `${address}/16`),
     ],
-    gateway: leads && gateway !== null ? formatAddress(gateway) : null,
+    gateways,
     mtu: bridge.mtu,
     hairpin,
     sysctls: endpointSysctls(endpoint.driverOptions, endpoint.interfaceName),
@@ -82,19 +94,26 @@ export function hostNameOf(endpoint: Endpoint): string {
   return `vb${endpoint.id.slice(0, 12)}`;
 }
 
-/** What the shim binds, and forwards where the firewall does not: at IPv6 addresses. */
+/**
+ * What the shim binds, and forwards where the firewall does not: to another family, and what of IPv6 comes from the host's loopback, which
+ * has no way to other addresses.
+ */
 export function portHolds(
   endpoint: Endpoint,
-  { filter, userlandProxy }: Pick<HostSettings, 'filter' | 'userlandProxy'>,
+  { filter, filter6, userlandProxy }: Pick<HostSettings, 'filter' | 'filter6' | 'userlandProxy'>,
 ): PortHold[] {
-  const address = formatAddress(endpoint.address ?? 0);
-  return endpoint.ports.filter(isHeld).map((port) => ({
-    protocol: port.protocol,
-    hostAddress: port.hostAddress,
-    hostPort: port.hostPort,
-    forwardTo: { address, port: port.containerPort },
-    userspace: !filter || (userlandProxy && port.hostAddress.includes(':')),
-  }));
+  const v4 = endpoint.address === null ? null : formatAddress(endpoint.address);
+  return endpoint.ports.filter(isHeld).map((port) => {
+    const isV6 = port.hostAddress.includes(':');
+    const address = (isV6 ? endpoint.address6 : null) ?? v4 ?? '';
+    return {
+      protocol: port.protocol,
+      hostAddress: port.hostAddress,
+      hostPort: port.hostPort,
+      forwardTo: { address, port: port.containerPort },
+      userspace: !filter || (isV6 && (userlandProxy || !filter6)),
+    };
+  });
 }
 
 /** It has a port of the host; on a routed network there is none. */

@@ -9,7 +9,7 @@ export interface EndpointRequest {
   network: string;
   /** A static address; null: one is picked. */
   address: string | null;
-  /** A static IPv6 address; no network has a subnet for it yet. */
+  /** A static IPv6 address. */
   address6: string | null;
   macAddress: string | null;
   /** Further names of the container on this network. */

@@ -1,5 +1,5 @@
 /**
- * The table of one engine:
+ * The table of one engine. What names addresses is there twice, with a 6 behind its name for IPv6:
  *
  *   addressed, everywhere   maps: published port → address and port of its container
  *   …Ranges                 the same for many ports in a row that keep their numbers: one element → address of the container
@@ -10,13 +10,14 @@
  *   neighbours              pairs of bridges between which containers may talk: each with itself
  *   prerouting, output      packets to an address of the host go through `publish`. What comes in from a wire for 127.0.0.0/8 does
  *                           not: ports published there are the host's own affair, also before the kernel's check for martians.
+ *                           ::1 and link-local clients of IPv6 are served by the shim: their addresses lead nowhere else.
  *   guard                   route_localnet is on for the bridges; 127.0.0.0/8 is closed to containers here (CVE-2020-8558)
  *   forward                 into a bridge go answers, published ports and its own containers; nothing else, so neither
  *                           other bridges nor neighbours that route to a container's address
  *   postrouting             the host's address for what leaves; the bridge's for what the host's loopback or a container asks
  *                           of a published port, because the answer must come back through here
  */
-import { lastAddress, netmask } from '../netlink/cidr.ts';
+import { addressBytes, ipNetworkOf, lastIp } from '../netlink/ip-network.ts';
 import {
   type Batch,
   compare,
@@ -30,6 +31,7 @@ import {
   type Expression,
   hook,
   isIpv4,
+  isIpv6,
   lookup,
   mask,
   masquerade,
@@ -41,16 +43,42 @@ import {
   sourceNat,
   verdict,
 } from './nf-tables.ts';
-import type { FilteredNetwork, PublishedPort, TableContent } from './types.ts';
+import type {
+  FilteredAddress,
+  FilteredNetwork,
+  FilteredSubnet,
+  FilteredVersion,
+  PublishedPort,
+  TableContent,
+} from './types.ts';
 
-const mapOfAddresses = 'addressed';
-const mapOfEverywhere = 'everywhere';
-const rangesOfAddresses = 'addressedRanges';
-const rangesOfEverywhere = 'everywhereRanges';
+/** What is different about a family. Registers of four bytes are numbered from 8, those of sixteen from 1. */
+interface Family {
+  version: FilteredVersion;
+  /** Behind the names of its sets. */
+  suffix: '' | '6';
+  type: number;
+  addressLength: number;
+  /** In the network header. */
+  sourceOffset: number;
+  destinationOffset: number;
+  is: readonly Expression[];
+  /** Behind an address in register 1. */
+  nextRegister: number;
+}
+
+const families: readonly Family[] = [
+  {
+    ...{ version: 4, suffix: '', type: dataType.ipv4, addressLength: 4, is: isIpv4 },
+    ...{ sourceOffset: 12, destinationOffset: 16, nextRegister: 9 },
+  },
+  {
+    ...{ version: 6, suffix: '6', type: dataType.ipv6, addressLength: 16, is: isIpv6 },
+    ...{ sourceOffset: 8, destinationOffset: 24, nextRegister: 12 },
+  },
+];
 
 const nameLength = 16;
-const sourceOffset = 12;
-const destinationOffset = 16;
 const portOffset = 2;
 const localAddress = 2;
 const ctState = { establishedOrRelated: 2 | 4 } as const;
@@ -71,17 +99,25 @@ export function writeTable(batch: Batch, table: string, content: TableContent): 
 
 /** The elements of published ports, by map. */
 export function portElements(ports: readonly PublishedPort[]): [string, Element[]][] {
-  const rows = rowsOf(ports.filter((port) => port.hostPort !== null));
-  const those = (isAddressed: boolean, isRange: boolean): PortRow[] =>
-    rows.filter(({ first, count }) => (first.hostAddress !== null) === isAddressed && count > 1 === isRange);
-  const direct = new Map(ports.filter((port) => port.isDirect).map((port) => [directKey(port).toString('hex'), port]));
-  return [
-    ['direct', [...direct.values()].map((port) => ({ key: directKey(port) }))],
-    [mapOfAddresses, those(true, false).map(portElement)],
-    [mapOfEverywhere, those(false, false).map(portElement)],
-    [rangesOfAddresses, those(true, true).map(rangeElement)],
-    [rangesOfEverywhere, those(false, true).map(rangeElement)],
-  ];
+  return families.flatMap(({ version, suffix }) => {
+    const own = ports.filter(({ address }) => versionOf(address) === version);
+    const rows = rowsOf(own.filter((port) => port.hostPort !== null));
+    const those = (isAddressed: boolean, isRange: boolean): PortRow[] =>
+      rows.filter(({ first, count }) => (first.hostAddress !== null) === isAddressed && count > 1 === isRange);
+    const direct = new Map(own.filter((port) => port.isDirect).map((port) => [directKey(port).toString('hex'), port]));
+    const elements: [string, Element[]][] = [
+      ['direct', [...direct.values()].map((port) => ({ key: directKey(port) }))],
+      ['addressed', those(true, false).map(portElement)],
+      ['everywhere', those(false, false).map(portElement)],
+      ['addressedRanges', those(true, true).map(rangeElement)],
+      ['everywhereRanges', those(false, true).map(rangeElement)],
+    ];
+    return elements.map(([name, list]): [string, Element[]] => [name + suffix, list]);
+  });
+}
+
+function versionOf(address: FilteredAddress): FilteredVersion {
+  return typeof address === 'bigint' ? 6 : 4;
 }
 
 /** Ports in a row that are one element, or a single one. */
@@ -115,178 +151,224 @@ function continues({ first, count }: PortRow, { hostPort, port }: PublishedPort)
 
 /** The container's side of a port. */
 function directKey({ address, protocol, port }: PublishedPort): Buffer {
-  const key = Buffer.alloc(12);
-  key.writeUInt32BE(address);
-  key[4] = protocolNumber[protocol];
-  key.writeUInt16BE(port, 8);
-  return key;
+  return Buffer.concat([addressBytes(address), protocolAndPort(protocol, port)]);
 }
 
 /** Each field takes a multiple of four bytes. */
+function protocolAndPort(protocol: PublishedPort['protocol'], port: number): Buffer {
+  return Buffer.of(protocolNumber[protocol], 0, 0, 0, port >> 8, port & 255, 0, 0);
+}
+
 function portElement({ first }: PortRow): Element {
-  const data = Buffer.alloc(8);
-  data.writeUInt32BE(first.address);
-  data.writeUInt16BE(first.port, 4);
+  const { address, port } = first;
+  const data = Buffer.concat([addressBytes(address), Buffer.of(port >> 8, port & 255, 0, 0)]);
   return { key: portKey(first, first.hostPort ?? 0), data };
 }
 
 function rangeElement({ first, count }: PortRow): Element {
-  const data = Buffer.alloc(4);
-  data.writeUInt32BE(first.address);
+  const data = addressBytes(first.address);
   return { key: portKey(first, first.port), keyEnd: portKey(first, first.port + count - 1), data };
 }
 
 function portKey({ hostAddress, protocol }: PublishedPort, hostPort: number): Buffer {
-  const at = hostAddress === null ? 0 : 4;
-  const key = Buffer.alloc(8 + at);
-  if (hostAddress !== null) key.writeUInt32BE(hostAddress);
-  key[at] = protocolNumber[protocol];
-  key.writeUInt16BE(hostPort, at + 4);
-  return key;
+  const port = protocolAndPort(protocol, hostPort);
+  return hostAddress === null ? port : Buffer.concat([addressBytes(hostAddress), port]);
 }
 
 function writeSets(batch: Batch, table: string, { networks, ports, separated }: TableContent): void {
-  const { ipv4, protocol, service, interfaceName } = dataType;
-  const target = { dataTypes: [ipv4, service], dataLength: 8 };
-  batch.addSet(table, { name: mapOfAddresses, keyTypes: [ipv4, protocol, service], keyLength: 12, ...target });
-  batch.addSet(table, { name: mapOfEverywhere, keyTypes: [protocol, service], keyLength: 8, ...target });
-  const container = { dataTypes: [ipv4], dataLength: 4 };
-  batch.addSet(table, {
-    name: rangesOfAddresses,
-    ...{ keyTypes: [ipv4, protocol, service], keyLength: 12, intervalOf: [4, 1, 2] },
-    ...container,
-  });
-  batch.addSet(table, {
-    name: rangesOfEverywhere,
-    ...{ keyTypes: [protocol, service], keyLength: 8, intervalOf: [1, 2] },
-    ...container,
-  });
-  batch.addSet(table, { name: 'direct', keyTypes: [ipv4, protocol, service], keyLength: 12 });
-  for (const [map, elements] of portElements(ports)) batch.addElements(table, map, elements);
-
-  const bySource = { keyTypes: [interfaceName], keyLength: nameLength, dataTypes: [ipv4], dataLength: 4 };
-  batch.addSet(table, { name: 'sources', ...bySource });
-  for (const name of ['bridges', 'internal', 'masqueraded', 'separated', 'open'])
+  const { interfaceName } = dataType;
+  for (const name of ['bridges', 'internal'])
     batch.addSet(table, { name, keyTypes: [interfaceName], keyLength: nameLength });
   batch.addSet(table, { name: 'neighbours', keyTypes: [interfaceName, interfaceName], keyLength: 2 * nameLength });
-  batch.addSet(table, {
-    name: 'inside',
-    keyTypes: [ipv4, interfaceName],
-    keyLength: 4 + nameLength,
-    intervalOf: [4, nameLength],
-  });
-  batch.addElements(table, 'separated', elementsOf(separated.map(interfaceBytes)));
+  for (const family of families) {
+    writeFamilySets(batch, table, family);
+    const names = separated[family.version].map(interfaceBytes);
+    batch.addElements(table, `separated${family.suffix}`, elementsOf(names));
+  }
+  for (const [map, elements] of portElements(ports)) batch.addElements(table, map, elements);
   for (const [set, elements] of networkElements(networks)) batch.addElements(table, set, elements);
+}
+
+function writeFamilySets(batch: Batch, table: string, { suffix, type, addressLength }: Family): void {
+  const { protocol, service, interfaceName } = dataType;
+  const address = { keyTypes: [type, protocol, service], keyLength: addressLength + 8 };
+  const port = { keyTypes: [protocol, service], keyLength: 8 };
+  const target = { dataTypes: [type, service], dataLength: addressLength + 4 };
+  const container = { dataTypes: [type], dataLength: addressLength };
+  const named = { keyTypes: [interfaceName], keyLength: nameLength };
+  batch.addSet(table, { name: `addressed${suffix}`, ...address, ...target });
+  batch.addSet(table, { name: `everywhere${suffix}`, ...port, ...target });
+  batch.addSet(table, {
+    name: `addressedRanges${suffix}`,
+    ...address,
+    intervalOf: [addressLength, 1, 2],
+    ...container,
+  });
+  batch.addSet(table, { name: `everywhereRanges${suffix}`, ...port, intervalOf: [1, 2], ...container });
+  batch.addSet(table, { name: `direct${suffix}`, ...address });
+  batch.addSet(table, { name: `sources${suffix}`, ...named, ...container });
+  for (const name of ['masqueraded', 'separated', 'open']) batch.addSet(table, { name: name + suffix, ...named });
+  batch.addSet(table, {
+    name: `inside${suffix}`,
+    keyTypes: [type, interfaceName],
+    keyLength: addressLength + nameLength,
+    intervalOf: [addressLength, nameLength],
+  });
 }
 
 /** What networks are in the table: elements by set. */
 export function networkElements(networks: readonly FilteredNetwork[]): [string, Element[]][] {
-  const named = (those: readonly FilteredNetwork[]): Element[] =>
+  const named = (those: readonly { bridge: string }[]): Element[] =>
     elementsOf(those.map(({ bridge }) => interfaceBytes(bridge)));
   const open = networks
     .filter(({ betweenContainers }) => betweenContainers)
     .map(({ bridge }) => interfaceBytes(bridge));
+  const ofFamily = ({ version, suffix }: Family): [string, Element[]][] => {
+    const subnets = networks.flatMap(({ bridge, subnets: own }) =>
+      own.filter((subnet) => subnet.version === version).map((subnet) => ({ bridge, ...subnet })),
+    );
+    return [
+      [`open${suffix}`, named(subnets.filter(({ isOpen }) => isOpen))],
+      [`sources${suffix}`, subnets.flatMap(sourceElement)],
+      [`masqueraded${suffix}`, named(subnets.filter(({ masquerade: isOn }) => isOn))],
+      [`inside${suffix}`, subnets.map(insideElement)],
+    ];
+  };
   return [
     ['bridges', named(networks)],
     ['internal', named(networks.filter(({ internal }) => internal))],
-    ['open', named(networks.filter(({ isOpen }) => isOpen))],
-    ['sources', networks.flatMap(sourceElement)],
-    ['masqueraded', named(networks.filter(({ masquerade: isOn }) => isOn))],
     ['neighbours', elementsOf(open.map((name) => Buffer.concat([name, name])))],
-    ['inside', networks.map(insideElement)],
+    ...families.flatMap(ofFamily),
   ];
 }
 
-function sourceElement({ bridge, source, masquerade: isOn }: FilteredNetwork): Element[] {
-  if (source === null || !isOn) return [];
-  const data = Buffer.alloc(4);
-  data.writeUInt32BE(source);
-  return [{ key: interfaceBytes(bridge), data }];
+type BridgedSubnet = FilteredSubnet & { bridge: string };
+
+function sourceElement({ bridge, source, masquerade: isOn }: BridgedSubnet): Element[] {
+  return source === null || !isOn ? [] : [{ key: interfaceBytes(bridge), data: addressBytes(source) }];
 }
 
 /** Every address of the subnet, at the bridge. */
-function insideElement({ subnet, bridge }: FilteredNetwork): Element {
-  const first = Buffer.alloc(4);
-  first.writeUInt32BE((subnet.address & netmask(subnet.prefix)) >>> 0);
-  const last = Buffer.alloc(4);
-  last.writeUInt32BE(lastAddress(subnet));
+function insideElement({ bridge, ...subnet }: BridgedSubnet): Element {
+  const bytes = (address: bigint): Buffer => addressBytes(subnet.version === 4 ? Number(address) : address);
   const name = interfaceBytes(bridge);
-  return { key: Buffer.concat([first, name]), keyEnd: Buffer.concat([last, name]) };
+  return {
+    key: Buffer.concat([bytes(ipNetworkOf(subnet).address), name]),
+    keyEnd: Buffer.concat([bytes(lastIp(subnet)), name]),
+  };
 }
 
 function elementsOf(keys: readonly Uint8Array[]): Element[] {
   return keys.map((key) => ({ key }));
 }
 
-function rules({ separated }: TableContent): [string, Expression[]][] {
-  const toLoopback = [...isIpv4, payload(1, destinationOffset, 1), compare('is', Buffer.of(127))];
+function rules({ separated, versions }: TableContent): [string, Expression[]][] {
+  const toLoopback = [...isIpv4, payload(1, 16, 1), compare('is', Buffer.of(127))];
   const fromOutside = [meta(metaKey.inputName), compare('is not', interfaceBytes('lo'))];
   const toHost = [destinationType(), compare('is', u32(localAddress))];
-  const keyOfPort = (register: number): Expression[] => [
-    meta(metaKey.transportProtocol, register),
-    payload(2, portOffset, 2, register === 1 ? 9 : register + 1),
-  ];
   const publish = decide(verdict.jump, 'publish');
   const accept = decide(verdict.accept);
   const drop = decide(verdict.drop);
   const list: [string, Expression[]][] = [
-    [
-      'publish',
-      [...isIpv4, payload(1, destinationOffset, 4), ...keyOfPort(9), lookup(mapOfAddresses, 'map'), destinationNat()],
-    ],
-    ['publish', [...isIpv4, ...keyOfPort(1), lookup(mapOfEverywhere, 'map'), destinationNat()]],
+    ['publish', [...isIpv6, payload(1, 24, 16), compare('is', addressBytes(1n)), decide(verdict.return)]],
     [
       'publish',
       [
-        ...[...isIpv4, payload(1, destinationOffset, 4), ...keyOfPort(9)],
-        ...[lookup(rangesOfAddresses, 'map'), destinationNat('keeps port')],
+        ...isIpv6,
+        payload(1, 8, 2),
+        mask(Buffer.of(0xff, 0xc0)),
+        compare('is', Buffer.of(0xfe, 0x80)),
+        decide(verdict.return),
       ],
     ],
-    ['publish', [...isIpv4, ...keyOfPort(1), lookup(rangesOfEverywhere, 'map'), destinationNat('keeps port')]],
+    ...families.flatMap(publishRules),
     ['prerouting', [...fromOutside, ...toLoopback, decide(verdict.return)]],
     ['prerouting', [...toHost, publish]],
     ['output', [...toHost, publish]],
     ['guard', [meta(metaKey.inputName), lookup('bridges'), ...toLoopback, drop]],
+    ...families.filter(({ version }) => !versions.includes(version)).map(passes),
     ['forward', [ct(ctKey.state), ...anyBit(ctState.establishedOrRelated), accept]],
     ['forward', [ct(ctKey.status), ...anyBit(ctStatus.destinationNat), accept]],
     ['forward', [meta(metaKey.inputName), meta(metaKey.outputName, 2), lookup('neighbours'), accept]],
-    ['forward', [meta(metaKey.outputName), lookup('open'), accept]],
-    [
-      'forward',
-      [
-        ...[meta(metaKey.inputName), lookup('bridges', 'without'), ...isIpv4],
-        ...[payload(1, destinationOffset, 4), ...keyOfPort(9), lookup('direct'), accept],
-      ],
-    ],
+    ...families.flatMap(directRules),
     ['forward', [meta(metaKey.outputName), lookup('bridges'), drop]],
     ['forward', [meta(metaKey.inputName), lookup('internal'), drop]],
   ];
-  if (separated.length > 0) {
-    list.push([
-      'forward',
-      [meta(metaKey.inputName), lookup('separated'), meta(metaKey.outputName), lookup('separated'), drop],
-    ]);
+  for (const { version, suffix, is } of families) {
+    if (separated[version].length === 0) continue;
+    const own = lookup(`separated${suffix}`);
+    list.push(['forward', [...is, meta(metaKey.inputName), own, meta(metaKey.outputName), own, drop]]);
   }
-  const fromLoopback = [...isIpv4, payload(1, sourceOffset, 1), compare('is', Buffer.of(127))];
-  const isPublished = [ct(ctKey.status), ...anyBit(ctStatus.destinationNat)];
-  // The address fills one register of four bytes, the name begins behind it.
-  const stayingInside = [...isIpv4, payload(1, sourceOffset, 4), meta(metaKey.outputName, 9)];
-  list.push(
-    ['postrouting', [meta(metaKey.outputName), lookup('bridges'), ...fromLoopback, masquerade()]],
-    ['postrouting', [...stayingInside, lookup('inside'), ...isPublished, masquerade()]],
+  const fromLoopback = [...isIpv4, payload(1, 12, 1), compare('is', Buffer.of(127))];
+  list.push(['postrouting', [meta(metaKey.outputName), lookup('bridges'), ...fromLoopback, masquerade()]]);
+  return [...list, ...families.flatMap(leavingRules)];
+}
+
+/** Nobody is kept out in that family. */
+function passes({ is }: Family): [string, Expression[]] {
+  return ['forward', [...is, decide(verdict.accept)]];
+}
+
+/** Protocol and port of a packet, behind its destination or alone. */
+function askedPort({ nextRegister }: Family, place: 'behind an address' | 'alone'): Expression[] {
+  const register = place === 'alone' ? 1 : nextRegister;
+  // Register 1 is 8 of the small ones.
+  const portRegister = register === 1 ? 9 : register + 1;
+  return [meta(metaKey.transportProtocol, register), payload(2, portOffset, 2, portRegister)];
+}
+
+/** From a published port to the container. */
+function publishRules(family: Family): [string, Expression[]][] {
+  const { version, suffix, is, destinationOffset, addressLength } = family;
+  const addressed = [...is, payload(1, destinationOffset, addressLength), ...askedPort(family, 'behind an address')];
+  const everywhere = [...is, ...askedPort(family, 'alone')];
+  return (['', 'Ranges'] as const).flatMap((kind): [string, Expression[]][] => {
+    const translate = destinationNat(kind === '' ? 'sets port' : 'keeps port', version);
+    return [
+      ['publish', [...addressed, lookup(`addressed${kind}${suffix}`, 'map'), translate]],
+      ['publish', [...everywhere, lookup(`everywhere${kind}${suffix}`, 'map'), translate]],
+    ];
+  });
+}
+
+/** What may be reached at its own address. */
+function directRules(family: Family): [string, Expression[]][] {
+  const { suffix, is, destinationOffset, addressLength } = family;
+  const accept = decide(verdict.accept);
+  return [
+    ['forward', [...is, meta(metaKey.outputName), lookup(`open${suffix}`), accept]],
     [
-      'postrouting',
+      'forward',
       [
-        ...[meta(metaKey.inputName), lookup('masqueraded'), ...stayingInside, lookup('inside', 'without')],
-        ...[meta(metaKey.inputName), lookup('sources', 'map'), sourceNat()],
+        ...[meta(metaKey.inputName), lookup('bridges', 'without'), ...is],
+        ...[payload(1, destinationOffset, addressLength), ...askedPort(family, 'behind an address')],
+        ...[lookup(`direct${suffix}`), accept],
       ],
     ],
-    [
-      'postrouting',
-      [meta(metaKey.inputName), lookup('masqueraded'), ...stayingInside, lookup('inside', 'without'), masquerade()],
-    ],
-  );
-  return list;
+  ];
+}
+
+/** The address that packets leave a network with. */
+function leavingRules({
+  version,
+  suffix,
+  is,
+  sourceOffset,
+  addressLength,
+  nextRegister,
+}: Family): [string, Expression[]][] {
+  const isPublished = [ct(ctKey.status), ...anyBit(ctStatus.destinationNat)];
+  // The name begins behind the address.
+  const way = [...is, payload(1, sourceOffset, addressLength), meta(metaKey.outputName, nextRegister)];
+  const leaving = [
+    ...[meta(metaKey.inputName), lookup(`masqueraded${suffix}`)],
+    ...[...way, lookup(`inside${suffix}`, 'without')],
+  ];
+  return [
+    ['postrouting', [...way, lookup(`inside${suffix}`), ...isPublished, masquerade()]],
+    ['postrouting', [...leaving, meta(metaKey.inputName), lookup(`sources${suffix}`, 'map'), sourceNat(version)]],
+    ['postrouting', [...leaving, masquerade()]],
+  ];
 }
 
 /** Register 1 has one of the bits (in the machine's order). */

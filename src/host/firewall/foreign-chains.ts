@@ -105,7 +105,7 @@ export class ForeignChains {
     const found: Chain[] = [];
     for (const { payload } of this.#socket.dump(writer, 'list firewall chains')) {
       const of = payload[0] ?? 0;
-      if (of !== family.inet && of !== family.ipv4) continue;
+      if (of !== family.inet && of !== family.ipv4 && of !== family.ipv6) continue;
       const attributes = readAttributes(payload.subarray(4));
       const base = attributes.get(chainAttribute.hook);
       if (!base || readAttributes(base).get(1)?.readUInt32BE(0) !== hook.forward) continue;
@@ -172,5 +172,6 @@ function readComment(data: Buffer | undefined): string {
 }
 
 function familyName(value: number): string {
-  return value === family.inet ? 'inet' : 'ip';
+  if (value === family.inet) return 'inet';
+  return value === family.ipv6 ? 'ip6' : 'ip';
 }

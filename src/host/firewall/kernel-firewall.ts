@@ -60,18 +60,18 @@ export class KernelFirewall implements Firewall {
     const batch = new Batch();
     for (const [map, elements] of portElements(ports)) batch.addElements(this.table, map, elements);
     this.#socket.run(batch.end(), 'publish ports');
-    const udpPorts = ports.filter(isUdp);
-    if (udpPorts.length === 0) return;
-    const local = this.#localAddresses();
-    forgetFlowsToHost(this.#socket, udpPorts, (address) => local.has(address));
+    const [v4, v6] = udpOf(ports);
+    const local = v4.length > 0 ? this.#localAddresses() : new Set<number>();
+    if (v4.length > 0) forgetFlowsToHost(this.#socket, v4, (address) => local.has(address.readUInt32BE(0)));
+    // A flow that only passes through the host is made anew by its next packet.
+    if (v6.length > 0) forgetFlowsToHost(this.#socket, v6, () => true);
   }
 
   withdraw(ports: readonly PublishedPort[]): void {
     if (ports.length === 0) return;
     const placed = portElements(ports).flatMap(([map, elements]) => elements.map((element) => [map, element] as const));
     this.#withdrawThose(placed);
-    const udpPorts = ports.filter(isUdp);
-    if (udpPorts.length > 0) forgetFlowsToContainers(this.#socket, udpPorts);
+    for (const those of udpOf(ports)) if (those.length > 0) forgetFlowsToContainers(this.#socket, those);
   }
 
   passForeignChains(bridges: readonly string[]): string[] {
@@ -125,8 +125,11 @@ function keysOf(elements: readonly Element[]): Element[] {
   return elements.map(({ key, keyEnd }) => ({ key, ...(keyEnd ? { keyEnd } : {}) }));
 }
 
-function isUdp(port: PublishedPort): boolean {
-  return port.protocol === 'udp' && port.hostPort !== null;
+/** Those of UDP, IPv4 and IPv6 apart. */
+function udpOf(ports: readonly PublishedPort[]): [v4: PublishedPort[], v6: PublishedPort[]] {
+  const those = ports.filter(({ protocol, hostPort }) => protocol === 'udp' && hostPort !== null);
+  const isV6 = ({ address }: PublishedPort): boolean => typeof address === 'bigint';
+  return [those.filter((port) => !isV6(port)), those.filter(isV6)];
 }
 
 function isErrno(error: unknown, errno: number): boolean {

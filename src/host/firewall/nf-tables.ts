@@ -3,7 +3,7 @@
  */
 import { MessageWriter, netlinkFlag } from '../netlink/message.ts';
 
-export const family = { unspecified: 0, inet: 1, ipv4: 2 } as const;
+export const family = { unspecified: 0, inet: 1, ipv4: 2, ipv6: 10 } as const;
 export const nftMessage = {
   newTable: 0,
   getTable: 1,
@@ -23,7 +23,7 @@ export const protocolNumber = { tcp: 6, udp: 17 } as const;
 export const verdict = { drop: 0, accept: 1, jump: -3, return: -5 } as const;
 const setFlag = { interval: 4, map: 8, concatenation: 128 } as const;
 /** Data types of nft's own, kept by the kernel for listings; a concatenation is six bits each. */
-export const dataType = { ipv4: 7, protocol: 12, service: 13, interfaceName: 41 } as const;
+export const dataType = { ipv4: 7, ipv6: 8, protocol: 12, service: 13, interfaceName: 41 } as const;
 export const chainAttribute = { table: 1, handle: 2, name: 3, hook: 4, policy: 5, type: 7 } as const;
 export const ruleAttribute = { table: 1, chain: 2, handle: 3, expressions: 4, position: 6, userData: 7 } as const;
 export const expressionAttribute = { element: 1, name: 1, data: 2 } as const;
@@ -282,6 +282,8 @@ export function compare(operation: 'is' | 'is not', value: Uint8Array): Expressi
 
 /** Goes on for IPv4. */
 export const isIpv4: readonly Expression[] = [meta(metaKey.networkProtocol), compare('is', Buffer.of(family.ipv4))];
+/** Goes on for IPv6. */
+export const isIpv6: readonly Expression[] = [meta(metaKey.networkProtocol), compare('is', Buffer.of(family.ipv6))];
 
 /** Puts bytes into a register. */
 export function load(value: Uint8Array, register: number): Expression {
@@ -330,19 +332,23 @@ export function destinationType(): Expression {
   ]);
 }
 
-/** Sends on to the IPv4 address in register 1 and the port behind it, or to the port that was asked for. */
-export function destinationNat(kind: 'sets port' | 'keeps port' = 'sets port'): Expression {
-  const port: [number, number][] = kind === 'sets port' ? [[5, 9]] : [];
-  return numbers('nat', [[1, 1], [2, family.ipv4], [3, 1], ...port]);
+/** Sends on to the address in register 1 and the port behind it, or to the port that was asked for. */
+export function destinationNat(kind: 'sets port' | 'keeps port' = 'sets port', version: 4 | 6 = 4): Expression {
+  const port: [number, number][] = kind === 'sets port' ? [[5, version === 4 ? 9 : 12]] : [];
+  return numbers('nat', [[1, 1], [2, familyOf(version)], [3, 1], ...port]);
 }
 
-/** Leaves with the IPv4 address in register 1. */
-export function sourceNat(): Expression {
+/** Leaves with the address in register 1. */
+export function sourceNat(version: 4 | 6): Expression {
   return numbers('nat', [
     [1, 0],
-    [2, family.ipv4],
+    [2, familyOf(version)],
     [3, 1],
   ]);
+}
+
+function familyOf(version: 4 | 6): number {
+  return version === 4 ? family.ipv4 : family.ipv6;
 }
 
 export function masquerade(): Expression {

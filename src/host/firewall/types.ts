@@ -1,45 +1,57 @@
 /** What the engine asks of the host's packet filter: one table of its own per engine, and a way through other people's forward chains. */
-import type { Cidr } from '../netlink/cidr.ts';
+import type { IpNetwork } from '../netlink/ip-network.ts';
 
-/** A published IPv4 port. */
+/** A number is an address of IPv4, a bigint one of IPv6. */
+export type FilteredAddress = number | bigint;
+
+/** A published port, from the host to the container in the same family. */
 export interface PublishedPort {
   protocol: 'tcp' | 'udp';
   /** Address of the host; null: every one. */
-  hostAddress: number | null;
+  hostAddress: FilteredAddress | null;
   /** Null: none, the container's own address is what leads to it. */
   hostPort: number | null;
   /** Whoever has a route may reach it at the container's own address too. */
   isDirect: boolean;
   /** Of the container. */
-  address: number;
+  address: FilteredAddress;
   port: number;
 }
 
 /** A bridge network as the filter sees it. */
 export interface FilteredNetwork {
   bridge: string;
-  subnet: Cidr;
-  /** Connections that leave the host get the host's address. */
-  masquerade: boolean;
-  /** Connections that leave the host get this address; null: what `masquerade` says. */
-  source: number | null;
+  /** One a family at most. */
+  subnets: readonly FilteredSubnet[];
   /** Containers of this network may talk to each other. */
   betweenContainers: boolean;
-  /** Every port of its containers may be reached at their own addresses. */
-  isOpen: boolean;
   /** No way in or out. */
   internal: boolean;
 }
 
+export interface FilteredSubnet extends IpNetwork {
+  /** Connections that leave the host get the host's address. */
+  masquerade: boolean;
+  /** Connections that leave the host get this address; null: what `masquerade` says. */
+  source: FilteredAddress | null;
+  /** Every port of its containers may be reached at their own addresses. */
+  isOpen: boolean;
+}
+
+/** A family that containers have, and packets are judged by. */
+export type FilteredVersion = IpNetwork['version'];
+
 /** The whole of an engine's table. */
 export interface TableContent {
+  /** Packets of other families pass as they come. */
+  versions: readonly FilteredVersion[];
   networks: readonly FilteredNetwork[];
   ports: readonly PublishedPort[];
   /**
    * Network cards between which nothing may be forwarded: those of a host that was no router before the engine turned
    * forwarding on.
    */
-  separated: readonly string[];
+  separated: Readonly<Record<FilteredVersion, readonly string[]>>;
 }
 
 export interface Firewall {

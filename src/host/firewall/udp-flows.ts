@@ -3,7 +3,7 @@
  * one. A client that goes on sending from the same port would so never reach a port published meanwhile, or for ever the
  * container that had it before. Such flows are made to be forgotten (include/uapi/linux/netfilter/nfnetlink_conntrack.h).
  */
-import { contains, formatAddress } from '../netlink/cidr.ts';
+import { addressBytes } from '../netlink/ip-network.ts';
 import { errnoCode, SystemError } from '../netlink/libc.ts';
 import { MessageWriter, netlinkFlag, readAttributes } from '../netlink/message.ts';
 import type { NetlinkSocket } from '../netlink/netlink-socket.ts';
@@ -14,24 +14,31 @@ const subsystem = 1;
 const conntrackMessage = { get: 1, delete: 2 } as const;
 const attribute = { original: 1, reply: 2, id: 12, filter: 25 } as const;
 const tuple = { address: 1, protocol: 2 } as const;
-const tupleAddress = { source: 1, destination: 2 } as const;
+const tupleAddress = {
+  4: { source: 1, destination: 2, family: family.ipv4 },
+  6: { source: 3, destination: 4, family: family.ipv6 },
+} as const;
 const tupleProtocol = { number: 1, sourcePort: 2, destinationPort: 3 } as const;
 const filterAttribute = { original: 1, reply: 2 } as const;
 /** Which fields of a tuple the kernel's filter compares. */
 const filterFlag = { source: 1, protocolNumber: 8, destinationPort: 32 } as const;
 const udp = 17;
 const mostQuestions = 4;
-const loopback = { address: 0x7f000000, prefix: 8 };
+/** The first byte of 127.0.0.0/8. */
+const loopback = 127;
+
+type Version = 4 | 6;
 
 interface End {
-  source: number;
+  source: Buffer;
   sourcePort: number;
-  destination: number;
+  destination: Buffer;
   destinationPort: number;
   protocol: number;
 }
 
 interface Flow {
+  version: Version;
   original: End;
   reply: End;
   /** What names the flow to the kernel. */
@@ -39,32 +46,41 @@ interface Flow {
   id: Buffer | undefined;
 }
 
-/** Forgets flows to the host itself at ports that are published now. @param isLocal whether an address is the host's */
+/**
+ * Forgets flows to the host itself at ports that are published now, all of one family.
+ * @param isLocal whether an address is the host's
+ */
 export function forgetFlowsToHost(
   socket: NetlinkSocket,
   ports: readonly PublishedPort[],
-  isLocal: (address: number) => boolean,
+  isLocal: (address: Buffer) => boolean,
 ): void {
   const byPort = Map.groupBy(ports, ({ hostPort }) => hostPort ?? 0);
+  const version = versionOf(ports);
   // The kernel walks its whole table for each question, so that many ports are asked for together.
   const asked = byPort.size > mostQuestions ? [null] : [...byPort.keys()];
-  for (const flow of asked.flatMap((port) => flowsTo(socket, port))) {
+  for (const flow of asked.flatMap((port) => flowsTo(socket, version, port))) {
     const { original, reply } = flow;
     if (original.protocol !== udp) continue;
-    const isTranslated = reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
+    const isTranslated = !reply.source.equals(original.destination) || reply.sourcePort !== original.destinationPort;
     if (isTranslated) continue;
     const { destination, destinationPort } = original;
-    const isHosts = contains(loopback, destination) || isLocal(destination);
+    const isHosts = (version === 4 && destination[0] === loopback) || isLocal(destination);
     const meant = (byPort.get(destinationPort) ?? []).some(({ hostAddress }) =>
-      hostAddress === null ? isHosts : destination === hostAddress,
+      hostAddress === null ? isHosts : destination.equals(addressBytes(hostAddress)),
     );
     if (meant) forget(socket, flow);
   }
 }
 
+/** @param ports of one family, at least one */
+function versionOf([first]: readonly PublishedPort[]): Version {
+  return typeof first?.address === 'bigint' ? 6 : 4;
+}
+
 /** @param port null: every one */
-function flowsTo(socket: NetlinkSocket, port: number | null): Flow[] {
-  return list(socket, (writer) => {
+function flowsTo(socket: NetlinkSocket, version: Version, port: number | null): Flow[] {
+  return list(socket, version, (writer) => {
     writer.nest(attribute.original, () => {
       writer.nest(tuple.protocol, () => {
         writer.u8(tupleProtocol.number, udp);
@@ -78,15 +94,15 @@ function flowsTo(socket: NetlinkSocket, port: number | null): Flow[] {
   });
 }
 
-/** Forgets flows to containers whose ports are published no more. */
+/** Forgets flows to containers whose ports, all of one family, are published no more. */
 export function forgetFlowsToContainers(socket: NetlinkSocket, ports: readonly PublishedPort[]): void {
-  const targets = new Set(ports.map(({ address, port }) => `${formatAddress(address)}:${port}`));
-  for (const address of new Set(ports.map((port) => port.address))) {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(address);
-    const flows = list(socket, (writer) => {
+  const version = versionOf(ports);
+  const nameOf = (address: Buffer, port: number): string => `${address.toString('hex')}:${port}`;
+  const targets = new Set(ports.map(({ address, port }) => nameOf(addressBytes(address), port)));
+  for (const bytes of new Set(ports.map((port) => port.address)).values().map(addressBytes)) {
+    const flows = list(socket, version, (writer) => {
       writer.nest(attribute.reply, () => {
-        writer.nest(tuple.address, () => writer.attribute(tupleAddress.source, bytes));
+        writer.nest(tuple.address, () => writer.attribute(tupleAddress[version].source, bytes));
         writer.nest(tuple.protocol, () => writer.u8(tupleProtocol.number, udp));
       });
       writer.nest(attribute.filter, () => {
@@ -95,30 +111,32 @@ export function forgetFlowsToContainers(socket: NetlinkSocket, ports: readonly P
     });
     for (const flow of flows) {
       const { reply } = flow;
-      if (reply.protocol !== udp || !targets.has(`${formatAddress(reply.source)}:${reply.sourcePort}`)) continue;
+      if (reply.protocol !== udp || !targets.has(nameOf(reply.source, reply.sourcePort))) continue;
       forget(socket, flow);
     }
   }
 }
 
 /** A kernel older than 5.8 knows no filter and gives every flow: callers look at each. */
-function list(socket: NetlinkSocket, filter: (writer: MessageWriter) => void): Flow[] {
+function list(socket: NetlinkSocket, version: Version, filter: (writer: MessageWriter) => void): Flow[] {
   const writer = new MessageWriter();
-  writer.begin((subsystem << 8) | conntrackMessage.get, netlinkFlag.dump, familyHeader(family.ipv4));
+  const header = familyHeader(tupleAddress[version].family);
+  writer.begin((subsystem << 8) | conntrackMessage.get, netlinkFlag.dump, header);
   filter(writer);
   return socket.dump(writer, 'list flows').flatMap(({ payload }) => {
     const attributes = readAttributes(payload.subarray(4));
     const originalBytes = attributes.get(attribute.original);
     const replyBytes = attributes.get(attribute.reply);
-    const original = originalBytes && readEnd(originalBytes);
-    const reply = replyBytes && readEnd(replyBytes);
+    const original = originalBytes && readEnd(originalBytes, version);
+    const reply = replyBytes && readEnd(replyBytes, version);
     return originalBytes && original && reply
-      ? [{ original, reply, originalBytes, id: attributes.get(attribute.id) }]
+      ? [{ version, original, reply, originalBytes, id: attributes.get(attribute.id) }]
       : [];
   });
 }
 
-function readEnd(bytes: Buffer): End | null {
+/** Null for an end of the other family. */
+function readEnd(bytes: Buffer, version: Version): End | null {
   const parts = readAttributes(bytes);
   const address = parts.get(tuple.address);
   const protocol = parts.get(tuple.protocol);
@@ -127,12 +145,12 @@ function readEnd(bytes: Buffer): End | null {
   const ports = readAttributes(protocol);
   const sourcePort = ports.get(tupleProtocol.sourcePort);
   const destinationPort = ports.get(tupleProtocol.destinationPort);
-  const source = addresses.get(tupleAddress.source);
-  const destination = addresses.get(tupleAddress.destination);
+  const source = addresses.get(tupleAddress[version].source);
+  const destination = addresses.get(tupleAddress[version].destination);
   if (!sourcePort || !destinationPort || !source || !destination) return null;
   return {
-    source: source.readUInt32BE(0),
-    destination: destination.readUInt32BE(0),
+    source,
+    destination,
     sourcePort: sourcePort.readUInt16BE(0),
     destinationPort: destinationPort.readUInt16BE(0),
     protocol: ports.get(tupleProtocol.number)?.[0] ?? 0,
@@ -141,7 +159,11 @@ function readEnd(bytes: Buffer): End | null {
 
 function forget(socket: NetlinkSocket, flow: Flow): void {
   const writer = new MessageWriter();
-  writer.begin((subsystem << 8) | conntrackMessage.delete, netlinkFlag.acknowledge, familyHeader(family.ipv4));
+  writer.begin(
+    (subsystem << 8) | conntrackMessage.delete,
+    netlinkFlag.acknowledge,
+    familyHeader(tupleAddress[flow.version].family),
+  );
   writer.attribute(attribute.original | 0x8000, flow.originalBytes);
   if (flow.id) writer.attribute(attribute.id, flow.id);
   try {

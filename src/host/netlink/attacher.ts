@@ -3,6 +3,7 @@
  * lock, so the native helper program does it.
  */
 import { formatCidr } from './cidr.ts';
+import { formatIpNetwork } from './ip-network.ts';
 import type { BridgePlan } from './links.ts';
 
 /** One interface of a container: a veth pair whose host end is a port of a bridge. */
@@ -17,8 +18,8 @@ export interface InterfacePlan {
   macAddress: string;
   /** With prefix length, for example `172.17.0.2/16`. */
   addresses: string[];
-  /** Null: no default route leads through it. */
-  gateway: string | null;
+  /** Of the default routes that lead through it, one a family at most. */
+  gateways: string[];
   mtu: number;
   /** Lets a container reach its own published port where bridge-nf-call-iptables is 1. */
   hairpin: boolean;
@@ -29,8 +30,8 @@ export interface InterfacePlan {
 export interface InterfaceAttacher {
   /** @param pid of a process in the container. Error: the kernel's refusal; nothing is left then. */
   attach(pid: number, plan: InterfacePlan): Promise<void>;
-  /** Sends the container's default route through an interface that it has. */
-  lead(pid: number, containerName: string, gateway: string): Promise<void>;
+  /** Sends the container's default routes, of the gateways' families, through an interface that it has. */
+  lead(pid: number, containerName: string, gateways: readonly string[]): Promise<void>;
   /** Takes the interface away from both ends; one that is gone is no error. */
   detach(hostName: string): Promise<void>;
   /** As `Links.ensureBridge`, with the kernel's switches that the engine wants of a bridge. */
@@ -45,14 +46,19 @@ export function kernelAttacher(helper: string): InterfaceAttacher {
     attach: (pid, plan) =>
       run([
         ...[helper, 'net-attach', `/proc/${pid}/ns/net`, plan.hostName, plan.containerName, plan.bridge],
-        ...[plan.macAddress, String(plan.mtu), plan.hairpin ? '1' : '0', plan.gateway ?? ''],
+        ...[plan.macAddress, String(plan.mtu), plan.hairpin ? '1' : '0', plan.gateways.join(',')],
         ...plan.addresses,
         ...plan.sysctls,
       ]),
-    lead: (pid, containerName, gateway) => run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, gateway]),
+    lead: (pid, containerName, gateways) =>
+      run([helper, 'net-lead', `/proc/${pid}/ns/net`, containerName, ...gateways]),
     detach: (hostName) => run([helper, 'net-detach', hostName]),
-    makeBridge: ({ name, address, macAddress, alias, mtu }) =>
-      run([helper, 'net-bridge', name, address ? formatCidr(address) : '', macAddress, alias, String(mtu)]),
+    makeBridge: ({ name, address, address6, macAddress, alias, mtu }) =>
+      run([
+        ...[helper, 'net-bridge', name, macAddress, alias, String(mtu)],
+        ...(address ? [formatCidr(address)] : []),
+        ...(address6 ? [formatIpNetwork(address6)] : []),
+      ]),
     remove: (hostNames) => run([helper, 'net-remove', ...hostNames]),
   };
 }

@@ -35,7 +35,7 @@ export function formatCidr({ address, prefix }: Cidr): string {
 }
 
 /** The bits of the network part. */
-export function netmask(prefix: number): number {
+function netmask(prefix: number): number {
   return prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0;
 }
 
@@ -51,8 +51,4 @@ export function lastAddress({ address, prefix }: Cidr): number {
 export function contains(network: Cidr, address: number): boolean {
   const mask = netmask(network.prefix);
   return (network.address & mask) >>> 0 === (address & mask) >>> 0;
-}
-
-export function overlaps(a: Cidr, b: Cidr): boolean {
-  return a.prefix <= b.prefix ? contains(a, b.address) : contains(b, a.address);
 }

@@ -1,6 +1,7 @@
 /** Bridges, addresses and routes of the host, by rtnetlink (rtnetlink(7)) and files of /proc/sys. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Cidr, formatAddress } from './cidr.ts';
+import type { Cidr } from './cidr.ts';
+import { addressBytes, formatIpNetwork, type IpNetwork, ipContains, ipNetworkOfCidr, lastIp } from './ip-network.ts';
 import { errnoCode, SystemError } from './libc.ts';
 import { MessageWriter, netlinkFlag, readAttributes, readText } from './message.ts';
 import { NetlinkSocket, netlinkFamily } from './netlink-socket.ts';
@@ -23,6 +24,8 @@ export interface BridgePlan {
   name: string;
   /** Address of the bridge itself with the prefix length of its subnet; null: the engine gives it none. */
   address: Cidr | null;
+  /** The same of IPv6; null: none, and the bridge has no IPv6 at all. */
+  address6: IpNetwork | null;
   macAddress: string;
   mtu: number;
   /** A text that the interface carries (`ip link`); empty: none. */
@@ -37,8 +40,8 @@ export interface Links {
   find(name: string): Link | null;
   /** IPv4 addresses of an interface, or of all (null). */
   addresses(index: number | null): Cidr[];
-  /** Destinations of the IPv4 routes in all tables, default routes left out. */
-  routes(): Cidr[];
+  /** Destinations of the routes of both families in all tables; default routes and what IPv6 has on every interface left out. */
+  routes(): IpNetwork[];
   /** Makes a bridge, or sets an existing one right: address, MTU, up. */
   ensureBridge(plan: BridgePlan): void;
   /** Nothing happens where it is gone already. */
@@ -53,6 +56,14 @@ const link = { address: 1, name: 3, mtu: 4, master: 10, info: 18, infoKind: 1, a
 const address = { address: 1, local: 2, broadcast: 4 } as const;
 const route = { destination: 1 } as const;
 const inet = 2;
+const inet6 = 10;
+/** IFA_F_NODAD: nobody else has an address of the engine's, so that it counts at once. */
+const withoutDetection = 2;
+/** Link-local and multicast addresses of IPv6. */
+const everywhere: readonly IpNetwork[] = [
+  { version: 6, address: 0xfe80n << 112n, prefix: 10 },
+  { version: 6, address: 0xffn << 120n, prefix: 8 },
+];
 const flagUp = 1;
 const localTable = 255;
 /** RTEXT_FILTER_SKIP_STATS: counters are half of what the kernel says of an interface. */
@@ -97,16 +108,21 @@ export class KernelLinks implements Links {
       });
   }
 
-  routes(): Cidr[] {
-    const writer = new MessageWriter();
-    writer.begin(type.getRoute, netlinkFlag.dump, Buffer.of(inet, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
-    return this.#socket
-      .dump(writer, 'list routes')
-      .filter(({ payload }) => payload[4] !== localTable && (payload[1] ?? 0) > 0)
-      .map(({ payload }) => ({
-        address: readAttributes(payload.subarray(12)).get(route.destination)?.readUInt32BE(0) ?? 0,
-        prefix: payload[1] ?? 0,
-      }));
+  routes(): IpNetwork[] {
+    // One question a family: a kernel without IPv6 answers that for it with those of IPv4.
+    return ([4, 6] as const).flatMap((version) => {
+      const writer = new MessageWriter();
+      const family = version === 4 ? inet : inet6;
+      writer.begin(type.getRoute, netlinkFlag.dump, Buffer.of(family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+      return this.#socket
+        .dump(writer, 'list routes')
+        .filter(({ payload }) => payload[0] === family && payload[4] !== localTable && (payload[1] ?? 0) > 0)
+        .map(({ payload }) => {
+          const bytes = readAttributes(payload.subarray(12)).get(route.destination) ?? Buffer.alloc(16);
+          return { version, address: BigInt(`0x${bytes.toString('hex')}`), prefix: payload[1] ?? 0 };
+        })
+        .filter((one) => !everywhere.some((those) => ipContains(those, one)));
+    });
   }
 
   ensureBridge(plan: BridgePlan): void {
@@ -119,7 +135,9 @@ export class KernelLinks implements Links {
     if (!found) throw new Error(`bridge ${plan.name} vanished`);
     const { address: wanted } = plan;
     const has = (one: Cidr): boolean => one.address === wanted?.address && one.prefix === wanted.prefix;
-    if (wanted && !this.addresses(found.index).some(has)) this.#addAddress(found.index, wanted);
+    if (wanted && !this.addresses(found.index).some(has)) this.#addAddress(found.index, ipNetworkOfCidr(wanted));
+    this.#switchIpv6(plan);
+    if (plan.address6) this.#addAddress(found.index, plan.address6);
     if (!found.up || found.mtu !== plan.mtu) {
       const writer = new MessageWriter();
       writer.begin(type.newLink, netlinkFlag.acknowledge, linkHeader(found.index, flagUp));
@@ -168,22 +186,37 @@ export class KernelLinks implements Links {
     this.#socket.run(writer, `create bridge ${plan.name}`);
   }
 
-  #addAddress(index: number, { address: value, prefix }: Cidr): void {
+  /** Without an address of it the bridge has no IPv6: containers would reach the host's services by its link-local address. */
+  #switchIpv6({ name, address6 }: BridgePlan): void {
+    const directory = `net/ipv6/conf/${name}`;
+    const wanted = address6 ? '0' : '1';
+    const now = this.readSysctl(`${directory}/disable_ipv6`);
+    if (now !== null && now !== wanted) this.writeSysctl(`${directory}/disable_ipv6`, wanted);
+    // A container is no router of the host.
+    if (now !== null && address6) this.writeSysctl(`${directory}/accept_ra`, '0');
+  }
+
+  /** One that it has already is no error. */
+  #addAddress(index: number, network: IpNetwork): void {
+    const { version, prefix } = network;
     const writer = new MessageWriter();
     const header = Buffer.alloc(8);
-    header[0] = inet;
+    header[0] = version === 4 ? inet : inet6;
     header[1] = prefix;
+    header[2] = version === 4 ? 0 : withoutDetection;
     header.writeUInt32LE(index, 4);
     const flags = netlinkFlag.acknowledge | netlinkFlag.create | netlinkFlag.exclusive;
     writer.begin(type.newAddress, flags, header);
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(value);
+    const bytes = addressBytes(version === 4 ? Number(network.address) : network.address);
     writer.attribute(address.local, bytes);
     writer.attribute(address.address, bytes);
-    const broadcast = Buffer.alloc(4);
-    broadcast.writeUInt32BE((value | (prefix === 0 ? 0xffffffff : 0xffffffff >>> prefix)) >>> 0);
-    if (prefix < 31) writer.attribute(address.broadcast, broadcast);
-    this.#socket.run(writer, `give the bridge its address ${formatAddress(value)}/${prefix}`);
+    const broadcast = addressBytes(Number(lastIp(network) & 0xffff_ffffn));
+    if (version === 4 && prefix < 31) writer.attribute(address.broadcast, broadcast);
+    try {
+      this.#socket.run(writer, `give the bridge its address ${formatIpNetwork(network)}`);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== errnoCode.EEXIST) throw error;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Cidr } from './cidr.ts';
+import { type IpNetwork, ipNetworkOfCidr } from './ip-network.ts';
 import type { BridgePlan, Link, Links } from './links.ts';
 
 /** Interfaces that exist only here, for tests of what stands above them. */
@@ -6,8 +7,9 @@ export class RecordingLinks implements Links {
   readonly links: Link[] = [{ index: 1, name: 'lo', kind: '', master: 0, up: true, mtu: 65_536, alias: '' }];
   readonly sysctls = new Map<string, string>([['net/ipv4/ip_forward', '1']]);
   /** Destinations beside those of the bridges made here. */
-  readonly foreignRoutes: Cidr[] = [];
+  readonly foreignRoutes: IpNetwork[] = [];
   readonly #addresses = new Map<number, Cidr[]>();
+  readonly #addresses6 = new Map<number, IpNetwork>();
 
   list(): Link[] {
     return [...this.links];
@@ -22,8 +24,9 @@ export class RecordingLinks implements Links {
     return this.#addresses.get(index) ?? [];
   }
 
-  routes(): Cidr[] {
-    return [...this.foreignRoutes, ...[...this.#addresses.values()].flat()];
+  routes(): IpNetwork[] {
+    const own = [...this.#addresses.values()].flat().map(ipNetworkOfCidr);
+    return [...this.foreignRoutes, ...own, ...this.#addresses6.values()];
   }
 
   ensureBridge(plan: BridgePlan): void {
@@ -34,12 +37,15 @@ export class RecordingLinks implements Links {
       this.links.push(link);
     }
     this.#addresses.set(link.index, plan.address ? [plan.address] : []);
+    if (plan.address6) this.#addresses6.set(link.index, plan.address6);
   }
 
   deleteLink(name: string): void {
     const at = this.links.findIndex((link) => link.name === name);
     if (at < 0) return;
-    this.#addresses.delete(this.links[at]?.index ?? 0);
+    const index = this.links[at]?.index ?? 0;
+    this.#addresses.delete(index);
+    this.#addresses6.delete(index);
     this.links.splice(at, 1);
   }
 

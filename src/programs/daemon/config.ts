@@ -46,8 +46,13 @@ export interface DaemonConfig {
   'ip-forward': boolean;
   'ip-forward-no-drop': boolean;
   iptables: boolean;
+  ip6tables: boolean;
   'fixed-cidr': string;
   'default-gateway': string;
+  ipv6: boolean;
+  bip6: string;
+  'fixed-cidr-v6': string;
+  'default-gateway-v6': string;
   'default-network-opts': Record<string, Record<string, string>>;
   'host-gateway-ips': string[];
   'allow-direct-routing': boolean;
@@ -136,11 +141,16 @@ export const options: Record<keyof DaemonConfig, Option> = {
   icc: { kind: 'boolean', help: 'Containers of the default bridge may talk to each other' },
   ip: { kind: 'string', help: 'Address of the host where the default bridge publishes ports that name none' },
   'ip-masq': { kind: 'boolean', help: "Containers of the default bridge leave with the host's address" },
-  'ip-forward': { kind: 'boolean', help: 'Turn on IPv4 forwarding in the kernel' },
+  'ip-forward': { kind: 'boolean', help: 'Turn on forwarding of IPv4, and where a network has it IPv6, in the kernel' },
   'ip-forward-no-drop': { kind: 'boolean', help: 'Do not separate the network cards of a host that did not forward' },
   iptables: { kind: 'boolean', help: 'Write rules of the packet filter' },
+  ip6tables: { kind: 'boolean', help: 'Write rules of the packet filter for IPv6' },
   'fixed-cidr': { kind: 'string', help: "Part of the default bridge's subnet that containers get addresses from" },
   'default-gateway': { kind: 'string', help: 'Default gateway of containers on the default bridge' },
+  ipv6: { kind: 'boolean', help: 'Containers of the default bridge have IPv6 addresses' },
+  bip6: { kind: 'string', help: 'IPv6 address of the default bridge, with the prefix of its subnet' },
+  'fixed-cidr-v6': { kind: 'string', help: "IPv6 subnet of the default bridge, or a part of bip6's for containers" },
+  'default-gateway-v6': { kind: 'string', help: 'IPv6 default gateway of containers on the default bridge' },
   'default-network-opts': {
     kind: 'object',
     flag: 'default-network-opt',
@@ -194,14 +204,12 @@ export const narrowOptions: Record<string, NarrowOption> = {
     only: [[]],
     why: 'plugins of the engine are not part of Berth; the group of the socket and TLS client certificates say who may use it',
   },
-  bip6: { kind: 'string', only: [''] },
   containerd: { kind: 'string' },
   'containerd-namespace': { kind: 'string' },
   'containerd-plugins-namespace': { kind: 'string' },
   'cpu-rt-period': { kind: 'number', only: [0] },
   'cpu-rt-runtime': { kind: 'number', only: [0] },
   'cri-containerd': { kind: 'boolean' },
-  'default-gateway-v6': { kind: 'string', only: [''] },
   'exec-opts': {
     kind: 'list',
     flag: 'exec-opt',
@@ -210,9 +218,6 @@ export const narrowOptions: Record<string, NarrowOption> = {
   },
   experimental: { kind: 'boolean' },
   features: { kind: 'object', flag: 'feature' },
-  'fixed-cidr-v6': { kind: 'string', only: [''] },
-  ip6tables: { kind: 'boolean', only: [true] },
-  ipv6: { kind: 'boolean', only: [false] },
   'live-restore': { kind: 'boolean' },
   'network-control-plane-mtu': { kind: 'number' },
   'node-generic-resources': { kind: 'list', flag: 'node-generic-resource', only: [[]], why: noSwarm },
@@ -283,8 +288,13 @@ export function defaultConfig(certificates: string): DaemonConfig {
     'ip-forward': true,
     'ip-forward-no-drop': false,
     iptables: true,
+    ip6tables: true,
     'fixed-cidr': '',
     'default-gateway': '',
+    ipv6: false,
+    bip6: '',
+    'fixed-cidr-v6': '',
+    'default-gateway-v6': '',
     'default-network-opts': {},
     'host-gateway-ips': [],
     'allow-direct-routing': false,

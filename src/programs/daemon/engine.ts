@@ -87,7 +87,7 @@ export async function openEngine(config: DaemonConfig, surroundings: Surrounding
   const { database, events, host, log, report } = foundation;
   const network = await openKernelNetworks({
     database,
-    ...networkSettings(config),
+    ...networkSettings(config, foundation.engineId),
     helper: foundation.shim,
     resolver: { directory: foundation.paths.names, containers: foundation.paths.bundles },
     etcPaths: (id) => foundation.paths.container(id),

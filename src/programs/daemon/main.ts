@@ -41,7 +41,7 @@ export async function main(argv: string[]): Promise<void> {
 /** Error: what would stop a start with this configuration, as far as the values alone say it. */
 function checkConfiguration(config: DaemonConfig): void {
   readServerTls(config);
-  checkBridgeTexts(networkSettings(config).bridge);
+  checkBridgeTexts(networkSettings(config, '').bridge);
   // The built-in init stands for one that is always there.
   containerSettings(config, '/bin/sh');
 }

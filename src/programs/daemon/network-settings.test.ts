@@ -4,13 +4,14 @@ import { networkSettings } from './network-settings.ts';
 import { readDaemonArguments } from './read-config.ts';
 
 test('nothing said: every container talks, leaves and is published everywhere', () => {
-  const { bridge, host, hostGateways } = networkSettings(defaultConfig('/c'));
+  const { bridge, host, hostGateways } = networkSettings(defaultConfig('/c'), 'id');
   expect(bridge).toMatchObject({ betweenContainers: true, masquerade: true, hostBinding: '', networkOptions: {} });
   expect(host).toEqual({
     forwarding: true,
     separateCards: true,
     directRouting: false,
     filter: true,
+    filter6: true,
     userlandProxy: true,
   });
   expect(hostGateways).toEqual([]);
@@ -23,7 +24,7 @@ test('flags of networks arrive', () => {
     ...['--default-network-opt', 'bridge=a=b', '--host-gateway-ip', '10.0.0.1', '--host-gateway-ip', 'fd00::1'],
     ...['--allow-direct-routing', '--ip-forward=false', '--fixed-cidr', '10.1.2.0/25', '--default-gateway', '10.1.2.9'],
   ]);
-  const { bridge, host, hostGateways } = networkSettings(config);
+  const { bridge, host, hostGateways } = networkSettings(config, 'id');
   expect(bridge).toMatchObject({
     betweenContainers: false,
     masquerade: false,
@@ -38,6 +39,6 @@ test('flags of networks arrive', () => {
 
 test('what is no address is refused', () => {
   const config = defaultConfig('/c');
-  expect(() => networkSettings({ ...config, ip: 'x' })).toThrow('invalid argument "x" for "--ip" flag');
-  expect(() => networkSettings({ ...config, 'host-gateway-ips': ['1.2.3'] })).toThrow('"--host-gateway-ip" flag');
+  expect(() => networkSettings({ ...config, ip: 'x' }, 'id')).toThrow('invalid argument "x" for "--ip" flag');
+  expect(() => networkSettings({ ...config, 'host-gateway-ips': ['1.2.3'] }, 'id')).toThrow('"--host-gateway-ip" flag');
 });

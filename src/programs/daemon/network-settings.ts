@@ -1,14 +1,18 @@
 /** What the configuration says of networks, in the shapes that they take. */
 import { BerthError } from '../../api/errors.ts';
 import type { KernelNetworksOptions } from '../../engine/networks/kernel-networks.ts';
-import { ipv6Bytes } from '../../engine/networks/port-requests.ts';
-import { defaultSubnetPools, parseSubnetPools } from '../../engine/networks/subnets.ts';
-import { parseAddress } from '../../host/netlink/cidr.ts';
+import { subnetPools } from '../../engine/networks/subnets.ts';
+import { parseIp } from '../../host/netlink/ip-network.ts';
 import type { DaemonConfig } from './config.ts';
 
-/** Error: `invalid` for what is no address or pool; what does not fit the bridge is found when that is made. */
-export function networkSettings(config: DaemonConfig): Pick<KernelNetworksOptions, 'bridge' | 'host' | 'hostGateways'> {
-  const pools = config['default-address-pools'];
+/**
+ * Error: `invalid` for what is no address or pool; what does not fit the bridge is found when that is made.
+ * @param engineId makes addresses that no other engine has
+ */
+export function networkSettings(
+  config: DaemonConfig,
+  engineId: string,
+): Pick<KernelNetworksOptions, 'bridge' | 'host' | 'hostGateways'> {
   const { ip } = config;
   if (ip !== '' && !isAddress(ip))
     throw new BerthError('invalid', `invalid argument "${ip}" for "--ip" flag: ${ip} is not an ip address`);
@@ -23,12 +27,16 @@ export function networkSettings(config: DaemonConfig): Pick<KernelNetworksOption
       bridge: config.bridge,
       bip: config.bip,
       mtu: config.mtu,
-      pools: pools.length > 0 ? parseSubnetPools(pools) : defaultSubnetPools,
+      pools: subnetPools(config['default-address-pools'], engineId),
       betweenContainers: config.icc,
       masquerade: config['ip-masq'],
       hostBinding: ip === '0.0.0.0' ? '' : ip,
       fixedCidr: config['fixed-cidr'],
       defaultGateway: config['default-gateway'],
+      ipv6: config.ipv6,
+      bip6: config.bip6,
+      fixedCidr6: config['fixed-cidr-v6'],
+      defaultGateway6: config['default-gateway-v6'],
       networkOptions: config['default-network-opts'],
     },
     host: {
@@ -36,6 +44,7 @@ export function networkSettings(config: DaemonConfig): Pick<KernelNetworksOption
       separateCards: !config['ip-forward-no-drop'],
       directRouting: config['allow-direct-routing'],
       filter: config.iptables,
+      filter6: config.iptables && config.ip6tables,
       userlandProxy: config['userland-proxy'],
     },
     hostGateways: config['host-gateway-ips'],
@@ -43,5 +52,5 @@ export function networkSettings(config: DaemonConfig): Pick<KernelNetworksOption
 }
 
 function isAddress(text: string): boolean {
-  return parseAddress(text) !== null || ipv6Bytes(text) !== null;
+  return parseIp(text) !== null;
 }

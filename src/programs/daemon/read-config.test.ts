@@ -149,7 +149,7 @@ describe('what cannot be used stops the start in words that name it', () => {
     [['-Z'], "unknown shorthand flag: 'Z' in -Z"],
     [['--bip'], 'flag needs an argument: --bip'],
     [['word'], '"berth daemon" accepts no arguments: word'],
-    [['--ipv6'], '--ipv6: the directive ipv6 is known, but Berth does not support it yet'],
+    [['--selinux-enabled'], 'the directive selinux-enabled is known, but Berth does not support it yet'],
     [['--default-network-opt', 'bridge'], 'must be key=value'],
     [['--mtu=x'], 'invalid argument "x" for "--mtu" flag: strconv.ParseInt: parsing "x": invalid syntax'],
     [['--debug=x'], 'invalid argument "x" for "--debug" flag: strconv.ParseBool: parsing "x": invalid syntax'],

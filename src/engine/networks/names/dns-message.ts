@@ -1,4 +1,5 @@
 /** The little of DNS messages (RFC 1035, RFC 6891) that the names of containers need. What is forwarded is passed on byte for byte. */
+import { formatIp, ipv6Bytes } from '../../../host/netlink/ip-network.ts';
 
 export const recordType = { A: 1, PTR: 12, MX: 15, AAAA: 28 } as const;
 export const responseCode = { none: 0, format: 1, serverFailure: 2, notImplemented: 4, refused: 5 } as const;
@@ -16,9 +17,9 @@ export interface Question {
   limit: number;
 }
 
-/** An answer's data: an IPv4 address, or the name that an address has. */
+/** An answer's data: an address, or the name that an address has. */
 export type AnswerRecord =
-  | { type: typeof recordType.A; address: string }
+  | { type: typeof recordType.A | typeof recordType.AAAA; address: string }
   | { type: typeof recordType.PTR; name: string };
 
 export interface Answer {
@@ -102,8 +103,7 @@ export function writeAnswer(query: Buffer, question: Question | null, answer: An
 }
 
 function writeRecord(record: AnswerRecord): Buffer {
-  const data =
-    record.type === recordType.A ? Buffer.from(record.address.split('.').map(Number)) : writeName(record.name);
+  const data = record.type === recordType.PTR ? writeName(record.name) : writeAddress(record.address);
   const bytes = Buffer.alloc(12 + data.length);
   // The name is that of the question.
   bytes.writeUInt16BE(0xc000 | headerLength, 0);
@@ -113,6 +113,10 @@ function writeRecord(record: AnswerRecord): Buffer {
   bytes.writeUInt16BE(data.length, 10);
   data.copy(bytes, 12);
   return bytes;
+}
+
+function writeAddress(text: string): Buffer {
+  return Buffer.from(ipv6Bytes(text) ?? text.split('.').map(Number));
 }
 
 function writeName(name: string): Buffer {
@@ -136,8 +140,14 @@ export function codeOf(reply: Buffer): number {
   return reply.readUInt16BE(2) & 15;
 }
 
-/** The address in the name of a reverse look-up (`2.0.18.172.in-addr.arpa`); null: it is none of IPv4. */
+/**
+ * The address in the name of a reverse look-up (`2.0.18.172.in-addr.arpa`, `2.0.…0.d.f.ip6.arpa`), in its canonical form; null: there is
+ * none in it.
+ */
 export function reversedAddress(name: string): string | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/i.exec(name);
-  return match ? match.slice(1).reverse().join('.') : null;
+  const v4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/i.exec(name);
+  if (v4) return v4.slice(1).reverse().join('.');
+  const v6 = /^((?:[0-9a-f]\.){32})ip6\.arpa$/i.exec(name)?.[1];
+  const digits = v6?.split('.').reverse().join('');
+  return digits === undefined ? null : formatIp({ version: 6, address: BigInt(`0x${digits}`) });
 }

@@ -12,7 +12,8 @@ export interface EndpointNames {
   /** Id of the network. */
   network: string;
   networkName: string;
-  address: string;
+  /** IPv4 and IPv6, these in their canonical form. */
+  addresses: string[];
   /** Names that others on the network find it under; the first is what a reverse look-up gives. */
   names: string[];
   /** What only this container calls others on the network: its word → their name. */
@@ -33,8 +34,8 @@ export interface SandboxNames {
 
 interface NetworkBook {
   name: string;
-  /** Name in lower case → container → address. */
-  addresses: Map<string, Map<string, string>>;
+  /** Name in lower case → container → addresses. */
+  addresses: Map<string, Map<string, readonly string[]>>;
   /** Address → container's first name. */
   names: Map<string, string>;
 }
@@ -59,12 +60,12 @@ export class NameBook {
       const network = this.#network(endpoint);
       for (const name of endpoint.names) {
         const key = name.toLowerCase();
-        const holders = network.addresses.get(key) ?? new Map<string, string>();
-        holders.set(sandbox.id, endpoint.address);
+        const holders = network.addresses.get(key) ?? new Map<string, readonly string[]>();
+        holders.set(sandbox.id, endpoint.addresses);
         network.addresses.set(key, holders);
       }
       const [first] = endpoint.names;
-      if (first !== undefined) network.names.set(endpoint.address, first);
+      if (first !== undefined) for (const address of endpoint.addresses) network.names.set(address, first);
     }
   }
 
@@ -72,7 +73,7 @@ export class NameBook {
     const sandbox = this.#sandboxes.get(id);
     if (!sandbox) return;
     this.#sandboxes.delete(id);
-    for (const { network: networkId, names, address } of sandbox.endpoints) {
+    for (const { network: networkId, names, addresses } of sandbox.endpoints) {
       const network = this.#networks.get(networkId);
       if (!network) continue;
       for (const name of names) {
@@ -81,13 +82,13 @@ export class NameBook {
         holders?.delete(id);
         if (holders?.size === 0) network.addresses.delete(key);
       }
-      if (network.names.get(address) === names[0]) network.names.delete(address);
+      for (const address of addresses) if (network.names.get(address) === names[0]) network.names.delete(address);
       if (network.addresses.size === 0) this.#networks.delete(networkId);
     }
   }
 
   /**
-   * Addresses of a name as the container sees it; null: it is no container's.
+   * Addresses, of both families, of a name as the container sees it; null: it is no container's.
    * Networks and containers may have dots in their names, so `a.b.c` is `a.b.c` on any of the container's networks, `a.b` on
    * network `c`, or `a` on network `b.c`, in this order.
    */
@@ -119,7 +120,7 @@ export class NameBook {
       const linked = Object.hasOwn(links, wanted) ? links[wanted] : undefined;
       const name = by === 'links' ? linked : linked === undefined ? wanted : undefined;
       const holders = name === undefined ? undefined : this.#networks.get(network)?.addresses.get(name.toLowerCase());
-      if (holders) return [...new Set(holders.values())];
+      if (holders) return [...new Set([...holders.values()].flat())];
     }
     return null;
   }

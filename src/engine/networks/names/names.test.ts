@@ -79,6 +79,7 @@ describe('messages', () => {
 interface Wish {
   network?: string;
   address: string;
+  address6?: string;
   names: string[];
   links?: Record<string, string>;
 }
@@ -86,10 +87,10 @@ interface Wish {
 function sandbox(id: string, endpoints: Wish[], more: Partial<SandboxNames> = {}): SandboxNames {
   return {
     id,
-    endpoints: endpoints.map(({ network = 'net', address, names, links = {} }) => ({
+    endpoints: endpoints.map(({ network = 'net', address, address6, names, links = {} }) => ({
       network: `id of ${network}`,
       networkName: network,
-      address,
+      addresses: [address, ...(address6 ? [address6] : [])],
       names,
       links,
     })),
@@ -111,6 +112,17 @@ function answers(book: NameBook, id: string, name: string, type: number = A): un
   const answer = question && resolve(book, id, question);
   return answer?.records.map((record) => ('address' in record ? record.address : record.name)).sort() ?? null;
 }
+
+test('an address of IPv6 is written in its sixteen bytes', () => {
+  const asked = query('web', AAAA);
+  const reply = writeAnswer(
+    asked,
+    readQuestion(asked),
+    { code: 0, records: [{ type: AAAA, address: 'fd00::1:2' }] },
+    512,
+  );
+  expect(reply.subarray(-16).toString('hex')).toBe('fd000000000000000000000000010002');
+});
 
 describe('names', () => {
   const book = bookOf(
@@ -148,7 +160,22 @@ describe('names', () => {
     expect(answers(book, 'both', 'constructor')).toBeNull();
   });
 
-  test('have no IPv6 address and no mail server, which nobody else is asked for', () => {
+  test('have addresses of both families', () => {
+    const v6 = bookOf(
+      sandbox('web', [{ address: '10.0.0.2', address6: 'fd00::2', names: ['web', 'al'] }]),
+      sandbox('web2', [{ address: '10.0.0.3', address6: 'fd00::3', names: ['web2', 'al'] }]),
+    );
+    expect(answers(v6, 'web', 'web2')).toEqual(['10.0.0.3']);
+    expect(answers(v6, 'web', 'web2', AAAA)).toEqual(['fd00::3']);
+    expect(answers(v6, 'web', 'al.net', AAAA)).toEqual(['fd00::2', 'fd00::3']);
+    const zeros = '0.'.repeat(29);
+    expect(answers(v6, 'web', `3.${zeros}d.f.ip6.arpa`, PTR)).toEqual(['web2.net']);
+    expect(answers(v6, 'web', `9.${zeros}d.f.ip6.arpa`, PTR)).toBeNull();
+    v6.drop('web2');
+    expect(answers(v6, 'web', 'al', AAAA)).toEqual(['fd00::2']);
+  });
+
+  test('without an address of IPv6 have none, and no mail server: nobody else is asked', () => {
     expect(answers(book, 'web2', 'web', AAAA)).toEqual([]);
     expect(answers(book, 'web2', 'web', MX)).toEqual([]);
     expect(answers(book, 'web2', 'example.com', AAAA)).toBeNull();

@@ -21,10 +21,13 @@ export function resolve(book: NameBook, id: string, question: Question): Answer 
   const isAddress = question.type === A || question.type === AAAA;
   if (!isAddress && question.type !== MX) return null;
   const addresses = book.addresses(id, question.name);
-  // A container has no IPv6 address and no mail server: that is known, so nobody else is asked.
-  if (addresses && question.type !== A) return nothing;
-  if (addresses)
-    return { code: responseCode.none, records: shuffled(addresses).map((address) => ({ type: A, address })) };
+  // A container's addresses are known, and that it has no mail server: nobody else is asked.
+  if (addresses && !isAddress) return nothing;
+  if (addresses) {
+    const own = addresses.filter((address) => address.includes(':') === (question.type === AAAA));
+    const type = question.type === AAAA ? AAAA : A;
+    return { code: responseCode.none, records: shuffled(own).map((address) => ({ type, address })) };
+  }
   return isAddress && sandbox.keepsShortNames && !question.name.includes('.') ? nothing : null;
 }
 

@@ -5,7 +5,7 @@
 import type { SandboxNames } from './name-book.ts';
 
 /** A process of another version is replaced by the engine that finds it. */
-const resolverVersion = 1;
+const resolverVersion = 2;
 
 export interface ResolverSandbox {
   names: SandboxNames;

@@ -1,8 +1,7 @@
-import { formatAddress } from '../../../host/netlink/cidr.ts';
 import type { Endpoint } from '../endpoint-table.ts';
 import { isPredefined } from '../network-filters.ts';
 import type { NetworkState } from '../network-state.ts';
-import { namesOf } from '../sandbox-shapes.ts';
+import { addressesOf, namesOf } from '../sandbox-shapes.ts';
 import type { EndpointNames, SandboxNames } from './name-book.ts';
 
 /** What the resolver has to know of a container; null: it does not serve it. */
@@ -21,12 +20,12 @@ export function sandboxNames(state: NetworkState, id: string): SandboxNames | nu
 
 function endpointNames(state: NetworkState, endpoint: Endpoint): EndpointNames[] {
   const network = state.networks.find(endpoint.network);
-  if (isPredefined(network) || endpoint.address === null) return [];
+  if (isPredefined(network) || endpoint.interfaceName === '') return [];
   return [
     {
       network: network.id,
       networkName: network.name,
-      address: formatAddress(endpoint.address),
+      addresses: addressesOf(endpoint),
       names: namesOf(endpoint),
       links: endpoint.links,
     },
