@@ -16,6 +16,7 @@ import { scaleCases } from './cases/scale.ts';
 import { startCases } from './cases/start.ts';
 import { startUpCases } from './cases/start-up.ts';
 import { statsCases } from './cases/stats.ts';
+import { transferCases } from './cases/transfer.ts';
 import { type Contenders, openContenders, state } from './contenders.ts';
 import { type Measured, type Row, renderResults, verdicts } from './report.ts';
 
@@ -33,6 +34,7 @@ const cases: Record<string, (contenders: Contenders) => Promise<Row[]>> = {
   logs: logCases,
   networks: networkCases,
   registry: registryCases,
+  transfer: transferCases,
 };
 
 const results = resolve(import.meta.dir, 'results.json');

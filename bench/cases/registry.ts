@@ -6,16 +6,16 @@ import type { Subprocess } from 'bun';
 import { registryMigrations } from '../../src/registry-server/storage/schema.ts';
 import { BerthDatabase } from '../../src/store/db/database.ts';
 import { packagedProgram } from '../../test/support/debian-package.ts';
-import { type Contenders, state } from '../contenders.ts';
+import { state } from '../contenders.ts';
 import type { Row } from '../report.ts';
 import { median } from '../statistics.ts';
-import { wholeRows } from './registry-whole.ts';
 
 const runs = 3;
 const layers = 10;
 const layerBytes = 100 * 1024 * 1024;
 const berthProgram = resolve(import.meta.dir, '../../dist/berth');
-const root = join(state, 'registries');
+/** Where the registries of a case keep what they have. */
+export const registriesRoot = join(state, 'registries');
 let nextPort = 5063;
 
 interface Served {
@@ -28,23 +28,16 @@ interface Layer {
   digest: string;
 }
 
-export async function registryCases(contenders: Contenders): Promise<Row[]> {
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(root, { recursive: true });
+export async function registryCases(): Promise<Row[]> {
+  rmSync(registriesRoot, { recursive: true, force: true });
+  mkdirSync(registriesRoot, { recursive: true });
   const [ours, dockers] = [await serveBerth('berth'), await serveDockers()];
   const served = [ours, dockers];
-  const registries = { berth: new URL(ours.url).host, dockers: new URL(dockers.url).host };
   try {
-    return [
-      ...(await transferRows(served)),
-      ...(await wholeRows(contenders, registries)),
-      ...(await manifestRows(served)),
-      await memoryRow(),
-      ...(await listRows()),
-    ];
+    return [...(await transferRows(served)), ...(await manifestRows(served)), await memoryRow(), ...(await listRows())];
   } finally {
     for (const one of served) await end(one);
-    rmSync(root, { recursive: true, force: true });
+    rmSync(registriesRoot, { recursive: true, force: true });
   }
 }
 
@@ -126,7 +119,7 @@ async function memoryRow(): Promise<Row> {
 
 /** 10,000 repositories with ten tags each. */
 async function listRows(): Promise<Row[]> {
-  const directory = join(root, 'lists');
+  const directory = join(registriesRoot, 'lists');
   mkdirSync(directory, { recursive: true });
   fillLists(join(directory, 'registry.db'));
   const registry = await serveBerth('lists');
@@ -167,8 +160,8 @@ function fillLists(path: string): void {
   database.close();
 }
 
-async function serveBerth(name: string): Promise<Served> {
-  const directory = join(root, name);
+export async function serveBerth(name: string): Promise<Served> {
+  const directory = join(registriesRoot, name);
   const address = `127.0.0.1:${nextPort++}`;
   const child = Bun.spawn([berthProgram, 'registry', 'serve', '--root', directory, '-a', address], {
     stdout: 'ignore',
@@ -182,8 +175,8 @@ async function serveDockers(): Promise<Served> {
     packages: ['docker-registry'],
     program: 'usr/bin/docker-registry',
   });
-  const config = join(root, 'docker-registry.yml');
-  const storage = `storage: {filesystem: {rootdirectory: ${root}/dockers}, delete: {enabled: true}}`;
+  const config = join(registriesRoot, 'docker-registry.yml');
+  const storage = `storage: {filesystem: {rootdirectory: ${registriesRoot}/dockers}, delete: {enabled: true}}`;
   const log = 'log: {level: error, accesslog: {disabled: true}}';
   writeFileSync(config, `version: 0.1\n${storage}\nhttp: {addr: '127.0.0.1:5062'}\n${log}\n`);
   const child = Bun.spawn([program, 'serve', config], { stdout: 'ignore', stderr: 'ignore' });
@@ -204,7 +197,7 @@ async function ready(served: Served): Promise<Served> {
   return served;
 }
 
-async function end({ process }: Served): Promise<void> {
+export async function end({ process }: Served): Promise<void> {
   process.kill('SIGTERM');
   await process.exited;
 }
@@ -212,7 +205,7 @@ async function end({ process }: Served): Promise<void> {
 function makeLayers(): Layer[] {
   return Array.from({ length: layers }, (_, index) => {
     const bytes = randomBytes(layerBytes);
-    const path = join(root, `layer-${index}`);
+    const path = join(registriesRoot, `layer-${index}`);
     writeFileSync(path, bytes);
     return { path, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
   });
