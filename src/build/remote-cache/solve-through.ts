@@ -42,6 +42,7 @@ export async function solveThrough(
 /** One progress of several passes: nothing is told twice, and a step that misses its layers has not failed, it will be done. */
 class Retelling {
   readonly #listener: SolveListener;
+  #isPlanTold = false;
   /** What was said of a vertex in the end. */
   readonly #told = new Map<string, 'done' | 'cached'>();
 
@@ -53,7 +54,11 @@ class Retelling {
     const held = new Map<string, SolveEvent>();
     let isLost = false;
     return (event) => {
-      if (event.type === 'planned') return this.#listener(event);
+      if (event.type === 'planned') {
+        if (!this.#isPlanTold) this.#listener(event);
+        this.#isPlanTold = true;
+        return;
+      }
       const { digest } = event.vertex;
       const before = this.#told.get(digest);
       isLost ||= event.type === 'failed' && event.error instanceof LostLayerError;
