@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
 import type { BuildOptions, BuildResult } from '../api/types/build.ts';
 import { decompressor, magicLength, packedAs } from '../archive/compression.ts';
+import { parsePlatform } from '../oci/platform.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { NativeHelper } from '../store/native-helper.ts';
 import type { Lease } from '../store/types.ts';
@@ -45,6 +46,8 @@ export class ClassicBuilds {
   /** Errors: those of the builder, a failed command as `ClassicStepError`. */
   async build(request: ClassicRequest, context: Readable, work: BuildWork): Promise<BuildResult> {
     const { builder, store } = this.#options;
+    // One platform: what would become of the others cannot be said here.
+    if (request.options.platform !== '') parsePlatform(request.options.platform);
     const lease = await store.lease('context');
     try {
       const path = request.options.dockerfile || 'Dockerfile';

@@ -317,6 +317,11 @@ describe('several platforms', () => {
       expect((await manifest('many/noted', digest)).annotations).toEqual({ m: '3' });
       expect([...(await statements('many/noted', list, digest)).keys()]).toEqual(['https://slsa.dev/provenance/v1']);
     }
+    const classic = await engine.dockerWith(
+      { env: { DOCKER_BUILDKIT: '0' } },
+      ...['build', '--platform', 'linux/amd64,linux/arm64', context],
+    );
+    expect(classic.stderr).toContain('"amd64,linux" is an invalid component of "linux/amd64,linux/arm64"');
     const refused = await engine.berth('build', ...platforms, '-o', `type=docker,dest=${files}/no.tar`, context);
     expect(refused.stderr).toContain('docker exporter does not currently support exporting manifest lists');
   });
