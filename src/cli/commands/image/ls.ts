@@ -12,15 +12,22 @@ export const command = defineCommand({
     all: { kind: 'bool', short: 'a', help: 'Intermediate images too' },
     digests: { kind: 'bool', help: 'Show digests' },
     'no-trunc': { kind: 'bool', help: 'Print everything at full length' },
-    tree: { kind: 'bool', hidden: true, help: 'Show the variants of each image' },
+    tree: { kind: 'bool', help: 'List the names of an image above each other, with what it takes' },
   },
   words: { least: 0, most: 1 },
   complete: 'images',
   async run({ cli, options, words }) {
-    if (options.tree) throw new ExitStatus(1, '--tree is not supported yet');
+    if (options.tree) refuseBesideTree(options);
     const filters = new Map(collectFilters(options.filter));
     if (words[0] !== undefined) filters.set('reference', [...(filters.get('reference') ?? []), words[0]]);
     const images = await listImages(cli.client, { all: options.all, digests: options.digests, filters });
+    if (options.tree) {
+      const { isTerminal, terminalSize } = await import('../../streams/terminal.ts');
+      const { imageTree } = await import('../../render/image-tree.ts');
+      const columns = (await isTerminal(1)) ? ((await terminalSize())?.columns ?? 80) : null;
+      await cli.out.write(imageTree(images, columns));
+      return 0;
+    }
     const format = options.format || (options.quiet ? '' : (cli.config.imagesFormat ?? ''));
     const digests = options.digests || /\.Digest\b/.test(format);
     const columns = ['Repository', 'Tag', ...(options.digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];
@@ -31,3 +38,15 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Errors: of the options that say how rows look. */
+function refuseBesideTree(options: { quiet: boolean; 'no-trunc': boolean; digests: boolean; format: string }): void {
+  const given = options.quiet
+    ? '--quiet'
+    : options['no-trunc']
+      ? '--no-trunc'
+      : options.digests
+        ? '--show-digest'
+        : options.format && '--format';
+  if (given) throw new ExitStatus(1, `${given} is not yet supported with --tree`);
+}
