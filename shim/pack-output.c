@@ -4,8 +4,11 @@
 #include "pack.h"
 #include "recipe.h"
 #include "sha256.h"
+#include "windows.h"
 
 #define BUFFER_SIZE (512 * 1024)
+/* From this length on a file that is only hashed is worth a thread that maps it. */
+#define LONG_FILE (16u << 20)
 
 int output_begin(struct output *output, int fd, struct failure *failure) {
   *output = (struct output){.fd = fd, .buffer = malloc(BUFFER_SIZE)};
@@ -35,8 +38,17 @@ int output_bytes(struct output *output, const void *data, size_t length, struct 
   return 0;
 }
 
+static void hash_window(void *hash, const void *data, size_t length) { sha256_add(hash, data, length); }
+
 int output_file(struct output *output, int file, uint64_t offset, uint64_t length, const char *name,
                 struct failure *failure) {
+  if (output->hash && length >= LONG_FILE) {
+    if (output_flush(output, failure) < 0) return -1;
+    uint64_t done = windows_read(file, offset, length, hash_window, output->hash);
+    output->total += done;
+    offset += done;
+    length -= done;
+  }
   while (length > 0) {
     if (output->used == BUFFER_SIZE && output_flush(output, failure) < 0) return -1;
     size_t part = BUFFER_SIZE - output->used;

@@ -1,4 +1,4 @@
-import { readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../api/errors.ts';
@@ -48,7 +48,7 @@ export class ImageStore implements ImageStoreInterface {
   readonly #leases: Leases;
   readonly #ingests = new SharedWork<StoredLayer, number>();
   #removals = 0;
-  #sweeping: Promise<number> = Promise.resolve(0);
+  #sweeping: Promise<unknown> = Promise.resolve();
 
   constructor(options: ImageStoreOptions) {
     this.#options = options;
@@ -134,9 +134,10 @@ export class ImageStore implements ImageStoreInterface {
     await this.layers.keepPacked(diffId, blob);
   }
 
-  /** Removes drafts that became no layers. */
-  dropLayers(drafts: readonly DraftLayer[]): Promise<void> {
-    return this.#discard(drafts.map(({ directory }) => directory));
+  /** Removes drafts that became no layers; resolves when they are out of their places. */
+  async dropLayers(drafts: readonly DraftLayer[]): Promise<void> {
+    const gone = await this.#moveAway(drafts.map(({ directory }) => directory));
+    this.#remove(gone).catch(() => undefined); // the next start removes what is left
   }
 
   /** Makes layers outlive the engine that no image has yet: synced, then entered by `work`'s transaction. */
@@ -247,25 +248,26 @@ export class ImageStore implements ImageStoreInterface {
   }
 
   /** Removes everything that no image and no lease needs; gives the bytes of layers. Runs one after another. */
-  sweep(): Promise<number> {
-    this.#sweeping = this.#sweeping.catch(() => 0).then(() => this.#sweep());
-    return this.#sweeping;
+  async sweep(): Promise<number> {
+    const moved = this.#sweeping.catch(() => undefined).then(() => this.#sweep());
+    this.#sweeping = moved;
+    const { bytes, gone } = await moved;
+    await this.#remove(gone);
+    return bytes;
   }
 
-  /** A blob that is on its way out must be gone before the same one comes in again. */
+  /** A blob that is on its way out must be out of its place before the same one comes in again; that it is removed nobody waits for. */
   async #swept(): Promise<void> {
     await this.#sweeping.catch(() => undefined); // its caller hears of it
   }
 
-  async #sweep(): Promise<number> {
+  async #sweep(): Promise<{ bytes: number; gone: string[] }> {
     const isNeeded = (digest: string): boolean => this.#leases.isHeld(digest);
     this.records.forgetDocuments(isNeeded);
     const { paths, bytes } = this.layers.forget(isNeeded);
-    if (paths.length > 0) {
-      await this.durable();
-      await this.#discard(paths);
-    }
-    return bytes;
+    if (paths.length === 0) return { bytes, gone: [] };
+    await this.durable();
+    return { bytes, gone: await this.#moveAway(paths) };
   }
 
   async #ingest(options: IngestLayerOptions): Promise<StoredLayer> {
@@ -313,22 +315,31 @@ export class ImageStore implements ImageStoreInterface {
     return unpacked;
   }
 
-  /** Moves things out of the way at once and removes them in a child. */
   async #discard(paths: readonly string[]): Promise<void> {
+    await this.#remove(await this.#moveAway(paths));
+  }
+
+  async #remove(paths: readonly string[]): Promise<void> {
+    if (paths.length > 0) await this.helper.remove(paths);
+  }
+
+  /** Takes things out of their places at once and gives what is left to remove. */
+  async #moveAway(paths: readonly string[]): Promise<string[]> {
     const moved = await Promise.all(
       paths.map(async (path) => {
+        if (await removedEmpty(path)) return null;
         const target = join(this.#options.paths.temporary, `gone-${process.pid}-${this.#removals++}`);
         try {
           await rename(path, target);
           return target;
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-          return path;
+          await this.helper.remove([path]);
+          return null;
         }
       }),
     );
-    const there = moved.filter((path) => path !== null);
-    if (there.length > 0) await this.helper.remove(there);
+    return moved.filter((path) => path !== null);
   }
 
   /** A file below the lease with every digest that is here, for a load to know what to skip; all of it is held. */
@@ -344,4 +355,14 @@ export class ImageStore implements ImageStoreInterface {
 function jobSource(source: LayerSource): LayerJob['source'] {
   if (source.kind === 'stream') return { kind: 'stdin' };
   return source.kind === 'growing' ? { kind: 'growing', path: source.path } : source;
+}
+
+/** True where an empty directory was at the path, as a lease's is when its work is done. */
+async function removedEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch {
+    return false; // a file, or something is in it
+  }
 }

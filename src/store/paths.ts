@@ -103,12 +103,18 @@ export class Paths {
       this.bin,
       this.downloads,
       this.temporary,
+      this.buildContexts,
       this.execRoot,
       this.bundles,
       this.runtime,
       this.names,
       this.locks,
     ];
+  }
+
+  /** Directories whose entries are whole trees that come and go. */
+  get groves(): string[] {
+    return [this.layers, this.temporary, this.buildContexts];
   }
 
   /** @param digest `sha256:<64 hex>` */

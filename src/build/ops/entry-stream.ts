@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { entryHeader, type TarEntry } from '../../archive/entry-header.ts';
 import { tarEnd, tarPadding } from '../../archive/tar-stream.ts';
 import type { FileSource } from '../session/file-source.ts';
@@ -14,15 +14,21 @@ export interface PlacedEntry extends TarEntry {
 const pieceSize = 512 * 1024;
 /** Small members travel together. */
 const batchSize = 256 * 1024;
+/** So many are read at once: each waits for a thread, and where the disk is cold for the disk. */
+const mostAhead = 16;
 
 /** The entries as a tar; names of one file within one source stay names of one file. */
 export async function* packEntries(entries: readonly PlacedEntry[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const links = new Map<string, string>();
   let batch: Buffer[] = [];
   let size = 0;
-  for (const entry of entries) {
+  const ahead: Promise<Buffer[] | null>[] = [];
+  let begun = 0;
+  for (const [index, entry] of entries.entries()) {
     signal.throwIfAborted();
-    const pieces = entry.size > batchSize && entry.content?.kind === 'file' ? null : await small(entry, links);
+    for (; begun < entries.length && begun - index < mostAhead; begun++)
+      ahead.push(begin(entries[begun] as PlacedEntry, links));
+    const pieces = (await ahead.shift()) ?? null;
     if (pieces) {
       batch.push(...pieces);
       size += pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -36,25 +42,22 @@ export async function* packEntries(entries: readonly PlacedEntry[], signal: Abor
   yield Buffer.concat([...batch, tarEnd()]);
 }
 
+/** The whole member; null: it is too long for that. In the entries' order, for the links among them. */
+function begin(entry: PlacedEntry, links: Map<string, string>): Promise<Buffer[] | null> {
+  const pieces = entry.size > batchSize && entry.content?.kind === 'file' ? null : small(entry, links);
+  pieces?.catch(() => undefined); // whoever reaches it hears of it
+  return pieces ?? Promise.resolve(null);
+}
+
 async function small(entry: PlacedEntry, links: Map<string, string>): Promise<Buffer[]> {
   const { content } = entry;
   if (content === null) return [entryHeader(entry)];
   if (content.kind === 'bytes') return [entryHeader(entry), content.bytes, tarPadding(entry.size)];
   const before = linkTo(entry, links);
   if (before !== null) return [entryHeader({ ...entry, type: 'link', link: before, size: 0 })];
-  const file = await open(await content.source.place(content.path), 'r');
-  try {
-    const bytes = Buffer.alloc(entry.size);
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesRead } = await file.read(bytes, done, bytes.length - done, done);
-      if (bytesRead === 0) throw new Error(`${content.path} has become shorter`);
-      done += bytesRead;
-    }
-    return [entryHeader(entry), bytes, tarPadding(entry.size)];
-  } finally {
-    await file.close();
-  }
+  const bytes = await readFile(await content.source.place(content.path));
+  if (bytes.length < entry.size) throw new Error(`${content.path} has become shorter`);
+  return [entryHeader(entry), bytes.subarray(0, entry.size), tarPadding(entry.size)];
 }
 
 async function* large(entry: PlacedEntry, links: Map<string, string>): AsyncGenerator<Uint8Array> {

@@ -32,7 +32,7 @@ export class LayerTrees {
   #lease: Promise<Lease> | null = null;
   #builds = 0;
   #left: DraftLayer[] = [];
-  /** What still looks at layers: their digests, and what writes them to disk. */
+  /** What still looks at layers: their digests, what writes them to disk, and what clears up behind them. */
   readonly #sealing = new Set<Promise<unknown>>();
 
   constructor(store: ImageStore) {
@@ -88,16 +88,21 @@ export class LayerTrees {
     const lower = options.lower.length > 0 ? options.lower : [empty];
     try {
       await this.#writtenBack(draft.diff, () => write({ lower, upper: draft.diff, work, scratch }));
-      await rm(join(work, 'work'), { recursive: true, force: true });
     } catch (error) {
       this.#left.push(draft);
       throw error;
     }
     const diffId = this.#seal(draft, options);
-    this.#sealing.add(diffId);
-    // Whoever needs the digest hears of it.
-    diffId.catch(() => undefined).finally(() => this.#sealing.delete(diffId));
+    // Whoever needs the digest hears of it, and what stays of the work goes with the lease.
+    this.#await(diffId);
+    this.#await(rm(workRoot, { recursive: true, force: true }));
     return layerAt(draft.diff, diffId);
+  }
+
+  /** The last build ends after it, however it ends. */
+  #await(work: Promise<unknown>): void {
+    this.#sealing.add(work);
+    work.catch(() => undefined).finally(() => this.#sealing.delete(work));
   }
 
   /** What a long step writes goes to disk meanwhile, and what is left while its digest is taken: the image waits for both. */
@@ -105,9 +110,7 @@ export class LayerTrees {
     let writeBack: WriteBack | null = null;
     const timer = setTimeout(() => {
       writeBack = this.#store.helper.writeBack(directory);
-      const { ended } = writeBack;
-      this.#sealing.add(ended);
-      void ended.then(() => this.#sealing.delete(ended));
+      this.#await(writeBack.ended);
     }, longStep);
     try {
       await write();

@@ -103,8 +103,9 @@ export class ContextStore {
     const { directory, wanted, sender, status } = work;
     const tree = join(directory, 'tree');
     if (work.known === null) {
-      await this.#helper.remove([tree]);
-      await mkdir(tree, { mode: 0o755 });
+      // All of it: below a new directory ext4 takes inodes where none were given back just now.
+      await this.#helper.remove([directory]);
+      await mkdir(tree, { recursive: true, mode: 0o755 });
     }
     const known = work.known ?? new Map<string, KnownFile>();
     const index = new Map<string, KnownFile>();

@@ -5,6 +5,7 @@ import { BerthError, errorMessage } from '../../api/errors.ts';
 import { shortVersion } from '../../cli/version-text.ts';
 import { checkBridgeTexts } from '../../engine/networks/default-networks.ts';
 import { lockFile } from '../../host/files/file-lock.ts';
+import { spreadInodes } from '../../host/files/spread-inodes.ts';
 import { claimBridge } from '../../host/netlink/bridge-claim.ts';
 import { answerFirst } from '../../host/process/priority.ts';
 import { machineGoesDown, tellServiceManager } from '../../host/process/service-manager.ts';
@@ -57,6 +58,7 @@ async function serve({ config, reread }: DaemonArguments): Promise<void> {
   const log = createLogger({ least: logLevel(config), format: config['log-format'] });
   const paths = new Paths({ dataRoot: config['data-root'], execRoot: config['exec-root'] });
   for (const directory of paths.directories) mkdirSync(directory, { recursive: true, mode: 0o711 });
+  for (const directory of paths.groves) spreadInodes(directory);
   if (!lockFile(paths.lock))
     throw new BerthError('conflict', `another engine uses the data root ${paths.dataRoot} already`);
   if (config.bridge !== 'none' && !(await claimBridge(config.bridge)))
