@@ -179,7 +179,7 @@ export function htmlProblems(html: string): string[] {
   const ids = [...html.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
   if (new Set(ids).size < ids.length) problems.push(`ids given twice: ${ids}`);
   for (const [text] of html.matchAll(/<(?:input|select|textarea)\b[^>]*>/g)) {
-    if (/type="(?:hidden|checkbox)"/.test(text)) continue;
+    if (/type="(?:hidden|checkbox)"| hidden>/.test(text)) continue;
     const id = / id="([^"]*)"/.exec(text)?.[1];
     if (!id || (!html.includes(`<label for="${id}"`) && !html.includes(`for="${id}">`)))
       problems.push(`no label: ${text}`);

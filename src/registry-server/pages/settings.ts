@@ -76,7 +76,7 @@ function passwordSection(view: View, user: string): Html {
   return postForm(
     view,
     '/settings/password',
-    html`<input type="hidden" name="name" value="${user}" autocomplete="username">
+    html`<input type="text" name="user" value="${user}" autocomplete="username" readonly hidden>
 ${field({ name: 'current', label: 'Current password', type: 'password', autocomplete: 'current-password' })}
 ${passwordFields()}<button>Change the password</button>`,
   );
