@@ -105,6 +105,19 @@ static int look_at_bridged(void) {
   return bad;
 }
 
+static int look_at_both_families(void) {
+  struct sockaddr_in6 world = {.sin6_family = AF_INET6, .sin6_port = 9}, gateway = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+  inet_pton(AF_INET6, "2001:db8::1", &world.sin6_addr);
+  inet_pton(AF_INET6, "fd00:9::1", &gateway.sin6_addr);
+  EXPECT(comes_up("eth0"));
+  int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT(connect(fd, (struct sockaddr *)&world, sizeof world) == 0);
+  /* Nobody waits for a detection of duplicates: both ends have their addresses at once. */
+  int stream = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT(connect(stream, (struct sockaddr *)&gateway, sizeof gateway) < 0 && errno == ECONNREFUSED);
+  return bad;
+}
+
 static int look_at_lonely(void) {
   EXPECT(flags_of("lo") & IFF_UP);
   EXPECT(flags_of("eth0") == -1);
@@ -119,6 +132,27 @@ static void a_bridged_container_has_its_interface(struct check *check) {
   struct failure failure = {0};
   CHECK(in_container(&plan, &failure, look_at_bridged) == 0);
   CHECK(failure.message[0] == '\0');
+}
+
+static void a_bridge_of_both_families_leads_both_out(struct check *check) {
+  static const char *own[] = {"10.9.7.2/24", "fd00:9::2/64"}, *gateways[] = {"10.9.7.1", "fd00:9::1"};
+  static char *const of_bridge[] = {"10.9.7.1/24", "fd00:9::1/64"};
+  struct bridge_plan bridge = {.name = "br6", .mac_address = "02:42:0a:09:07:01", .alias = "", .mtu = 1400,
+                               .addresses = of_bridge, .address_count = 2};
+  struct failure failure = {0};
+  CHECK(net_bridge(&bridge, &failure) == 0);
+  CHECK(net_bridge(&bridge, &failure) == 0);
+  struct interface_plan interface = interface_of("vb6", "br6");
+  interface.addresses = own;
+  interface.gateways = gateways;
+  interface.address_count = interface.gateway_count = 2;
+  struct network_plan plan = {.kind = NETWORK_NEW, .interfaces = &interface, .interface_count = 1};
+  CHECK(in_container(&plan, &failure, look_at_both_families) == 0);
+  CHECK(failure.message[0] == '\0');
+  /* Where the bridge has no IPv6, the container has it all the same: the network is isolated. */
+  bridge.address_count = 1;
+  CHECK(net_bridge(&bridge, &failure) == 0);
+  CHECK(in_container(&plan, &failure, look_at_nothing) == 0);
 }
 
 static void without_interfaces_there_is_only_loopback(struct check *check) {
@@ -262,6 +296,7 @@ int main(void) {
   if (rtnetlink_run(socket, &batch, &failure) < 0) return 1;
   close(socket);
   RUN(&check, a_bridged_container_has_its_interface);
+  RUN(&check, a_bridge_of_both_families_leads_both_out);
   RUN(&check, without_interfaces_there_is_only_loopback);
   RUN(&check, host_and_join_make_nothing);
   RUN(&check, parameters_of_an_interface_are_written_inside);

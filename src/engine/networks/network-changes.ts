@@ -222,7 +222,8 @@ export class NetworkChanges {
     const names = sandboxNames(state, member.id);
     if (names) await networks.names.put(names, member.pid);
     if (!isFirst) return;
-    const before = await networks.resolvConf(member.dns, false);
+    const hadV6 = endpoints.some((one) => one !== endpoint && one.address6 !== null);
+    const before = await networks.resolvConf(member.dns, false, hadV6);
     // What somebody wrote into the file inside of the container is theirs.
     await etc.edit(member.id, 'resolvConf', (current) => (current === before ? text : current));
   }
