@@ -58,10 +58,12 @@ export class Accounts {
 
   /** Error: no such user. */
   async remove(name: string): Promise<void> {
-    this.#changed(name, this.#database.sql.query('DELETE FROM users WHERE name = ?').run(name).changes);
-    // Somebody else may have the name tomorrow.
-    for (const table of ['browsers', 'access_tokens'])
-      this.#database.sql.query(`DELETE FROM ${table} WHERE user = ?`).run(name);
+    this.#database.transaction(() => {
+      const { sql } = this.#database;
+      this.#changed(name, sql.query('DELETE FROM users WHERE name = ?').run(name).changes);
+      // Somebody else may have the name tomorrow.
+      for (const table of ['browsers', 'access_tokens']) sql.query(`DELETE FROM ${table} WHERE user = ?`).run(name);
+    });
     await this.#database.durable();
   }
 

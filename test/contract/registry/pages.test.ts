@@ -397,6 +397,42 @@ describe('sessions', () => {
     );
   });
 
+  test('a session outlives the registry’s death, and what was answered is kept', async () => {
+    const own = await BerthRegistry.start({ users: { alice: 'alice-secret' } });
+    try {
+      await new RegistryClient(own, basic('alice:alice-secret')).image('alice/app', 'v1');
+      const browser = new Browser(own.url);
+      await browser.signIn('alice', 'alice-secret');
+      const made = await browser.submit(await browser.get('/settings'), '/settings/tokens', {
+        name: 'x',
+        role: 'read',
+      });
+      const edit = '/r/alice/app/-/edit';
+      await browser.submit(await browser.get(edit), edit, { description: 'said', readme: '# Said' });
+      await browser.submit(await browser.get('/r/alice/app'), '/r/alice/app/-/star', { starred: 'yes' });
+      await own.kill();
+      await own.start();
+      expect((await browser.get('/r/alice/app')).text).toMatch(/Sign out .*said 1 star .*About Said/);
+      const token = /berth_[\w-]{43}/.exec(made.text)?.[0];
+      expect((await new RegistryClient(own, basic(`alice:${token}`)).request('GET', '/v2/')).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test('two at once: one gets it, the other is told', async () => {
+    const alice = as('alice');
+    await pushImage(alice, 'alice/raced', 'v1');
+    const browser = await signedIn('alice');
+    const path = '/r/alice/raced/-/tags/v1/delete';
+    const fields = (await browser.get(path)).form(path).fields;
+    const [one, two] = await Promise.all([browser.post(path, fields), browser.post(path, fields)]);
+    expect([one.status, two.status].sort()).toEqual([200, 404]);
+    const settings = (await browser.get('/settings')).form('/settings/tokens').fields;
+    const tokens = ['one', 'one'].map((name) => browser.post('/settings/tokens', { ...settings, name, role: 'read' }));
+    expect((await Promise.all(tokens)).map(({ status }) => status).sort()).toEqual([200, 400]);
+  });
+
   test('another password ends all sessions but the one it was changed in', async () => {
     await registry.addUser('carol', 'carol-secret');
     const [here, there] = [await signedIn('carol'), await signedIn('carol')];
@@ -519,6 +555,12 @@ describe('what is set at the start', () => {
         again: 'other-secret',
       });
       expect([taken.status, taken.text]).toEqual([400, expect.stringContaining('The name erin is taken.')]);
+      const race = async (): Promise<number> => {
+        const each = new Browser(own.url);
+        const filled = { name: 'twice', password: 'good-secret', again: 'good-secret' };
+        return (await each.submit(await each.get('/sign-up'), '/sign-up', filled)).status;
+      };
+      expect((await Promise.all([race(), race()])).sort()).toEqual([200, 400]);
       let last = 200;
       for (let count = 0; count < 12 && last === 200; count++) {
         const each = new Browser(own.url);
