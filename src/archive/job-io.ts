@@ -6,6 +6,14 @@ import type { Writable } from 'node:stream';
 const chunkSize = 128 * 1024;
 /** Buffers that take turns: one is read into while another is worked on. */
 const ringSize = 4;
+/** What is smaller is copied out of the ring: streams take small chunks without waiting, and would have many of them at once. */
+const leastLent = 64 * 1024;
+
+/** A chunk for whoever writes it to a stream before he takes the next but two. */
+export function lent(buffer: Buffer, length: number): Buffer {
+  const chunk = buffer.subarray(0, length);
+  return length < leastLent ? Buffer.from(chunk) : chunk;
+}
 
 /**
  * The bytes of a descriptor until its end, one read ahead of whoever takes them. The buffers are used again: a chunk is good until
@@ -20,7 +28,7 @@ export async function* readDescriptor(descriptor: number): AsyncGenerator<Buffer
     ahead = readOnce(descriptor, ring[(turn + 1) % ringSize] as Buffer);
     // It may fail while nobody waits for it yet; whoever takes the next chunk hears of it.
     ahead.catch(() => undefined);
-    yield (ring[turn % ringSize] as Buffer).subarray(0, length);
+    yield lent(ring[turn % ringSize] as Buffer, length);
   }
 }
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { BerthError, errorKind } from '../../api/errors.ts';
-import { dieWithEngine, ordersOf, readDescriptor, tell } from '../job-io.ts';
+import { dieWithEngine, lent, ordersOf, readDescriptor, tell } from '../job-io.ts';
 import { LayerUnpacker, type UnpackedLayer } from '../layer-unpacker.ts';
 
 export interface LayerJob {
@@ -103,7 +103,7 @@ async function* readGrowing(path: string): AsyncGenerator<Buffer> {
       // It begins again, and comes back to here.
       if (count === 0) break;
       position += count;
-      yield buffer.subarray(0, count);
+      yield lent(buffer, count);
     }
     if (isComplete) break;
   }
