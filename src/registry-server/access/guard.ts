@@ -3,7 +3,7 @@
  * could help, with the challenge that docker follows (https://distribution.github.io/distribution/spec/auth/token/), and 403 where none would.
  */
 import { networkOf, type RegistryRequest } from '../http.ts';
-import { namespaceOf } from '../names.ts';
+import { isRepositoryName, namespaceOf } from '../names.ts';
 import { RegistryProblem } from '../problem.ts';
 import type { Visibility } from '../storage/types.ts';
 import type { Accounts, Role } from './accounts.ts';
@@ -100,16 +100,26 @@ export class Guard {
   }
 
   /** Error: 401 or 403. Gives who it is. */
-  async require(request: RegistryRequest, repository: string, ...wanted: Action[]): Promise<Caller> {
+  require(request: RegistryRequest, repository: string, ...wanted: Action[]): Promise<Caller> {
+    return this.#admit(request, `repository:${repository}:${wanted.join(',')}`);
+  }
+
+  /** As `require`, for a push that may take a blob from another repository: a challenge names that too, clients answer one. */
+  requirePush(request: RegistryRequest, repository: string, from: string | null): Promise<Caller> {
+    const source = from !== null && isRepositoryName(from) ? ` repository:${from}:pull` : '';
+    return this.#admit(request, `repository:${repository}:pull,push`, source);
+  }
+
+  async #admit(request: RegistryRequest, scope: string, more = ''): Promise<Caller> {
     if (this.isOpen) return nobody;
     const caller = await this.caller(request);
-    const scope = `repository:${repository}:${wanted.join(',')}`;
-    const may = this.actions(caller.identity, repository);
-    if (!wanted.every((action) => may.includes(action))) {
+    const { name = '', actions = [] } = parseScope(scope) ?? {};
+    const may: readonly string[] = this.actions(caller.identity, name);
+    if (!actions.every((action) => may.includes(action))) {
       if (caller.identity) throw new RegistryProblem('DENIED', { detail: accessRecords(scope) });
-      throw this.#challenge(request, { scope });
+      throw this.#challenge(request, { scope: scope + more });
     }
-    this.#requireScope(request, caller, scope);
+    this.#requireScope(request, caller, scope, more);
     return caller;
   }
 
@@ -123,12 +133,12 @@ export class Guard {
     return caller;
   }
 
-  /** Error: 401 for a token that was not asked for that. */
-  #requireScope(request: RegistryRequest, { access }: Caller, scope: string): void {
+  /** Error: 401 for a token that was not asked for that. @param more what a client asks for in the same go */
+  #requireScope(request: RegistryRequest, { access }: Caller, scope: string, more = ''): void {
     const { type = '', name = '', actions = [] } = parseScope(scope) ?? {};
     const allowed = access && actionsOf(access, type, name);
     if (allowed && !actions.every((action) => allowed.includes(action)))
-      throw this.#challenge(request, { scope, error: 'insufficient_scope' });
+      throw this.#challenge(request, { scope: scope + more, error: 'insufficient_scope' });
   }
 
   /** `GET /v2/`: a token of nobody is good enough, no token is not. */
@@ -185,11 +195,8 @@ export class Guard {
   ): boolean {
     const { from, to } = repositories;
     if (!this.actions(identity, from).includes('pull')) return false;
-    if (access && !this.actions(null, from).includes('pull') && !actionsOf(access, 'repository', from).includes('pull'))
-      throw this.#challenge(request, {
-        scope: `repository:${to}:pull,push repository:${from}:pull`,
-        error: 'insufficient_scope',
-      });
+    if (!this.actions(null, from).includes('pull'))
+      this.#requireScope(request, { identity, access }, `repository:${from}:pull`, ` repository:${to}:pull,push`);
     return true;
   }
 

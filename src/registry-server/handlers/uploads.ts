@@ -12,8 +12,8 @@ const readAhead = 0;
 /** `POST …/blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function startUpload(call: Call): Promise<void> {
   const { context, request, repository, query, response } = call;
-  const caller = await context.guard.require(request, repository, 'pull', 'push');
   const mount = query.get('mount');
+  const caller = await context.guard.requirePush(request, repository, mount && query.get('from'));
   if (mount !== null && (await mountBlob(call, caller, checkDigest(mount)))) return created(call, mount);
   const digest = query.get('digest');
   if (digest !== null) checkDigest(digest);
