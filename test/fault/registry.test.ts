@@ -134,7 +134,7 @@ test('deletes free the disk while pushes go on', async () => {
 
 test('thousands of uploads that nobody goes on with are forgotten; one that goes on is not', async () => {
   await registry.stop();
-  registry = await BerthRegistry.start({ options: ['--upload-lifetime', '1s', '--gc-interval', '100ms'] });
+  registry = await BerthRegistry.start({ options: ['--upload-lifetime', '3s', '--gc-interval', '100ms'] });
   client = new RegistryClient(registry);
   const open = async (): Promise<void> => {
     for (let count = 0; count < 100; count++) await client.begin('abandoned');
