@@ -1,4 +1,5 @@
 /** What is here: the first page and the search. */
+import type { SearchOrder } from '../storage/types.ts';
 import { countText } from './format.ts';
 import { type Html, html } from './html.ts';
 import { command, pager, repositoryCards } from './layout.ts';
@@ -7,6 +8,12 @@ import { type PageAnswer, pageNumber, type View } from './view.ts';
 const shownOnHome = 8;
 const perPage = 20;
 const longestTerm = 200;
+const orders: [SearchOrder, string][] = [
+  ['match', 'Best match'],
+  ['pushed', 'Newest'],
+  ['stars', 'Stars'],
+  ['pulls', 'Pulls'],
+];
 
 export function home(view: View): PageAnswer {
   const { site, visitor } = view;
@@ -19,7 +26,7 @@ ${newest.length === 0 ? empty(view) : ''}
 ${newest.length > 0 && section('Newest', repositoryCards(newest))}
 ${starred.length > 0 && section('Most starred', repositoryCards(starred))}
 </div>
-${newest.length === shownOnHome && html`<p><a href="/search">All repositories</a></p>`}`;
+${newest.length === shownOnHome && html`<p><a href="/search?sort=pushed">All repositories</a></p>`}`;
   return { title: 'Repositories', body };
 }
 
@@ -42,13 +49,22 @@ ${command(`docker push ${host}/${name}`)}</div>`;
 export async function search(view: View): Promise<PageAnswer> {
   const { site, visitor, query } = view;
   const term = (query.get('q') ?? '').trim().slice(0, longestTerm);
-  const slice = { offset: (pageNumber(query) - 1) * perPage, limit: perPage };
+  const order = orders.find(([name]) => name === query.get('sort'))?.[0] ?? 'match';
+  const slice = { offset: (pageNumber(query) - 1) * perPage, limit: perPage, order };
   const visible = site.guard.visibleTo(visitor.identity);
   const { count, results } = await site.content.index.search(term, slice, visible);
   const found = html`${countText(count, 'repository', 'repositories')}${term !== '' && html` for “<bdi>${term}</bdi>”`}`;
   const body = html`<h1>Search</h1>
-<p role="status">${found}</p>
+<div class="row spread"><p role="status">${found}</p>${count > 1 && orderForm(term, order)}</div>
 ${results.length > 0 && repositoryCards(results)}
 ${pager(view, count, perPage)}`;
   return { title: term === '' ? 'Search' : `${term} · Search`, body, term };
+}
+
+function orderForm(term: string, order: SearchOrder): Html {
+  const options = orders.map(
+    ([name, text]) => html`<option value="${name}"${name === order && html` selected`}>${text}</option>`,
+  );
+  return html`<form class="row" action="/search"><input type="hidden" name="q" value="${term}">
+<label for="sort">Sort by</label><select id="sort" name="sort">${options}</select><button class="quiet">Sort</button></form>`;
 }

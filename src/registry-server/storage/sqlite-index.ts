@@ -8,12 +8,22 @@ import type {
   ReferrersPage,
   RegistryIndex,
   RepositorySummary,
+  SearchOrder,
+  Slice,
   StoredManifest,
   Visibility,
 } from './types.ts';
 
 /** Repositories that a blob without a named source is looked for in. */
 const mostSources = 1000;
+
+/** Each of them speaks of the term, as `?2`. */
+const searchOrders: Record<SearchOrder, string> = {
+  match: '(name = ?2) DESC, stars DESC, pulls DESC',
+  stars: 'stars DESC, (name = ?2) DESC',
+  pulls: 'pulls DESC, (name = ?2) DESC',
+  pushed: 'pushed DESC, (name = ?2) DESC',
+};
 
 export class SqliteIndex implements RegistryIndex {
   readonly #database: BerthDatabase;
@@ -271,13 +281,13 @@ export class SqliteIndex implements RegistryIndex {
 
   async search(
     term: string,
-    page: { offset: number; limit: number },
+    page: Slice & { order?: SearchOrder },
     visible: Visibility,
   ): Promise<{ count: number; results: RepositorySummary[] }> {
     const pattern = `%${term.replace(/[\\%_]/g, '\\$&')}%`;
     const found = `FROM repositories r LEFT JOIN (SELECT repository, count(*) AS stars FROM stars GROUP BY repository) s ON s.repository = r.id
       WHERE manifests > 0 AND (name LIKE ?1 ESCAPE '\\' OR description LIKE ?1 ESCAPE '\\')`;
-    const order = 'ORDER BY (name = ?2) DESC, stars DESC, pulls DESC, name';
+    const order = `ORDER BY ${searchOrders[page.order ?? 'match']}, name`;
     if (visible === null) {
       const count = this.#row<{ count: number }>(`SELECT count(*) AS count ${found}`, pattern)?.count ?? 0;
       const sql = `SELECT name, description, pulls, pushed, coalesce(stars, 0) AS stars ${found} ${order} LIMIT ?3 OFFSET ?4`;

@@ -115,6 +115,9 @@ export interface RepositorySummary {
   pushed: number;
 }
 
+/** What comes first: the name itself and then what has most stars; or stars, pulls, the newest alone. */
+export type SearchOrder = 'match' | 'stars' | 'pulls' | 'pushed';
+
 /** What a caller may see: everything, or what the function allows. */
 export type Visibility = ((repository: string) => boolean) | null;
 
@@ -160,7 +163,7 @@ export interface RegistryIndex {
   referrers(repository: string, of: ReferrersPage): Promise<{ referrers: Referrer[]; hasMore: boolean }>;
   search(
     term: string,
-    page: { offset: number; limit: number },
+    page: Slice & { order?: SearchOrder },
     visible: Visibility,
   ): Promise<{ count: number; results: RepositorySummary[] }>;
   /** Null where there is no such repository. */

@@ -177,6 +177,9 @@ describe('what is shown', () => {
     const second = sound(await visitor.get(first.links.find((link) => link.includes('page=2')) as string));
     expect(second.text).toContain('Page 2 of 2');
     expect(second.links.filter((link) => link.startsWith('/r/'))).toHaveLength(3);
+    const newest = sound(await visitor.get('/search?q=many&sort=pushed'));
+    expect(newest.links.filter((link) => link.startsWith('/r/'))[0]).toBe('/r/bob/many-0');
+    expect(newest.links.find((link) => link.includes('page=2'))).toContain('sort=pushed');
     const tags = sound(await visitor.get('/r/bob/many-0?page=2'));
     expect(tags.text).toMatch(/24 tags .*Page 2 of 2/);
     expect((await visitor.get('/r/bob/many-0?tag=t2')).text).toContain('4 tags with “t2”');

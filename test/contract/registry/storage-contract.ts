@@ -4,6 +4,7 @@ import type {
   BlobStorage,
   ManifestFacts,
   RegistryIndex,
+  SearchOrder,
   Showcase,
 } from '../../../src/registry-server/storage/types.ts';
 import { until } from '../../support/until.ts';
@@ -240,6 +241,12 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
       });
       expect([await index.setReadme('b', '# B'), await index.setReadme('none', 'x')]).toEqual([true, false]);
       expect([await index.readme('b'), await index.readme('a')]).toEqual(['# B', '']);
+      const first = async (order: SearchOrder): Promise<string | undefined> =>
+        (await index.search('', { offset: 0, limit: 1, order }, null)).results[0]?.name;
+      expect([await first('match'), await first('stars'), await first('pushed')]).toEqual(['b', 'b', 'c_d']);
+      index.countPull('c_d');
+      await index.collectLinks(0);
+      expect(await first('pulls')).toBe('c_d');
       index.countPull('b');
       expect(await index.summary('b')).toMatchObject({ pulls: 1 });
       await index.star('b', 'me', false);
