@@ -18,6 +18,7 @@ export type * from '../api/types/volume.ts';
 export { encodeFilters, type Filters, noFilters } from '../wire/filters.ts';
 export { IgnoreRules, parseIgnoreFile } from '../wire/ignore-patterns.ts';
 export * from './build/build.ts';
+export * from './build/cache-folder.ts';
 export * from './build/context-files.ts';
 export * from './build/prune.ts';
 export * from './client.ts';
