@@ -42,7 +42,7 @@ test('the source has steps to kill at', () => {
 
 describe('kill -9', () => {
   test.each(steps)('at %s', async (step) => {
-    const created = await engine.request('POST', '/networks/create', { Name: 'before' });
+    const created = await engine.request('POST', '/networks/create', { Name: 'before', EnableIPv6: true });
     expect(created.status).toBe(201);
     const server = ['busybox', 'sh', '-c', 'mkdir /w; echo here >/w/index.html; exec httpd -f -p 80 -h /w'];
     await engine.ok('run', '-d', '--name', 'member', '-p', '8600:80', ...server);
@@ -50,7 +50,7 @@ describe('kill -9', () => {
     engine.failpoints.arm(step, 'kill9');
     // One of these strikes; those after it meet nobody.
     for (const [method, path, body] of [
-      ['POST', '/networks/create', { Name: 'made' }],
+      ['POST', '/networks/create', { Name: 'made', EnableIPv6: true }],
       ['POST', '/networks/before/connect', { Container: 'member' }],
       ['POST', '/networks/before/disconnect', { Container: 'member' }],
       ['DELETE', '/networks/before', undefined],
@@ -86,7 +86,7 @@ describe('kill -9', () => {
     expect(bridgesOf(engine.identity)).toEqual([]);
 
     // Everything can be done again.
-    await engine.request('POST', '/networks/create', { Name: 'before' });
+    await engine.request('POST', '/networks/create', { Name: 'before', EnableIPv6: true });
     await engine.request('POST', '/networks/before/disconnect', { Container: 'member' });
     expect((await engine.request('POST', '/networks/before/connect', { Container: 'member' })).status).toBe(200);
     expect(await interfaces('member')).toHaveLength(2);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { KernelFirewall } from '../../host/firewall/kernel-firewall.ts';
-import { passLegacyChain } from '../../host/firewall/legacy-chain.ts';
+import { hostLegacyTools, passLegacyChain } from '../../host/firewall/legacy-chain.ts';
 import { NoFirewall } from '../../host/firewall/no-firewall.ts';
 import { watchFirewall } from '../../host/firewall/watch.ts';
 import { kernelAttacher } from '../../host/netlink/attacher.ts';
@@ -82,7 +82,7 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
   const passLegacy = async (): Promise<void> => {
     if (!host.filter) return;
     const bridges = networks.state.networks.all().flatMap((network) => (network.bridge ? [network.bridge.name] : []));
-    await passLegacyChain(firewall.table, bridges);
+    await passLegacyChains(firewall.table, bridges);
   };
   await passLegacy();
   return {
@@ -103,11 +103,15 @@ export async function openKernelNetworks(options: KernelNetworksOptions): Promis
     async close() {
       endWatch();
       await Promise.all([changes?.close(), names.close()]);
-      if (networks.leaveHost() && host.filter) await passLegacyChain(firewall.table, []);
+      if (networks.leaveHost() && host.filter) await passLegacyChains(firewall.table, []);
       firewall.close();
       links.close();
     },
   };
+}
+
+async function passLegacyChains(owner: string, bridges: readonly string[]): Promise<void> {
+  await Promise.all(hostLegacyTools.map((tools) => passLegacyChain(owner, bridges, tools)));
 }
 
 async function readHostFile(path: string): Promise<string> {

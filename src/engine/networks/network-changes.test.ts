@@ -276,6 +276,25 @@ describe('remove and prune', () => {
 });
 
 describe('IPv6', () => {
+  test('makes the host a router with the first network that has it, for containers alone; it keeps its own way out', async () => {
+    const { changes, links, firewall } = fixture();
+    links.links.push({ index: 9, name: 'eth0', kind: '', master: 0, up: true, mtu: 1500, alias: '' });
+    const [forwarding, accepting] = ['net/ipv6/conf/all/forwarding', 'net/ipv6/conf/eth0/accept_ra'];
+    for (const [name, value] of [
+      [forwarding, '0'],
+      ['net/ipv6/conf/default/forwarding', '0'],
+      [accepting, '1'],
+    ] as const)
+      links.sysctls.set(name, value);
+    await changes.create(wish('four'));
+    expect(links.sysctls.get(forwarding)).toBe('0');
+    await changes.create(wish('six', { EnableIPv6: true }));
+    expect([links.sysctls.get(forwarding), links.sysctls.get(accepting)]).toEqual(['1', '2']);
+    expect(firewall.content?.separated).toEqual({ 4: [], 6: ['eth0'] });
+    await changes.create(wish('more', { EnableIPv6: true }));
+    expect(firewall.content?.separated[6]).toEqual(['eth0']);
+  });
+
   test('comes and goes with its network: addresses, default routes, the hosts file', async () => {
     const { changes, calls, member, hosts } = fixture();
     await changes.create(wish('four', pool('10.5.0.0/24')));

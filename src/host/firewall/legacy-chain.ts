@@ -7,45 +7,46 @@ import { readFile } from 'node:fs/promises';
 export interface LegacyTools {
   /** Names of the tables in use, one a line; empty where the kernel has none. */
   readTables(): Promise<string>;
-  /** Runs `iptables-legacy`; gives its output, or null where there is no such program or it fails. */
+  /** Runs `iptables-legacy`, or that of IPv6; gives its output, or null where there is no such program or it fails. */
   run(args: readonly string[]): Promise<string | null>;
 }
 
-const hostLegacyTools: LegacyTools = {
-  async readTables() {
-    try {
-      return await readFile('/proc/net/ip_tables_names', 'utf8');
-    } catch {
-      // The kernel has no such filter.
-      return '';
-    }
-  },
-  async run(args) {
-    try {
-      const child = Bun.spawn(['iptables-legacy', '--wait', ...args], {
-        stdin: 'ignore',
-        stdout: 'pipe',
-        stderr: 'ignore',
-      });
-      const text = await child.stdout.text();
-      return (await child.exited) === 0 ? text : null;
-    } catch {
-      // Not installed.
-      return null;
-    }
-  },
-};
+/** Of this host, one family each. */
+export const hostLegacyTools: readonly LegacyTools[] = [
+  legacyTools('iptables-legacy', '/proc/net/ip_tables_names'),
+  legacyTools('ip6tables-legacy', '/proc/net/ip6_tables_names'),
+];
+
+function legacyTools(program: string, namesFile: string): LegacyTools {
+  return {
+    async readTables() {
+      try {
+        return await readFile(namesFile, 'utf8');
+      } catch {
+        // The kernel has no such filter.
+        return '';
+      }
+    },
+    async run(args) {
+      try {
+        const child = Bun.spawn([program, '--wait', ...args], { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
+        const text = await child.stdout.text();
+        return (await child.exited) === 0 ? text : null;
+      } catch {
+        // Not installed.
+        return null;
+      }
+    },
+  };
+}
 
 /**
  * Lets what enters or leaves through `bridges` pass where the chain drops, as `Firewall.passForeignChains` does for nf_tables.
  * @param owner marks the rules
+ * @param tools of one family
  * @returns whether anything changed
  */
-export async function passLegacyChain(
-  owner: string,
-  bridges: readonly string[],
-  tools = hostLegacyTools,
-): Promise<boolean> {
+export async function passLegacyChain(owner: string, bridges: readonly string[], tools: LegacyTools): Promise<boolean> {
   if (!(await tools.readTables()).split('\n').includes('filter')) return false;
   const listing = (await tools.run(['-S', 'FORWARD']))?.split('\n') ?? [];
   const rules = listing.filter((line) => line.startsWith('-A FORWARD'));
