@@ -67,7 +67,7 @@ form { margin: 0; }
 .box > :first-child, .box > section:first-child > h2, .box > h2:first-child { margin-top: 0; }
 .box > :last-child { margin-bottom: 0; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 0 2rem; }
-.cards { list-style: none; padding: 0; margin: 0; display: grid; gap: .7rem; }
+.cards { list-style: none; padding: 0; margin: .7rem 0; display: grid; gap: .7rem; }
 .cards > li { background: var(--box); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; min-width: 0; }
 .cards p { margin: .25rem 0; overflow-wrap: anywhere; }
 .name { font-weight: 650; font-size: 1.05rem; overflow-wrap: anywhere; }
