@@ -45,7 +45,7 @@ const stages = [
   'RUN cat /proc/sys/kernel/random/uuid > /base',
   'COPY --from=make /tool /tool',
   'COPY other /other',
-  'RUN cat /proc/sys/kernel/random/uuid > /last',
+  'RUN cat /base /proc/sys/kernel/random/uuid > /last',
 ];
 
 function project(): string {
@@ -139,7 +139,7 @@ describe('a registry', () => {
     const again = await build(theirs, context, '--explain', '--cache-from', ref);
     expect(steps(again).done).toEqual([
       '[stage-1 4/5] COPY other /other',
-      '[stage-1 5/5] RUN cat /proc/sys/kernel/random/uuid > /last',
+      '[stage-1 5/5] RUN cat /base /proc/sys/kernel/random/uuid > /last',
     ]);
     expect(again.id).not.toBe(id);
   });
@@ -152,7 +152,7 @@ describe('a registry', () => {
     const second = await build(theirs, context, '--cache-from', ref);
     expect(steps(second)).toEqual({
       cached: 4,
-      done: ['[stage-1 4/5] COPY other /other', '[stage-1 5/5] RUN cat /proc/sys/kernel/random/uuid > /last'],
+      done: ['[stage-1 4/5] COPY other /other', '[stage-1 5/5] RUN cat /base /proc/sys/kernel/random/uuid > /last'],
     });
   });
 
@@ -404,8 +404,8 @@ describe('a cache that is broken', () => {
   /** The build comes out right all the same. */
   async function imported(): Promise<CommandResult & { id: string }> {
     const result = await build(theirs, context, '--cache-from', `type=local,src=${directory}`);
-    const said = await theirs.ok('run', '--rm', result.id, 'sh', '-c', 'cat /tool /other; wc -c < /last');
-    expect(said).toMatch(/^[0-9a-f-]{36}\none\none\n37$/);
+    const look = 'cat /tool /other; wc -l < /last; head -n 1 /last | cmp - /base && echo fits';
+    expect(await theirs.ok('run', '--rm', result.id, 'sh', '-c', look)).toMatch(/^[0-9a-f-]{36}\none\none\n2\nfits$/);
     await nothingLeft(theirs);
     return result;
   }
@@ -420,7 +420,7 @@ describe('a cache that is broken', () => {
 
   test('one layer that is missing', async () => {
     await exported();
-    for (const path of layerFiles(directory).slice(0, 2)) {
+    for (const path of layerFiles(directory)) {
       const kept = readFileSync(path);
       rmSync(path);
       await imported();

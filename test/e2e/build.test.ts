@@ -20,6 +20,21 @@ afterAll(() => engine.cleanUp(), 300_000);
 const classic = { env: { DOCKER_BUILDKIT: '0' } };
 
 describe('what comes out', () => {
+  test('a layer is not put upon another one than it was made upon', async () => {
+    const context = folder({
+      Dockerfile:
+        'FROM busybox AS one\nRUN cat /proc/sys/kernel/random/uuid > /id\nFROM one\nRUN cp /id /copy\nCOPY --link f /f',
+      f: 'file\n',
+    });
+    const first = await engine.ok('build', '-q', context);
+    expect(await engine.ok('build', '-q', context)).toBe(first);
+    // The step below is done anew and gives something else.
+    const second = await engine.ok('build', '-q', '--no-cache-filter', 'one', context);
+    expect(second).not.toBe(first);
+    await engine.ok('run', '--rm', second, 'cmp', '/id', '/copy');
+    expect(await engine.ok('build', '-q', context)).toBe(second);
+  });
+
   test('the docker client builds, tags and runs, and finds the cache the second time', async () => {
     const context = folder({
       Dockerfile:

@@ -17,7 +17,7 @@ import { type PlacedEntry, packEntries } from './entry-stream.ts';
 import { applyMode, isOctal } from './file-mode.ts';
 import { type Owner, ownerOf } from './owner.ts';
 import { type Selected, select, selectionParts } from './selection.ts';
-import { type LayerTrees, type LayerWork, restoreAbove, topLayer } from './trees.ts';
+import { type LayerTrees, type LayerWork, restoredLayer, savedLayer } from './trees.ts';
 import { type BuildSession, type BuildValue, identityOf, lowerOf, treeOf } from './values.ts';
 
 type Work = { session: BuildSession; context: RunContext };
@@ -81,15 +81,16 @@ export class CopyRunner implements OperationRunner<BuildValue, BuildSession> {
     return { kind: 'tree', layers: [...below, layer] };
   }
 
-  save(value: BuildValue): Promise<string | null> {
-    return topLayer(value);
+  save(value: BuildValue, inputs: readonly Solved<BuildValue>[]): Promise<string | null> {
+    // A tree of one layer is that of a link, which looks at nothing, or stands upon nothing.
+    return savedLayer(value, treeOf(value).length > 1 ? uponOf(inputs) : []);
   }
 
-  restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
+  async restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
     const { link } = what.vertex.definition as unknown as CopyDefinition;
-    const layers = this.#options.trees.stored([what.text], what.session);
-    const below = link ? [] : treeOf(what.inputs[0]?.value);
-    return Promise.resolve(layers && { kind: 'tree', layers: [...below, ...layers] });
+    const upon = link ? [] : uponOf(what.inputs);
+    const layers = await restoredLayer(this.#options.trees, what, upon);
+    return layers && { kind: 'tree', layers: [...upon.flatMap((value) => [...treeOf(value)]), ...layers] };
   }
 
   async #look(input: BuildValue | undefined, action: CopyAction): Promise<Map<string, string>> {
@@ -149,13 +150,20 @@ export class DirectoryRunner implements OperationRunner<BuildValue, BuildSession
     return { kind: 'tree', layers: [...below, layer] };
   }
 
-  save(value: BuildValue): Promise<string | null> {
-    return topLayer(value);
+  save(value: BuildValue, inputs: readonly Solved<BuildValue>[]): Promise<string | null> {
+    return savedLayer(value, uponOf(inputs));
   }
 
-  restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
-    return restoreAbove(this.#options.trees, what);
+  async restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
+    const upon = uponOf(what.inputs);
+    const layers = await restoredLayer(this.#options.trees, what, upon);
+    return layers && { kind: 'tree', layers: [...upon.flatMap((value) => [...treeOf(value)]), ...layers] };
   }
+}
+
+/** What files are put upon. */
+function uponOf(inputs: readonly Solved<BuildValue>[]): BuildValue[] {
+  return inputs.slice(0, 1).map(({ value }) => value);
 }
 
 interface CopyOptions {

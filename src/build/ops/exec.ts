@@ -10,7 +10,7 @@ import { fileParts } from './selection.ts';
 import { DockerfileStepError, notStarted } from './step-error.ts';
 import { type MountMaker, releaseAll } from './step-mounts.ts';
 import { removeStubs, stubsOf } from './stubs.ts';
-import { type LayerTrees, restoreAbove, topLayer } from './trees.ts';
+import { type LayerTrees, restoredLayer, savedLayer } from './trees.ts';
 import { type BuildSession, type BuildValue, lowerOf, treeOf } from './values.ts';
 
 type Work = { session: BuildSession; context: RunContext };
@@ -106,11 +106,17 @@ export class ExecRunner implements OperationRunner<BuildValue, BuildSession> {
     });
   }
 
-  save(value: BuildValue): Promise<string | null> {
-    return topLayer(value);
+  save(value: BuildValue, inputs: readonly Solved<BuildValue>[]): Promise<string | null> {
+    return savedLayer(value, seenBy(inputs));
   }
 
-  restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
-    return restoreAbove(this.#trees, what);
+  async restore(what: Saved<BuildValue, BuildSession>): Promise<BuildValue | null> {
+    const layers = await restoredLayer(this.#trees, what, seenBy(what.inputs));
+    return layers && { kind: 'tree', layers: [...treeOf(what.inputs[0]?.value), ...layers] };
   }
+}
+
+/** The tree that a command runs in, and those that are mounted. */
+function seenBy(inputs: readonly Solved<BuildValue>[]): BuildValue[] {
+  return inputs.map(({ value }) => value).filter(({ kind }) => kind === 'tree');
 }

@@ -1,6 +1,7 @@
 import type { BuildCacheTables } from '../../store/build-cache.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { CacheRecord, Parts, SolveCache } from '../solve/cache.ts';
+import { parseSaved } from './trees.ts';
 
 type NewRecord = CacheRecord & { description: string };
 
@@ -55,17 +56,19 @@ export class StoredCache implements SolveCache {
   }
 
   async #write(): Promise<void> {
-    const records = [...this.#pending].filter(([, { result }]) => this.#store.layer(result) !== null);
+    const records = [...this.#pending]
+      .map(([key, record]) => ({ key, ...record, ...parseSaved(record.result) }))
+      .filter(({ diffId }) => this.#store.layer(diffId) !== null);
     this.#leaving = this.#pending;
     this.#pending = new Map();
     const used = [...this.#used];
     this.#used.clear();
     try {
       await this.#store.keepLayers(
-        records.map(([, { result }]) => result),
+        records.map(({ diffId }) => diffId),
         () => {
-          for (const [key, { result, created, description }] of records)
-            this.#tables.put({ key, result, diffId: result, created, description });
+          for (const { key, result, diffId, created, description } of records)
+            this.#tables.put({ key, result, diffId, created, description });
           this.#tables.touch(used);
         },
       );

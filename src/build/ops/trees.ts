@@ -1,11 +1,12 @@
 /** Layers while builds make them. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../../oci/digest.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { WriteBack } from '../../store/native-helper.ts';
 import type { DraftLayer, Lease } from '../../store/types.ts';
 import type { Saved } from '../solve/runner.ts';
-import { type BuildSession, type BuildValue, type Layer, treeOf } from './values.ts';
+import { type BuildSession, type BuildValue, identityOf, type Layer, treeOf } from './values.ts';
 
 /** Diff id of a layer that changes nothing: a tar of two empty blocks. */
 const emptyLayer = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
@@ -154,16 +155,38 @@ function layerAt(diff: string, diffId: Promise<string>): Layer {
   return { place: () => Promise.resolve(diff), diffId };
 }
 
-/** What the cache keeps of a step: the diff id of the layer that it made. */
-export async function topLayer(value: BuildValue): Promise<string | null> {
-  return (await treeOf(value).at(-1)?.diffId) ?? null;
+/**
+ * What the cache keeps of a step: the diff id of its layer, and a digest of the trees that it could look into. A step below that is done again may give
+ * something else, and then this layer does not fit upon it.
+ */
+export async function savedLayer(value: BuildValue, seen: readonly BuildValue[]): Promise<string | null> {
+  const top = await treeOf(value).at(-1)?.diffId;
+  if (top === undefined) return null;
+  return savedText(top, seen.length === 0 ? null : await digestOfTrees(seen));
 }
 
-/** The other way: the layer above the step's first input. */
-export function restoreAbove(
+export function savedText(diffId: string, upon: string | null): string {
+  return upon === null ? diffId : `${diffId} ${upon}`;
+}
+
+/** What stands in the text: the layer's diff id, and the digest of what it was made upon; null: of nothing. */
+export function parseSaved(text: string): { diffId: string; upon: string | null } {
+  const [diffId = '', upon = null] = text.split(' ');
+  return { diffId, upon };
+}
+
+/** The other way: the layer that a step made of these trees; null: it is gone, or was made of others. */
+export async function restoredLayer(
   trees: LayerTrees,
-  { text, inputs, session }: Saved<BuildValue, BuildSession>,
-): Promise<BuildValue | null> {
-  const layers = trees.stored([text], session);
-  return Promise.resolve(layers && { kind: 'tree', layers: [...treeOf(inputs[0]?.value), ...layers] });
+  { text, session }: Pick<Saved<BuildValue, BuildSession>, 'text' | 'session'>,
+  seen: readonly BuildValue[],
+): Promise<readonly Layer[] | null> {
+  const { diffId, upon } = parseSaved(text);
+  if (upon !== null && upon !== (await digestOfTrees(seen))) return null;
+  return trees.stored([diffId], session);
+}
+
+async function digestOfTrees(values: readonly BuildValue[]): Promise<string> {
+  const identities = await Promise.all(values.map((value) => identityOf(treeOf(value))));
+  return sha256(identities.join('\n'));
 }

@@ -28,6 +28,8 @@ export interface CacheDocument {
 export interface CachedStep {
   /** Diff id of the layer that it made; always among the layers. */
   layer: string;
+  /** Digest of the trees that the step could look into; null: none. */
+  upon: string | null;
   /** Unix milliseconds; when it was done. */
   created: number;
 }
@@ -73,7 +75,7 @@ function toJson({ layers, steps, contents }: CacheDocument): object {
   return {
     version: 1,
     layers: diffIds.map((diffId) => [diffId, layers.get(diffId)]),
-    steps: sorted(steps).map(([key, { layer, created }]) => [key, numbers.get(layer), created]),
+    steps: sorted(steps).map(([key, { layer, upon, created }]) => [key, numbers.get(layer), created, upon]),
     contents: sorted(contents),
   };
 }
@@ -91,10 +93,11 @@ function fromJson({ version, layers, steps, contents }: Record<string, unknown>)
   return {
     layers: new Map(rows),
     steps: new Map(
-      list(steps, 'steps').map(([key, number, created]) => {
+      list(steps, 'steps').map(([key, number, created, upon]) => {
         const layer = typeof number === 'number' ? rows[number]?.[0] : undefined;
-        if (layer === undefined || !isTime(created)) throw broken('a step is none');
-        return [digest(key), { layer, created }];
+        if (layer === undefined || !isTime(created) || !(upon === null || isDigest(upon)))
+          throw broken('a step is none');
+        return [digest(key), { layer, upon, created }];
       }),
     ),
     contents: new Map(list(contents, 'contents').map(([question, answer]) => [digest(question), digest(answer)])),

@@ -4,6 +4,7 @@ import { failpoint } from '../../base/failpoint.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { StoredLayer } from '../../store/types.ts';
 import type { Vertex } from '../graph/vertex.ts';
+import { savedText } from '../ops/trees.ts';
 import { type ForeignResults, type Layer, LostLayerError } from '../ops/values.ts';
 import type { CacheRecord, SolveImports } from '../solve/cache.ts';
 import type { CacheDocument } from './cache-document.ts';
@@ -54,15 +55,17 @@ export class Imports implements SolveImports, ForeignResults {
     return this.#taken;
   }
 
-  find(key: string, vertex: Vertex): (CacheRecord & { origin: string }) | null {
+  find(key: string): (CacheRecord & { origin: string }) | null {
     for (const { name, document } of this.#options.caches) {
       const step = document.steps.get(key);
       if (!step || (this.#lost.has(step.layer) && !this.#options.stored(step.layer))) continue;
-      const record = { result: step.layer, created: step.created };
-      this.#taken.set(key, { ...record, description: vertex.label.name });
-      return { ...record, origin: name };
+      return { result: savedText(step.layer, step.upon), created: step.created, origin: name };
     }
     return null;
+  }
+
+  took(key: string, { result, created }: CacheRecord, vertex: Vertex): void {
+    this.#taken.set(key, { result, created, description: vertex.label.name });
   }
 
   /** An image's layers need not be here until somebody looks into one. @param bring fetches all of it */
@@ -119,8 +122,9 @@ export class Imports implements SolveImports, ForeignResults {
     for (const diffId of diffIds) {
       this.#lost.add(diffId);
       this.#layers.delete(diffId);
-      for (const [key, { result }] of this.#taken) if (result === diffId) this.#taken.delete(key);
     }
+    // The next pass takes what is still of use.
+    this.#taken.clear();
     return this.#lost.size > before;
   }
 

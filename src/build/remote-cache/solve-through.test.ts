@@ -96,7 +96,7 @@ const chain = (): Vertex => step('c', [step('b', [step('a')])]);
 async function cacheOf(vertex: Vertex, blobs: readonly string[]): Promise<Pick<OpenedCache, 'document' | 'blobs'>> {
   const { notes } = await new Machine().build([vertex], null);
   const layers = new Map(notes.steps.map(({ diffId }) => [diffId, null]));
-  const steps = new Map(notes.steps.map(({ key, diffId }) => [key, { layer: diffId, created: 1 }]));
+  const steps = new Map(notes.steps.map(({ key, diffId }) => [key, { layer: diffId, upon: null, created: 1 }]));
   const blob = (name: string) => ({ mediaType: '', digest: digestOf(name), size: 1 });
   return {
     document: { layers, steps, contents: new Map() },

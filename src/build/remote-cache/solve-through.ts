@@ -1,4 +1,5 @@
 import { inOrder, type Vertex } from '../graph/vertex.ts';
+import { parseSaved } from '../ops/trees.ts';
 import { type BuildSession, type BuildValue, LostLayerError, lowerOf, treeOf } from '../ops/values.ts';
 import type { SolveEvent, SolveListener } from '../solve/events.ts';
 import type { Solved } from '../solve/runner.ts';
@@ -86,10 +87,11 @@ export async function notesOf(
   const steps = new Map<string, BuildNotes['steps'][number]>();
   for (const vertex of inOrder(graph.vertices)) {
     const solved = results.get(vertex.digest);
-    const record = solved && (await solver.record(vertex, solved));
+    const inputs = vertex.inputs.flatMap((input) => results.get(input.digest) ?? []);
+    const record = solved && (await solver.record(vertex, solved, inputs));
     const layer = solved?.value.kind === 'tree' ? solved.value.layers.at(-1) : undefined;
     if (solved && record && layer)
-      steps.set(solved.key, { key: solved.key, created: record.created, diffId: record.result, layer });
+      steps.set(solved.key, { key: solved.key, created: record.created, ...parseSaved(record.result), layer });
   }
   const layers = graph.roots.flatMap((root) => [...treeOf(results.get(root.digest)?.value)]);
   return {

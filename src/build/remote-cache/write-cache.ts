@@ -22,7 +22,7 @@ import type { LayerBlobs } from './layer-blobs.ts';
 
 /** What a build has found out, for caches of others. */
 export interface BuildNotes {
-  steps: readonly { key: string; created: number; diffId: string; layer: Layer }[];
+  steps: readonly { key: string; created: number; diffId: string; upon: string | null; layer: Layer }[];
   /** Diff ids of what came out. */
   results: ReadonlySet<string>;
   contents: ReadonlyMap<string, string>;
@@ -81,7 +81,7 @@ export async function writeCache(
 export function cacheOf(notes: BuildNotes, blobs: ReadonlyMap<string, Descriptor>): CacheDocument {
   return {
     layers: new Map(notes.steps.map(({ diffId }) => [diffId, blobs.get(diffId)?.digest ?? null])),
-    steps: new Map(notes.steps.map(({ key, diffId, created }) => [key, { layer: diffId, created }])),
+    steps: new Map(notes.steps.map(({ key, diffId, upon, created }) => [key, { layer: diffId, upon, created }])),
     contents: notes.contents,
   };
 }

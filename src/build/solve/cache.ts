@@ -14,7 +14,9 @@ export interface CacheRecord {
 /** Results that a build brings along: those of other machines. */
 export interface SolveImports {
   /** Null: none of them has the step's result. `origin`: where it was found, for people. */
-  find(key: string, vertex: Vertex): (CacheRecord & { origin: string }) | null;
+  find(key: string): (CacheRecord & { origin: string }) | null;
+  /** What was found is used. */
+  took(key: string, record: CacheRecord, vertex: Vertex): void;
 }
 
 export interface SolveCache {

@@ -45,7 +45,7 @@ export interface OperationRunner<Value, Session> {
     work: { session: Session; context: RunContext },
   ): Promise<Value>;
   /** The result as text for the cache; null: not to be kept (sources, which are found anew each time). */
-  save(value: Value): Promise<string | null>;
-  /** The other way; null: it is gone. */
+  save(value: Value, inputs: readonly Solved<Value>[]): Promise<string | null>;
+  /** The other way; null: it is gone, or was made of inputs that came to something else. */
   restore(what: Saved<Value, Session>): Promise<Value | null>;
 }

@@ -134,6 +134,7 @@ describe('the solver', () => {
         const found = there.cache.find(key);
         return found && { ...found, created: 7, origin: 'elsewhere' };
       },
+      took: () => undefined,
     };
     const { values, events } = await solve([vertex('c', [vertex('b', [vertex('a')])])], { imports, explain: true });
     expect(values).toEqual(['abc']);

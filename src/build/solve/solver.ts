@@ -115,7 +115,7 @@ export class Solver<Value, Session> {
         this.#track(inner, async () => {
           const value = await runner.run(vertex, inputs, { session, context: contextFor(inner, emit) });
           const created = this.#now();
-          this.#saveSoon({ key, created, description: vertex.label.name }, runner.save(value));
+          this.#saveSoon({ key, created, description: vertex.label.name }, runner.save(value, inputs));
           return { key, value, created };
         }),
     });
@@ -174,14 +174,20 @@ export class Solver<Value, Session> {
       if (solved) return { solved, origin: null };
       this.#cache.forget(key);
     }
-    const record = what.imports?.find(key, vertex);
+    const record = what.imports?.find(key);
     const solved = record ? await restore(record) : null;
-    return record && solved ? { solved, origin: record.origin } : null;
+    if (!record || !solved) return null;
+    what.imports?.took(key, record, vertex);
+    return { solved, origin: record.origin };
   }
 
   /** What the cache keeps of a result; null: nothing. */
-  async record(vertex: Vertex, { value, created }: Solved<Value>): Promise<CacheRecord | null> {
-    const result = await this.#runners.get(vertex.kind)?.save(value);
+  async record(
+    vertex: Vertex,
+    { value, created }: Solved<Value>,
+    inputs: readonly Solved<Value>[],
+  ): Promise<CacheRecord | null> {
+    const result = await this.#runners.get(vertex.kind)?.save(value, inputs);
     return result === undefined || result === null ? null : { result, created };
   }
 
