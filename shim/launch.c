@@ -82,18 +82,39 @@ static _Noreturn void become_runtime(struct shim *shim, struct launch *launch, s
   starter_failed(report, PROTOCOL_STAGE_SETUP, failure.message);
 }
 
+/* As in linux/mount.h, which clashes with sys/mount.h of musl. */
+#define OPEN_CLOEXEC 1
+#define COMMAND_CREATE 6
+/* The same on every architecture; musl before 1.2 does not name them all. */
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+
+/* A null device that nobody else has, in a file system without a place. -1: the kernel has no such mounts. */
+static int open_own_null(void) {
+  _cleanup_fd_ int context = (int)syscall(SYS_fsopen, "tmpfs", OPEN_CLOEXEC);
+  if (context < 0 || syscall(SYS_fsconfig, context, COMMAND_CREATE, NULL, NULL, 0) < 0) return -1;
+  _cleanup_fd_ int mount = (int)syscall(SYS_fsmount, context, OPEN_CLOEXEC, 0);
+  if (mount < 0 || mknodat(mount, "null", S_IFCHR | 0600, makedev(1, 3)) < 0) return -1;
+  int null = RETRY(openat(mount, "null", O_RDWR | O_CLOEXEC));
+  if (null >= 0) (void)fchmod(null, 0666);
+  return null;
+}
+
 /*
- * The container's /dev/null: a runtime gives an exec's streams to the exec's user, which must not be done to the host's. -1 where
- * there is none, or where it is the host's own. Looked at before it is opened: the container may have put anything there.
+ * The container's /dev/null: a runtime gives an exec's streams to the exec's user, which must not be done to the host's. One of its
+ * own where there is none, or where it is the host's. Looked at before it is opened: the container may have put anything there.
  */
 static int open_null_of(pid_t container) {
   char path[40];
   struct stat theirs, ours;
   snprintf(path, sizeof path, "/proc/%d/root/dev/null", (int)container);
   int place _cleanup_fd_ = RETRY(open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW));
-  if (place < 0 || fstat(place, &theirs) < 0 || stat("/dev/null", &ours) < 0) return -1;
-  if (!S_ISCHR(theirs.st_mode) || theirs.st_rdev != makedev(1, 3)) return -1;
-  if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino) return -1;
+  if (place < 0 || fstat(place, &theirs) < 0 || stat("/dev/null", &ours) < 0) return open_own_null();
+  if (!S_ISCHR(theirs.st_mode) || theirs.st_rdev != makedev(1, 3)) return open_own_null();
+  if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino) return open_own_null();
   snprintf(path, sizeof path, "/proc/self/fd/%d", place);
   return RETRY(open(path, O_RDWR | O_CLOEXEC));
 }

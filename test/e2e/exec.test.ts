@@ -106,6 +106,10 @@ test('the streams of an exec with a user are nothing of the host that would be g
     'the detached one',
     async () => (await engine.berth('exec', 'null', 'test', '-e', '/free/late')).code === 0,
   );
+  // The same where the container has no such device.
+  await engine.ok('exec', 'null', 'sh', '-c', 'rm /dev/null; chmod 777 /tmp');
+  await engine.ok('exec', '-d', '-u', '77:88', 'null', 'sh', '-c', 'cat; echo lost; touch /tmp/third');
+  await until('the second', async () => (await engine.berth('exec', 'null', 'test', '-e', '/tmp/third')).code === 0);
   expect(owner()).toBe(before);
   await engine.ok('rm', '-f', 'null');
 });

@@ -12,6 +12,8 @@ test.each([
   ['a+X', 0o744, false, 0o755],
   ['a+X', 0o644, true, 0o755],
   ['g=u', 0o700, false, 0o770],
+  ['a=rX', 0o6755, false, 0o555],
+  ['u=rwx', 0o6755, false, 0o2755],
   ['u+s,+t', 0o755, false, 0o5755],
   ['+x', 0o644, false, 0o755],
 ])('%s on %o', (text, mode, isDirectory, expected) => {

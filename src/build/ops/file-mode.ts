@@ -23,7 +23,7 @@ function applyClause(clause: string, mode: number, isDirectory: boolean): number
       const shift = shifts[letter] as number;
       const bits = permissionBits(letters, { mode: result, isDirectory });
       const special = specialBits(letters, letter);
-      if (sign === '=') result &= ~(0o7 << shift);
+      if (sign === '=') result &= ~((0o7 << shift) | specialBits('s', letter));
       if (sign === '-') result &= ~((bits << shift) | special);
       else result |= (bits << shift) | special;
     }

@@ -18,7 +18,6 @@ test('names above each other, the newest image first, sizes to the right', () =>
 });
 
 test('on a terminal the legend stands at its right edge', () => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colors
   const plain = imageTree([image('a', ['one:1'], {})], 100).replace(/\u001b\[[\d;]*m/g, '');
   expect(plain.split('\n')[1]).toBe('i Info →   U  In Use '.padStart(100));
 });
