@@ -25,7 +25,9 @@ describe('options of IPv6', () => {
       ipv4: false,
       ipv6: true,
     });
-    expect(() => readFamilies({ [bridgeOption.enable6]: 'maybe' })).toThrow('com.docker.network.enable_ipv6');
+    expect(() => readFamilies({ [bridgeOption.enable6]: 'maybe' })).toThrow(
+      'driver-opt "com.docker.network.enable_ipv6" is not a valid bool',
+    );
   });
 });
 

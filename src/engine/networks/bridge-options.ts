@@ -80,10 +80,13 @@ export function readBridgeOptions(given: Given, { mtu, internal }: { mtu: number
  * Error: `invalid` for what is neither true nor false.
  */
 export function readFamilies(given: Given): { ipv4: boolean; ipv6: boolean } {
-  return {
-    ipv4: readBoolean(given, bridgeOption.enable4, true),
-    ipv6: readBoolean(given, bridgeOption.enable6, false),
+  const read = (name: string, fallback: boolean): boolean => {
+    const text = given[name];
+    const value = text === undefined ? fallback : parseBoolean(text);
+    if (value === null) throw new BerthError('invalid', `driver-opt "${name}" is not a valid bool`);
+    return value;
   };
+  return { ipv4: read(bridgeOption.enable4, true), ipv6: read(bridgeOption.enable6, false) };
 }
 
 function readGatewayMode(given: Given, name: string): GatewayMode {
@@ -122,9 +125,15 @@ function readMtu(text: string | undefined, fallback: number): number {
 function readBoolean(given: Given, name: string, fallback: boolean): boolean {
   const text = given[name];
   if (text === undefined) return fallback;
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
+  const value = parseBoolean(text);
+  if (value !== null) return value;
   throw unreadable(name, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
+}
+
+/** As Go reads it; null for what is neither. */
+function parseBoolean(text: string): boolean | null {
+  if (/^(1|t|true)$/i.test(text)) return true;
+  return /^(0|f|false)$/i.test(text) ? false : null;
 }
 
 function unreadable(name: string, text: string, why: string): BerthError {
