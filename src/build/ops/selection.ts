@@ -7,6 +7,9 @@ import type { FileEntry, FileSource } from '../session/file-source.ts';
 import { fromPath, toPath } from '../session/file-source.ts';
 import { followLinks } from '../session/layered-files.ts';
 
+/** Files whose bytes are looked at together. */
+const describedAtOnce = 16;
+
 /** One entry on its way. */
 export interface Selected {
   /** In the source. */
@@ -163,9 +166,13 @@ async function addBelow(
 /** What makes one set of files differ from another: names, kinds, modes, contents; not times. */
 export async function selectionParts(source: FileSource, selected: readonly Selected[]): Promise<Map<string, string>> {
   const parts = new Map<string, string>();
-  for (const { path, entry, target } of selected) {
-    const shown = `file ${fromPath(path).slice(1) || '.'}`;
-    parts.set(parts.has(shown) ? `${shown} to ${fromPath(target)}` : shown, await describe(source, path, entry));
+  for (let start = 0; start < selected.length; start += describedAtOnce) {
+    const some = selected.slice(start, start + describedAtOnce);
+    const texts = await Promise.all(some.map(({ path, entry }) => describe(source, path, entry)));
+    for (const [index, { path, target }] of some.entries()) {
+      const shown = `file ${fromPath(path).slice(1) || '.'}`;
+      parts.set(parts.has(shown) ? `${shown} to ${fromPath(target)}` : shown, texts[index] as string);
+    }
   }
   return parts;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { type FileEntry, type FileSource, toPath } from './file-source.ts';
 import { readPieces } from './read-file.ts';
 
@@ -40,6 +40,8 @@ const root: FileEntry = {
 };
 
 const anyExecute = 0o111;
+/** Bytes. */
+const smallSize = 256 * 1024;
 
 /** A directory, or a stack of them merged as overlay does (https://docs.kernel.org/filesystems/overlayfs.html), without mounting it. */
 export class LayeredFiles implements FileSource {
@@ -108,7 +110,7 @@ export class LayeredFiles implements FileSource {
   async #digest(path: string): Promise<string> {
     const found = await this.#find(path);
     if (!found) throw new Error(`nothing at ${path}`);
-    return this.#options.known?.(path, found.entry) ?? hashFile(found.places[0] as Buffer);
+    return this.#options.known?.(path, found.entry) ?? hashFile(found.places[0] as Buffer, found.entry.size);
   }
 
   #find(path: string): Promise<Found | null> {
@@ -179,9 +181,11 @@ function typeOf(status: BigIntStats): FileEntry['type'] {
   return status.isFIFO() ? 'pipe' : 'socket';
 }
 
-async function hashFile(place: Buffer): Promise<string> {
+async function hashFile(place: Buffer, size: number): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of readPieces(place)) hash.update(piece);
+  // A tree has thousands of small ones: each in one go, into no more than it needs.
+  if (size <= smallSize) hash.update(await readFile(place));
+  else for await (const piece of readPieces(place)) hash.update(piece);
   return `sha256:${hash.digest('hex')}`;
 }
 
@@ -221,7 +225,6 @@ export const mostLinks = 255;
 
 /** The small file at a path of text, links followed; null: there is none. */
 export async function smallFile(source: FileSource, path: string): Promise<string | null> {
-  const { readFile } = await import('node:fs/promises');
   const found = await followLinks(source, toPath(path), true);
   if (found === null || (await source.entry(found))?.type !== 'file') return null;
   return readFile(await source.place(found), 'utf8');
