@@ -1,7 +1,7 @@
 /** IPv6 in networks: addresses and names, who reaches whom, published ports, what a kill leaves, the daemon's keys. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type EngineOptions, startEngine, type TestEngine } from '../support/engine.ts';
-import { answerOf, ask, askUdp, inNetworkOf, Machine, silence } from '../support/machine.ts';
+import { answerOf, ask, inNetworkOf, Machine, type Place, silence } from '../support/machine.ts';
 
 interface Fixture {
   /** `fd96::1` for its neighbour. */
@@ -66,7 +66,7 @@ async function reach(from: string, address: string, asking = ask): Promise<strin
   return await asking(inNetworkOf(Pid), `http://${address}/`);
 }
 
-interface Place {
+interface Settings {
   IPAddress: string;
   GlobalIPv6Address: string;
   GlobalIPv6PrefixLen: number;
@@ -74,7 +74,7 @@ interface Place {
   IPAMConfig: unknown;
 }
 
-async function place(container: string, network: string): Promise<Place> {
+async function place(container: string, network: string): Promise<Settings> {
   return (await engine.inspect(container)).NetworkSettings.Networks[network];
 }
 
@@ -226,21 +226,19 @@ describe('a published port', () => {
     expect(await silence(neighbour, 'http://[fd96::1]:8320/')).toBe('');
   });
 
-  test('of UDP answers at IPv6, also one that was asked before it was there', async () => {
+  test('of UDP answers also a client that asked before it was there, from the same port', async () => {
     await berth('network', 'create', '--ipv6', 'both');
-    expect(await askUdp(neighbour, 'fd96::1', 8325, 'early')).toBe('');
+    const client = program(neighbour, insisting, 'fd96::1', '8325');
+    expect(await client.line()).toBe('asked');
     await berth('run', '-d', '--name', 'echo', '--network', 'both', '-p', '8325:53/udp', ...sleeper);
     const { Pid } = (await engine.inspect('echo')).State;
-    const echo = Bun.spawn([...host.prefix, ...inNetworkOf(Pid).prefix, 'python3', '-uc', echoing], {
-      stdout: 'pipe',
-      stderr: 'ignore',
-    });
-    expect(new TextDecoder().decode((await echo.stdout.getReader().read()).value)).toBe('ready\n');
-    let heard = '';
-    for (let attempt = 0; attempt < 10 && heard === ''; attempt++)
-      heard = await askUdp(neighbour, 'fd96::1', 8325, 'hello');
-    echo.kill();
-    expect(heard).toBe('hello');
+    const echo = program({ prefix: [...host.prefix, ...inNetworkOf(Pid).prefix] }, echoing);
+    try {
+      expect(await client.line()).toBe('hello');
+    } finally {
+      echo.end();
+      client.end();
+    }
   });
 
   test('of a container without IPv6 is served at IPv6 all the same; one without IPv4 has none there', async () => {
@@ -256,12 +254,49 @@ describe('a published port', () => {
   });
 });
 
+/** A Python program that runs beside the test, and what it says line by line. */
+function program(where: Place, ...words: string[]): { line(): Promise<string>; end(): void } {
+  const child = Bun.spawn([...where.prefix, 'python3', '-uc', ...words], { stdout: 'pipe', stderr: 'ignore' });
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  return {
+    async line() {
+      while (!text.includes('\n')) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error(`it ended, and said ${JSON.stringify(text)}`);
+        text += value;
+      }
+      const [first = '', ...rest] = text.split('\n');
+      text = rest.join('\n');
+      return first;
+    },
+    end: () => child.kill(),
+  };
+}
+
+/** Asks from one port until there is an answer, and prints that. */
+const insisting = `
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.settimeout(0.2)
+asked = False
+while True:
+    try:
+        s.sendto(b'hello', (sys.argv[1], int(sys.argv[2])))
+        if not asked:
+            print('asked')
+        asked = True
+        print(s.recv(99).decode())
+        break
+    except OSError:
+        pass
+`;
+
 /** Sends every datagram back. */
 const echoing = `
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(('::', 53))
-print('ready')
 while True:
     data, client = s.recvfrom(9999)
     s.sendto(data, client)
@@ -290,13 +325,10 @@ describe('who reaches whom', () => {
     expect(await reach('inner', address, silence)).toBe('');
     expect(await silence(neighbour, `http://${address}/`)).toBe('');
     expect(await routes('inner')).toBe('');
-    const listener = Bun.spawn([...neighbour.prefix, 'python3', '-uc', listening], { stdout: 'pipe' });
-    const lines = listener.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await lines.read()).value).toContain('ready');
+    const listener = program(neighbour, listening);
+    expect(await listener.line()).toBe('ready');
     await inNetwork('same', 'python3', '-c', asker, 'fd96::2', '8390');
-    let seen = '';
-    for (let part = await lines.read(); !part.done; part = await lines.read()) seen += part.value;
-    expect(seen.trim()).toBe('fd96::1');
+    expect(await listener.line()).toBe('fd96::1');
   });
 
   test('a routed network keeps its addresses and is open where ports are published; an isolated one has no way to the host', async () => {
