@@ -24,6 +24,7 @@ import { registryMigrations } from '../../registry-server/storage/schema.ts';
 import { SqliteIndex } from '../../registry-server/storage/sqlite-index.ts';
 import { SqliteShowcase } from '../../registry-server/storage/sqlite-showcase.ts';
 import { HttpConnection, type HttpHandler } from '../../server/http/connection.ts';
+import { limitHandshakes } from '../../server/http/handshake-limit.ts';
 import { keepLogShort } from '../../store/db/checkpoints.ts';
 import { BerthDatabase } from '../../store/db/database.ts';
 import { createLogger, type Logger } from '../daemon/logger.ts';
@@ -193,7 +194,7 @@ async function listen(
     const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
     if (!match) throw new BerthError('invalid', `invalid address: ${address}`);
     const server = tls
-      ? createTlsServer({ ...tls, allowHalfOpen: true }, (socket: TLSSocket) => onConnection(socket))
+      ? limitHandshakes(createTlsServer({ ...tls, allowHalfOpen: true }, (socket: TLSSocket) => onConnection(socket)))
       : createServer({ allowHalfOpen: true }, onConnection);
     const host = match[1] ?? match[2] ?? '';
     await new Promise<void>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { BerthError } from '../../api/errors.ts';
+import { limitHandshakes } from './handshake-limit.ts';
 
 /** PEM texts. */
 export interface ServerTls {
@@ -50,18 +51,16 @@ function serve(options: ListenOptions): Server {
   return createServer({ allowHalfOpen: true }, options.onConnection);
 }
 
-/** As `serve`, behind a handshake. Who fails it is cut off by the runtime. */
+/** As `serve`, behind a handshake. Who fails it is cut off by the runtime, who does not come to its end by us. */
 function serveTls({ certificate, key, clientAuthority }: ServerTls, onConnection: (socket: Socket) => void): Server {
-  return createTlsServer(
-    {
-      cert: certificate,
-      key,
-      minVersion: 'TLSv1.2',
-      ...(clientAuthority !== undefined && { ca: clientAuthority, requestCert: true, rejectUnauthorized: true }),
-      allowHalfOpen: true,
-    },
-    onConnection,
-  );
+  const options = {
+    cert: certificate,
+    key,
+    minVersion: 'TLSv1.2' as const,
+    ...(clientAuthority !== undefined && { ca: clientAuthority, requestCert: true, rejectUnauthorized: true }),
+    allowHalfOpen: true,
+  };
+  return limitHandshakes(createTlsServer(options, onConnection));
 }
 
 function bound(server: Server, start: () => void): Promise<void> {
