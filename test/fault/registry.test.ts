@@ -103,7 +103,7 @@ test('an upload goes on behind a kill -9, from where it was', async () => {
 
 test('deletes free the disk while pushes go on', async () => {
   await registry.stop();
-  registry = await BerthRegistry.start({ options: ['--gc-grace', '1s', '--gc-interval', '50ms'] });
+  registry = await BerthRegistry.start({ options: ['--gc-grace', '3s', '--gc-interval', '50ms'] });
   client = new RegistryClient(registry);
   const { manifest, layer } = await client.image('old', 'v1', 100_000);
   const shared = await client.image('new', 'v0', 100_000);
