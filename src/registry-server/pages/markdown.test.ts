@@ -29,6 +29,9 @@ test.each([
   ['[site](https://x.y/?a=1&b=2)', `<p><a href="https://x.y/?a=1&amp;b=2" ${rel}>site</a></p>`],
   ['see https://x.y/z.', `<p>see <a href="https://x.y/z" ${rel}>https://x.y/z</a>.</p>`],
   ['![logo](https://x.y/l.png)', `<p><a href="https://x.y/l.png" ${rel}>logo</a></p>`],
+  ['[![logo](https://x.y/l.png)](https://x.y)', `<p><a href="https://x.y" ${rel}>logo</a></p>`],
+  ['|a|\n|-|\n|<b>|', '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'],
+  [`${'> '.repeat(30)}deep`, `<pre tabindex="0">${'&gt; '.repeat(30)}deep</pre>`],
   ['a\r\nb', '<p>a\nb</p>'],
 ])('%j', (text, shown) => {
   expect(renderMarkdown(text).text).toBe(shown);
@@ -60,6 +63,7 @@ test.each([
   expect(shown).not.toMatch(/href="(?!https?:)/);
 });
 
+// A parser whose time grows with the square takes minutes; the test's own deadline is for that.
 test('a hostile text takes no longer than a plain one', () => {
   const length = 64 * 1024;
   const seeds = [
@@ -85,8 +89,7 @@ test('a hostile text takes no longer than a plain one', () => {
     '#',
   ];
   for (const seed of seeds) {
-    const began = performance.now();
-    renderMarkdown(seed.repeat(length / seed.length));
-    expect([seed, performance.now() - began < 1000]).toEqual([seed, true]);
+    const text = seed.repeat(length / seed.length);
+    expect(renderMarkdown(text).text.length).toBeLessThan(20 * length);
   }
 });
