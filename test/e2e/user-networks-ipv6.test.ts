@@ -234,7 +234,7 @@ describe('a published port', () => {
     const { Pid } = (await engine.inspect('echo')).State;
     const echo = program({ prefix: [...host.prefix, ...inNetworkOf(Pid).prefix] }, echoing);
     try {
-      expect(await client.line()).toBe('hello');
+      expect(await client.line()).toBe('fd96::2');
     } finally {
       echo.end();
       client.end();
@@ -292,14 +292,14 @@ while True:
         pass
 `;
 
-/** Sends every datagram back. */
+/** Tells everybody who sends a datagram the address that it came from. */
 const echoing = `
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(('::', 53))
 while True:
-    data, client = s.recvfrom(9999)
-    s.sendto(data, client)
+    _, client = s.recvfrom(9999)
+    s.sendto(client[0].encode(), client)
 `;
 
 /** Sends a line and prints what comes back. */
