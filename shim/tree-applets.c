@@ -22,8 +22,6 @@ int applet_remove(int argc, char **argv) {
   return result;
 }
 
-/* More than these are not synced one by one. */
-#define FEW 2000
 #define MOST_SHARES 8
 #define WALK_DESCRIPTORS 64
 
@@ -35,7 +33,7 @@ static int count_entry(const char *path, const struct stat *status, int kind, st
   (void)path;
   (void)status;
   (void)place;
-  return kind == FTW_DNR || kind == FTW_NS || ++walked > FEW;
+  return kind == FTW_DNR || kind == FTW_NS || ++walked > TREE_FEW;
 }
 
 static int sync_path(const char *path, int flags) {

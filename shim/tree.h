@@ -19,4 +19,7 @@ int tree_remove(int directory, const char *name, tree_keep *keep, void *context,
 /* openat2 below `root`: no symlink anywhere, nothing outside. A descriptor, or -1 with errno. */
 int tree_open(int root, const char *path, int flags);
 
+/* More entries than these are not synced one by one. */
+#define TREE_FEW 2000
+
 #endif

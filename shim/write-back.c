@@ -1,7 +1,7 @@
 /*
  * `shim write-back TREE` has the kernel write the tree's big files to disk while they grow, so that whoever syncs them later finds little left to
- * do. It ends with standard input: then it looks once more, at smaller files too. Nothing is waited for and nothing fails: the sync that
- * follows is what counts. What is small, or gone before long, is left to the kernel's own time.
+ * do. It ends with standard input: then it looks once more, at smaller files too, and where there are very many it has everything written. Nothing
+ * fails: the sync that follows is what counts. What is small, or gone before long, is left to the kernel's own time.
  */
 #include <ftw.h>
 #include <poll.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "io.h"
+#include "tree.h"
 
 /* While files grow, and at the end. */
 #define BIG (16 << 20)
@@ -21,9 +22,11 @@
 /* nftw(3) has no place for a context; this program does nothing else. */
 static off_t least;
 static time_t since;
+static unsigned seen;
 
 static int write_entry(const char *path, const struct stat *status, int kind, struct FTW *place) {
   (void)place;
+  seen++;
   /* What was not written to since the last look has been asked for. */
   if (kind != FTW_F || !S_ISREG(status->st_mode) || (off_t)status->st_blocks * 512 < least || status->st_mtime < since)
     return 0;
@@ -57,6 +60,10 @@ int applet_write_back(int argc, char **argv) {
     took = look(argv[1], BIG);
   }
   since = 0;
+  seen = 0;
   (void)look(argv[1], LAST_BIG);
+  /* The whole file system will be asked for, and may as well be now. */
+  int fd _cleanup_fd_ = seen > TREE_FEW ? RETRY(open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) : -1;
+  if (fd >= 0) (void)syncfs(fd);
   return 0;
 }

@@ -56,6 +56,20 @@ const cases: readonly Case[] = [
     runs: 3,
     synced: true,
   },
+  {
+    name: 'COPY of 20,000 files, 100 MB',
+    dockerfile: 'FROM busybox\nCOPY many /many',
+    flags: '--no-cache',
+    target: [{ of: 'dockerd', atMost: 0.6 }],
+    runs: 3,
+  },
+  {
+    name: 'the same, and COPY --from of them into another stage',
+    dockerfile: 'FROM busybox AS first\nCOPY many /many\nFROM busybox\nCOPY --from=first /many /many',
+    flags: '--no-cache',
+    target: [{ of: 'dockerd', atMost: 0.6 }],
+    runs: 3,
+  },
 ];
 
 /** Each builder has a folder of its own, so that nobody's changes are another's. */
@@ -85,6 +99,10 @@ async function measure(contender: Contender, one: Case, index: number): Promise<
   if (one.dockerfile.includes('COPY big'))
     await shell.must(
       `[ -e ${folder}/big/f199 ] || for n in $(seq 0 199); do head -c 1000000 /dev/urandom > ${folder}/big/f$n; done`,
+    );
+  if (one.dockerfile.includes('COPY many'))
+    await shell.must(
+      `[ -e ${folder}/many/d199 ] || for n in $(seq 0 199); do mkdir -p ${folder}/many/d$n; head -c 500000 /dev/urandom | split -b 5000 - ${folder}/many/d$n/f; done`,
     );
   // Podman raises limits for its steps, which not every machine lets it.
   const flags = name === 'podman' ? `${one.flags} --ulimit nofile=1024:1024 --ulimit nproc=1024:1024` : one.flags;
