@@ -96,6 +96,10 @@ test('fifty at once are one fetch, and each gets every byte', async () => {
   );
   expect(new Set(got)).toEqual(new Set([digest, digestOf(bytes.subarray(1000))]));
   expect(upstream.count('GET', /blobs/)).toBe(1);
+  upstream.add('app/web', 'v1', image);
+  const path = `${mirror.url}/v2/app/web/manifests/v1`;
+  const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await fetch(path)).status));
+  expect([new Set(statuses), upstream.count('GET', /manifests/)]).toEqual([new Set([200]), 1]);
 });
 
 test('a connection that breaks is taken up where it broke; wrong bytes are nobody’s', async () => {
