@@ -8,13 +8,16 @@ export function explain(what: {
   before: Parts | null;
   now: Parts;
   hit: boolean;
+  /** A result is known, and cannot be used. */
+  unfit: boolean;
   fresh: boolean;
   /** Where a hit was found; null: in the engine's own cache. */
   origin: string | null;
 }): string[] {
-  const { before, now, hit, fresh, origin } = what;
+  const { before, now, hit, unfit, fresh, origin } = what;
   if (fresh) return ['the cache was not asked (--no-cache)'];
   if (hit && origin !== null) return [`found in the cache ${origin}`];
+  if (unfit) return ['its result is gone, or was made upon another one than there is now'];
   if (before === null) return [hit ? 'another build has done the same step' : 'never built here before'];
   const changes = differences(before, now);
   if (hit) return [changes.length === 0 ? 'nothing it depends on has changed' : 'another build has done the same step'];

@@ -121,8 +121,10 @@ describe('the solver', () => {
     const { letters, solve } = setUp();
     await solve([vertex('a')]);
     letters.lost = true;
-    expect((await solve([vertex('a')])).values).toEqual(['a']);
+    const { values, events } = await solve([vertex('a')], { explain: true });
+    expect(values).toEqual(['a']);
     expect(letters.runs).toEqual(['a', 'a']);
+    expect(reasons(events, 'a')).toEqual(['its result is gone, or was made upon another one than there is now']);
   });
 
   test('what another machine has done is not done again, and it says where that was found', async () => {

@@ -103,8 +103,9 @@ export class Solver<Value, Session> {
     const parts = await runner.parts(vertex, inputs, { session, context: contextFor(signal, tell) });
     const key = digestOf({ kind: vertex.kind, parts: [...parts].sort() });
     const alone = vertex.fresh || !runner.shares;
-    const hit = alone ? null : await this.#known({ key, runner, vertex, inputs, ...options });
-    const reasons = options.explain && runner.shares ? this.#explain(vertex, parts, hit) : [];
+    const known = alone ? null : await this.#known({ key, runner, vertex, inputs, ...options });
+    const hit = known === 'unfit' ? null : known;
+    const reasons = options.explain && runner.shares ? this.#explain(vertex, parts, known) : [];
     if (runner.shares) this.#cache.rememberParts(vertex.label.slot, parts);
     if (hit) return { solved: hit.solved, cached: true, reasons };
     listener({ type: 'missed', vertex });
@@ -162,7 +163,7 @@ export class Solver<Value, Session> {
     inputs: readonly Solved<Value>[];
     session: Session;
     imports: SolveImports | null;
-  }): Promise<Known<Value> | null> {
+  }): Promise<Known<Value> | 'unfit' | null> {
     const { key, runner, vertex, inputs, session } = what;
     const restore = async (record: CacheRecord): Promise<Solved<Value> | null> => {
       const value = await runner.restore({ text: record.result, vertex, inputs, session });
@@ -176,7 +177,7 @@ export class Solver<Value, Session> {
     }
     const record = what.imports?.find(key);
     const solved = record ? await restore(record) : null;
-    if (!record || !solved) return null;
+    if (!record || !solved) return own || record ? 'unfit' : null;
     what.imports?.took(key, record, vertex);
     return { solved, origin: record.origin };
   }
@@ -191,13 +192,15 @@ export class Solver<Value, Session> {
     return result === undefined || result === null ? null : { result, created };
   }
 
-  #explain(vertex: Vertex, parts: Parts, hit: Known<Value> | null): string[] {
+  #explain(vertex: Vertex, parts: Parts, known: Known<Value> | 'unfit' | null): string[] {
+    const isUnfit = known === 'unfit';
     return explain({
       before: this.#cache.partsOf(vertex.label.slot),
       now: parts,
-      hit: hit !== null,
+      hit: known !== null && !isUnfit,
+      unfit: isUnfit,
       fresh: vertex.fresh,
-      origin: hit?.origin ?? null,
+      origin: isUnfit ? null : (known?.origin ?? null),
     });
   }
 }
