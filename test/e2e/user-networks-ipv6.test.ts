@@ -1,7 +1,9 @@
 /** IPv6 in networks: addresses and names, who reaches whom, published ports, what a kill leaves, the daemon's keys. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { type EngineOptions, startEngine, type TestEngine } from '../support/engine.ts';
 import { answerOf, ask, inNetworkOf, Machine, type Place, silence } from '../support/machine.ts';
+import { repository } from '../support/repository.ts';
 
 interface Fixture {
   /** `fd96::1` for its neighbour. */
@@ -132,6 +134,20 @@ describe('a network with IPv6', () => {
     expect(await berth('exec', 'web6', 'cat', switched)).toBe('0');
     expect((await place('web4', 'four')).GlobalIPv6Address).toBe('');
     expect(await berth('network', 'ls', '--format', '{{.Name}} {{.IPv6}}')).toMatch(/four false[\s\S]*six true/);
+  });
+
+  test('asks name servers at IPv6, those of its own from inside', async () => {
+    await berth('network', 'create', '--ipv6', '--ipv4=false', 'six');
+    const nameServer = join(repository, 'test/support/name-server.ts');
+    const child = Bun.spawn([...neighbour.prefix, process.execPath, nameServer, 'fd96::2'], { stdout: 'pipe' });
+    try {
+      const reader = child.stdout.getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toContain('ready');
+      await berth('run', '-d', '--name', 'client', '--network', 'six', '--dns', 'fd96::2', ...sleeper);
+      expect(await lookUp('client', 'somewhere.example')).toEqual(['A 192.0.2.7']);
+    } finally {
+      child.kill();
+    }
   });
 
   test('has the addresses that were asked for, or says in Docker’s words why not', async () => {

@@ -14,6 +14,8 @@ export type AskServer = (address: string, query: Buffer, onReply: (reply: Buffer
 export const askUdp: AskServer = (address, query, onReply) => {
   const settle = once(onReply);
   const opening = Bun.udpSocket({
+    // Otherwise the socket is one of IPv4, and cannot reach the others.
+    ...(address.includes(':') ? { hostname: '::' } : {}),
     connect: { hostname: address, port: namePort },
     socket: {
       data(_socket, data) {
