@@ -153,6 +153,12 @@ describe('load', () => {
     expect(engine.store.target('docker.io/library/multi:1')).toMatchObject({ digest: index.digest, image: id });
     expect(engine.images.inspect('multi:1', { platform: null }).RepoDigests).toEqual([`multi@${index.digest}`]);
     expect(engine.images.inspect(`multi@${index.digest}`, { platform: null }).Id).toBe(id);
+    await engine.store.setReference('docker.io/library/other:1', id, index.digest);
+    await engine.images.remove(`multi@${index.digest}`, { force: false, noPrune: false });
+    expect(engine.store.target('docker.io/library/multi:1')).toBeNull();
+    expect(engine.images.inspect('multi:1', { platform: null }).RepoDigests).toEqual([`other@${index.digest}`]);
+    await engine.images.remove('other:1', { force: false, noPrune: false });
+    expect(engine.images.inspect('multi:1', { platform: null }).RepoDigests).toEqual([]);
     await engine.load(archive, { platform: { os: 'linux', architecture: 's390x' } });
     expect(readdirSync(engine.containers.resolve('multi:1').lower[0] as string)).toEqual(['other']);
     await until('the layers of nobody to go', () => readdirSync(engine.paths.layers).length === 2);

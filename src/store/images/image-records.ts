@@ -198,9 +198,17 @@ export class ImageRecords {
     return before;
   }
 
+  /** Takes a name away. Tags whose target has this repository digest stand for the image alone from then on. */
   removeReference(canonical: string): void {
     this.generation++;
     this.#database.sql.query('DELETE FROM tags WHERE name = ?').run(canonical);
+    const [repository, digest] = canonical.split('@');
+    if (digest === undefined) return;
+    const tags = this.#database.sql
+      .query<{ name: string }, [string]>('SELECT name FROM tags WHERE target = ?')
+      .all(digest);
+    const forget = this.#database.sql.query('UPDATE tags SET target = NULL WHERE name = ?');
+    for (const { name } of tags) if (repositoryOf(name) === repository) forget.run(name);
   }
 
   removeImage(id: string): void {
