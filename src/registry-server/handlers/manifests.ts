@@ -1,6 +1,6 @@
 /** Manifests and what refers to them (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests). */
 import { finishHash, isDigest, startHash } from '../../oci/digest.ts';
-import { type Descriptor, longestManifest, parseManifest } from '../../oci/manifest.ts';
+import { type Descriptor, longestManifest, parseManifest, parseObject } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { type Call, sendJson } from '../context.ts';
 import { manifestFacts } from '../manifest-facts.ts';
@@ -11,6 +11,8 @@ import { isKnown, readWhole } from './requests.ts';
 
 /** That one push sets by `tag` parameters; the specification wants room for ten. */
 const mostTags = 100;
+/** RFC 6838, section 4.2. */
+const mediaTypePattern = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
 /** Bytes of a page of referrers, which is an index: clients read none above 4 MiB. */
 const referrersPage = 2 * 1024 * 1024;
 
@@ -95,11 +97,23 @@ function checkReference(reference: string): string {
   throw new RegistryProblem('TAG_INVALID', { message: 'invalid tag' });
 }
 
+/** What the client says, else the document itself. Error: `MANIFEST_INVALID` for a type that is none. */
 function mediaTypeOf(call: Call, bytes: Buffer): string {
   const header = call.request.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
-  if (header !== '') return header;
-  const stated = /"mediaType"\s*:\s*"([^"\\]+)"/.exec(bytes.toString('utf8', 0, 4096))?.[1];
-  return stated ?? mediaTypes.ociManifest;
+  const type = header || statedType(bytes) || mediaTypes.ociManifest;
+  // It becomes a header of every answer.
+  if (mediaTypePattern.test(type)) return type;
+  throw new RegistryProblem('MANIFEST_INVALID', { message: `manifest invalid: no media type: ${type.slice(0, 300)}` });
+}
+
+function statedType(bytes: Buffer): string {
+  try {
+    const { mediaType } = parseObject(bytes, 'manifest');
+    return typeof mediaType === 'string' ? mediaType : '';
+  } catch {
+    // Whoever reads it for its contents says what is wrong.
+    return '';
+  }
 }
 
 /** `DELETE …/manifests/<tag or digest>`: a tag alone, or the manifest with all its tags. */

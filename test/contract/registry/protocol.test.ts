@@ -367,6 +367,26 @@ describe('manifests', () => {
     expect([(await put(101)).status, (await put(101)).code]).toEqual([414, 'TAG_INVALID']);
   });
 
+  test('a media type that is none; without one the document’s own counts, not that of its parts', async () => {
+    for (const type of ['manifest', 'a/b/c', `application/${'x'.repeat(200)}`, 'application/ü'])
+      expect(await client.put('m/type', 'v1', '{}', type)).toMatchObject({ status: 400, code: 'MANIFEST_INVALID' });
+    const config = await client.blob('m/type', '{}');
+    const whole = manifestOf({ config, configSize: 2, layers: [] }) as Record<string, unknown>;
+    const { mediaType: _, ...without } = whole;
+    for (const [tag, document] of [
+      ['without', without],
+      ['behind', { ...without, mediaType: manifestType }],
+    ] as const) {
+      const put = await fetch(`${registry.url}/v2/m/type/manifests/${tag}`, {
+        method: 'PUT',
+        body: new TextEncoder().encode(JSON.stringify(document)),
+      });
+      expect([tag, put.status]).toEqual([tag, 201]);
+      const { headers } = await client.request('HEAD', `/v2/m/type/manifests/${tag}`);
+      expect([tag, headers.get('content-type')]).toEqual([tag, manifestType]);
+    }
+  });
+
   test('deleted: a tag alone, a manifest with its tags', async () => {
     const { manifest } = await client.image('m/delete', 'a');
     const document = (await client.request('GET', '/v2/m/delete/manifests/a')).text;
