@@ -93,3 +93,11 @@ test('a hostile text takes no longer than a plain one', () => {
     expect(renderMarkdown(text).text.length).toBeLessThan(20 * length);
   }
 });
+
+test('cells that nobody wrote, and addresses named again and again, do not fill the memory', () => {
+  const rows = `|${'a|'.repeat(128)}\n|${'-|'.repeat(128)}\n${'|\n'.repeat(30_000)}`;
+  expect(renderMarkdown(rows).text).toStartWith('<pre tabindex="0">|a|a|');
+  const named = `[x]: http://${'a'.repeat(32_768)}\n\n${'[x] '.repeat(8_000)}`;
+  expect(renderMarkdown(named).text.length).toBeLessThan(2_000_000);
+  expect(renderMarkdown('after').text).toBe('<p>after</p>');
+});

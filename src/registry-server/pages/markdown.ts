@@ -9,16 +9,39 @@ const firstHeading = 3;
 /** The parser's time grows with the square of how deep quotes and lists stand in each other. */
 const tooDeep = /^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){20}/m;
 
+/** Elements and pieces of text. The cells that a row leaves out are made too: 60 kB of rows would be 35 MB of cells. */
+const mostParts = 20_000;
+
+/** A text that would cost too much is shown as it is. */
 export function renderMarkdown(text: string): Html {
-  if (tooDeep.test(text)) return html`<pre tabindex="0">${text}</pre>`;
-  return new Html(
-    Bun.markdown.render(text, callbacks, { noHtmlBlocks: true, noHtmlSpans: true, autolinks: { url: true } }),
-  );
+  const plain = html`<pre tabindex="0">${text}</pre>`;
+  if (tooDeep.test(text)) return plain;
+  try {
+    left = mostParts;
+    return new Html(
+      Bun.markdown.render(text, callbacks, { noHtmlBlocks: true, noHtmlSpans: true, autolinks: { url: true } }),
+    );
+  } catch (error) {
+    if (error instanceof TooMuch) return plain;
+    throw error;
+  }
+}
+
+class TooMuch extends Error {}
+
+/** Of the text that is being read; nothing else runs meanwhile. */
+let left = 0;
+
+function spend(): void {
+  if (--left < 0) throw new TooMuch();
 }
 
 /** What stands inside of an element comes here as HTML already: all text goes through `text` first. */
 const callbacks: Parameters<typeof Bun.markdown.render>[1] = {
-  text: (text) => html`${text}`.text,
+  text: (text) => {
+    spend();
+    return html`${text}`.text;
+  },
   heading: (inner, { level }) => element(`h${Math.min(level + firstHeading - 1, 6)}`, inner),
   paragraph: (inner) => element('p', inner),
   blockquote: (inner) => element('blockquote', inner),
@@ -41,6 +64,7 @@ const callbacks: Parameters<typeof Bun.markdown.render>[1] = {
 };
 
 function element(name: string, inner: string): string {
+  spend();
   return `<${name}>${inner}</${name}>`;
 }
 
