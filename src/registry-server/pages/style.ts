@@ -90,7 +90,7 @@ dl.pairs dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 .history li::before { content: counter(step); color: var(--soft); text-align: right; }
 .history code { background: none; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; }
 .history .empty { color: var(--soft); }
-.about { overflow-wrap: anywhere; }
+.about { overflow-wrap: anywhere; overflow-x: auto; }
 .about > :first-child { margin-top: 0; }
 blockquote { margin: .5rem 0; padding-left: 1rem; border-left: 4px solid var(--line); color: var(--soft); }
 hr { border: 0; border-top: 1px solid var(--line); margin: 1.5rem 0; }
