@@ -228,11 +228,12 @@ function publishedPorts({ address, address6, ports }: Endpoint, { settings }: Ho
     // Its clients have no way to the container's address: the shim serves them.
     if (target === null || hostAddress === '::1') return [];
     const isAny = hostAddress === '' || hostAddress === '0.0.0.0' || hostAddress === '::';
-    const at = isV6 ? (parseIp(hostAddress)?.address ?? null) : parseAddress(hostAddress);
+    const parsed = (): number | bigint | null =>
+      isV6 ? (parseIp(hostAddress)?.address ?? null) : parseAddress(hostAddress);
     return [
       {
         protocol,
-        hostAddress: isAny ? null : at,
+        hostAddress: isAny ? null : parsed(),
         hostPort: hostPort === 0 ? null : hostPort,
         isDirect: settings.directRouting || hostPort === 0,
         address: target,
