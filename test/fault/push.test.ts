@@ -110,3 +110,26 @@ test('what a layer was packed as is known to the next engine: nothing is packed 
   expect(output.match(/: Pushed/g)).toHaveLength(1);
   expect(registry.count('PATCH', /uploads/)).toBe(1);
 });
+
+test('a layer that is refused ends the push, however long the others would take', async () => {
+  await engine.ok(
+    'run',
+    '--name',
+    'two',
+    '--network',
+    'none',
+    'busybox',
+    'sh',
+    '-c',
+    'head -c 900000 /dev/urandom > /two',
+  );
+  const name = `${registry.host}/app/refused:v1`;
+  await engine.ok('commit', 'two', name);
+  await engine.ok('rm', 'two');
+  const body = '{"errors":[{"code":"DENIED","message":"quota exceeded"}]}';
+  registry.fail(/uploads\/upload/, { kind: 'status', status: 403, body }, 1, 'PATCH');
+  registry.fail(/uploads\/upload/, { kind: 'slow', bytesPerSecond: 5_000 }, 1e9, 'PATCH');
+  const { code, stderr } = await engine.berth('push', name);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('denied: quota exceeded')]);
+  await until('its end', () => pushers().length === 0 && left().length === 0, 1000);
+}, 60_000);

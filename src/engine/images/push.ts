@@ -26,7 +26,7 @@ import type { ImageStore } from '../../store/image-store.ts';
 import type { Document, Lease, StoredImage, StoredTarget } from '../../store/types.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { shortId } from './layer-transfers.ts';
-import { LayerPushes } from './push-layers.ts';
+import { type LayerPush, LayerPushes } from './push-layers.ts';
 import { targetDocument, targetManifests } from './targets.ts';
 
 export interface ImagePushOptions {
@@ -108,17 +108,15 @@ export class ImagePush {
       // The top first, as dockerd tells it.
       for (const diffId of image.layers.toReversed())
         progress({ status: 'Preparing', progressDetail: {}, id: shortId(diffId) });
-      const layers = await together(
-        image.layers.map((diffId, index) =>
-          this.#layers.push({
-            repository,
-            diffId,
-            known: original?.manifest.layers[index] ?? null,
-            mountFrom: this.#repositoriesWith(diffId, reference),
-            progress,
-            signal,
-          }),
-        ),
+      const layers = await this.#send(
+        image.layers.map((diffId, index) => ({
+          repository,
+          diffId,
+          known: original?.manifest.layers[index] ?? null,
+          mountFrom: this.#repositoriesWith(diffId, reference),
+          progress,
+        })),
+        signal,
       );
       await failpoint('push.after-layers');
       const isSame = original?.manifest.layers.every((layer, index) => layer.digest === layers[index]?.digest);
@@ -136,6 +134,25 @@ export class ImagePush {
       this.#pushed(push, document);
     } finally {
       await lease.release();
+    }
+  }
+
+  /** Layers side by side; the first that fails stops the others. */
+  async #send(layers: readonly Omit<LayerPush, 'signal'>[], signal: AbortSignal): Promise<Descriptor[]> {
+    const failed = new AbortController();
+    const both = AbortSignal.any([signal, failed.signal]);
+    const sending = layers.map(async (layer) => {
+      try {
+        return await this.#layers.push({ ...layer, signal: both });
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      }
+    });
+    try {
+      return await together(sending);
+    } catch {
+      throw failed.signal.reason;
     }
   }
 
@@ -163,10 +180,9 @@ export class ImagePush {
     for (const { diffId } of [...layers.values()].reverse())
       progress({ status: 'Preparing', progressDetail: {}, id: shortId(diffId) });
     const mountFrom = (diffId: string): string[] => this.#repositoriesWith(diffId, reference);
-    const sent = await together(
-      [...layers.values()].map((layer) =>
-        this.#layers.push({ repository, ...layer, mountFrom: mountFrom(layer.diffId), progress, signal }),
-      ),
+    const sent = await this.#send(
+      [...layers.values()].map((layer) => ({ repository, ...layer, mountFrom: mountFrom(layer.diffId), progress })),
+      signal,
     );
     const lost = [...layers.keys()].find((digest, index) => sent[index]?.digest !== digest);
     if (lost) throw new BerthError('internal', `the packed layer ${lost} is not here any more: build the image again`);
