@@ -110,3 +110,12 @@ test('compression of layer types', () => {
   expect(layerCompression(`${mediaTypes.ociLayerGzip}+encrypted`)).toBeNull();
   expect(layerCompression('application/octet-stream')).toBeNull();
 });
+
+test('a document of brackets is refused before it is parsed; brackets in a text are none', () => {
+  const many = 200_001;
+  expect(() => parseManifest(bytes(`${'['.repeat(many)}${']'.repeat(many)}`))).toThrow('lists and objects');
+  expect(() => parseManifest(bytes(`{"a":[${'{},'.repeat(many)}1]}`))).toThrow('lists and objects');
+  const note = `\\"${'[{'.repeat(many)}`;
+  const document = { schemaVersion: 2, config: descriptor, layers: [], annotations: { note } };
+  expect(parseManifest(bytes(document))).toMatchObject({ manifest: { annotations: { note } } });
+});

@@ -45,6 +45,10 @@ export const longestManifest = 4 * 1024 * 1024;
 /** A document may not name more things than this, so that a small one cannot ask for endless work. */
 const mostEntries = 10_000;
 
+/** Lists and objects of a document: each takes a hundred bytes of memory, and may be two bytes of text. */
+const mostParts = 200_000;
+const [quote, backslash, bracket, brace] = [0x22, 0x5c, 0x5b, 0x7b];
+
 type Json = Record<string, unknown>;
 
 /**
@@ -97,6 +101,7 @@ const schema1Text =
 
 /** Bytes → JSON object. Error: `invalid`. */
 export function parseObject(bytes: Uint8Array, what: string): Json {
+  if (hasTooManyParts(bytes)) throw unreadable(what, `it has more than ${mostParts} lists and objects`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -105,6 +110,19 @@ export function parseObject(bytes: Uint8Array, what: string): Json {
   }
   if (!isObject(value)) throw unreadable(what, 'it is no JSON object');
   return value;
+}
+
+/** Found before the document is parsed. */
+function hasTooManyParts(bytes: Uint8Array): boolean {
+  let parts = 0;
+  let isInString = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (isInString && byte === backslash) at++;
+    else if (byte === quote) isInString = !isInString;
+    else if (!isInString && (byte === bracket || byte === brace) && ++parts > mostParts) return true;
+  }
+  return false;
 }
 
 function isObject(value: unknown): value is Json {
