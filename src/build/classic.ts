@@ -30,6 +30,17 @@ class ClassicStepError extends BerthError {
   }
 }
 
+/** What a build met, as the classic builder says it. */
+function inClassicWords(error: unknown): unknown {
+  if (!(error instanceof BuildError)) return error;
+  if (error.cause instanceof DockerfileStepError) return new ClassicStepError(error.cause);
+  const [, missing] = /failed to calculate checksum of ref: "\/(.*)": not found$/.exec(error.message) ?? [];
+  if (missing === undefined || />>> .*--from=/.test(error.excerpt)) return error;
+  const instruction = />>> *add\s/i.test(error.excerpt) ? 'ADD' : 'COPY';
+  const text = `${instruction} failed: file not found in build context or excluded by .dockerignore: stat ${missing}: file does not exist`;
+  return new BerthError('not-found', text, { cause: error });
+}
+
 export interface ClassicRequest {
   options: BuildOptions;
   /** Where the context is instead of in the stream: a repository or an archive; empty: in the stream. */
@@ -61,9 +72,7 @@ export class ClassicBuilds {
         use: (built) => builder.storeImage(built, request.options.tags),
       });
     } catch (error) {
-      if (error instanceof BuildError && error.cause instanceof DockerfileStepError)
-        throw new ClassicStepError(error.cause);
-      throw error;
+      throw inClassicWords(error);
     } finally {
       await lease.release();
     }
@@ -188,10 +197,15 @@ async function filesClient(
 }
 
 async function readDockerfile(files: FileSource, path: string): Promise<DockerfileSource> {
+  if (posix.normalize(path).startsWith('../'))
+    throw new BerthError('internal', `forbidden path outside the build context: ${path} ()`);
   const clean = posix.normalize(`/${path}`);
-  const text = await smallFile(files, clean);
-  if (text === null) throw new BerthError('internal', `Cannot locate specified Dockerfile: ${path}`);
-  return { name: posix.basename(clean), text };
+  // Nobody asked for another name: small letters will do.
+  for (const name of clean === '/Dockerfile' ? [clean, '/dockerfile'] : [clean]) {
+    const text = await smallFile(files, name);
+    if (text !== null) return { name: posix.basename(name), text };
+  }
+  throw new BerthError('internal', `Cannot locate specified Dockerfile: ${path}`);
 }
 
 /** Takes what .dockerignore names out of a context. */

@@ -109,7 +109,7 @@ test('arguments as a list', async () => {
 });
 
 test.each([
-  ['buildargs=%7B', 'error reading buildargs'],
+  ['buildargs=%7B', 'error reading build args'],
   ['ulimits=5', 'error reading ulimit settings'],
   ['version=2', 'BuildKit'],
   ['squash=1', 'squash'],
@@ -191,6 +191,24 @@ test('a failure before the first line has a status, a later one is told in the s
     errorDetail: { code: 3, message: 'returned a non-zero code: 3' },
     error: 'returned a non-zero code: 3',
   });
+});
+
+test('a base image that cannot be had is told in the stream, what is wrong with the Dockerfile is not', async () => {
+  const failure = (kind: 'unavailable' | 'invalid'): BerthError =>
+    Object.assign(new BerthError(kind, 'no route'), { excerpt: 'Dockerfile:1' });
+  script = { events: [], failure: failure('unavailable') };
+  expect(await build('')).toMatchObject({ status: 200, messages: [{ errorDetail: { message: 'no route' } }] });
+  script = { events: [], failure: failure('invalid') };
+  expect((await served.ask('POST', '/build', '', {})).status).toBe(400);
+});
+
+test('parameters that are no JSON, in the words of dockerd', async () => {
+  for (const [query, message] of [
+    ['buildargs=x', "error reading build args: invalid character 'x' looking for beginning of value"],
+    ['cachefrom=x', "error reading cache-from: invalid character 'x' looking for beginning of value"],
+    ['labels=x', "error reading labels: invalid character 'x' looking for beginning of value"],
+  ])
+    expect(JSON.parse((await served.ask('POST', `/build?${query}`, '', {})).body)).toEqual({ message });
 });
 
 test('prune', async () => {

@@ -140,7 +140,8 @@ export class ClassicStream {
   #tellHead(line: Line, output: string[]): void {
     this.#isHeadTold = true;
     this.#isRunningTold = false;
-    this.#send({ stream: `Step ${this.#next + 1}/${this.#lines.length} : ${line.text}\n` });
+    this.#send({ stream: `Step ${this.#next + 1}/${this.#lines.length} : ${line.text}` });
+    this.#send({ stream: '\n' });
     if (output.length > 0) this.#tellRunning(line);
     for (const text of output.splice(0)) this.#send({ stream: text });
   }

@@ -1,7 +1,8 @@
 /** The build routes: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image/operation/ImageBuild */
-import { BerthError, errorMessage } from '../../../api/errors.ts';
+import { BerthError, errorKind, errorMessage } from '../../../api/errors.ts';
 import type { BuildOptions } from '../../../api/types/build.ts';
 import type { AuthConfig } from '../../../api/types/image.ts';
+import { explainSyntax } from '../../../wire/json-syntax.ts';
 import type { Handlers } from '../../handler.ts';
 import { ProgressStream } from '../../reply.ts';
 import type { ApiRequest } from '../../request.ts';
@@ -37,11 +38,11 @@ export function buildHandlers(backend: BuildBackend): Handlers {
           signal: request.signal,
         });
         stream.finish(imageId);
-        for (const warning of stream.warnings) if (!quiet) progress.send({ stream: `${warning}\n` });
-        tellResult(progress, { imageId, quiet, tags: classic.options.tags });
+        tellResult(progress, { imageId, quiet, tags: classic.options.tags, warnings: stream.warnings });
         await progress.end();
       } catch (error) {
-        if (!reply.http.started) throw error;
+        // What a step needs and cannot have is told where steps are told.
+        if (!reply.http.started && !isOfStep(error)) throw error;
         progress.send({ errorDetail: detailOf(error), error: errorMessage(error) });
         await progress.end();
       }
@@ -64,12 +65,22 @@ export function buildHandlers(backend: BuildBackend): Handlers {
   };
 }
 
-function tellResult(progress: ProgressStream, what: { imageId: string; quiet: boolean; tags: string[] }): void {
+/** Not what is wrong with the request or the Dockerfile, but what one of its lines met. */
+function isOfStep(error: unknown): boolean {
+  const { excerpt } = error as { excerpt?: unknown };
+  return typeof excerpt === 'string' && excerpt !== '' && errorKind(error) !== 'invalid';
+}
+
+function tellResult(
+  progress: ProgressStream,
+  what: { imageId: string; quiet: boolean; tags: string[]; warnings: readonly string[] },
+): void {
   if (what.quiet) {
     progress.send({ stream: `${what.imageId}\n` });
     return;
   }
   progress.send({ aux: { ID: what.imageId } });
+  for (const warning of what.warnings) progress.send({ stream: `${warning}\n` });
   progress.send({ stream: `Successfully built ${what.imageId.slice('sha256:'.length).slice(0, shortLength)}\n` });
   for (const tag of what.tags) progress.send({ stream: `Successfully tagged ${withTag(tag)}\n` });
 }
@@ -113,12 +124,12 @@ function readRequest(request: ApiRequest): ClassicBuildRequest {
 
 /** Images whose steps alone may be taken from the cache. */
 function cacheFrom(request: ApiRequest): string[] {
-  return Object.keys(object(request, 'cachefrom'));
+  return Object.keys(object(request, 'cachefrom', 'cache-from'));
 }
 
 /** A value of null means: declared, and left as it is. */
 function arguments_(request: ApiRequest): Record<string, string> {
-  const given = object(request, 'buildargs');
+  const given = object(request, 'buildargs', 'build args');
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])),
   );
@@ -128,15 +139,15 @@ function strings(request: ApiRequest, name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(object(request, name)).map(([key, value]) => [key, String(value ?? '')]));
 }
 
-/** A JSON map, or a list of `key=value` as some clients send it. */
-function object(request: ApiRequest, name: string): Record<string, unknown> {
+/** A JSON map, or a list of `key=value` as some clients send it. @param called what dockerd calls it in errors */
+function object(request: ApiRequest, name: string, called = name): Record<string, unknown> {
   const text = request.text(name);
   if (text === '') return {};
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new BerthError('invalid', `error reading ${name}: ${errorMessage(cause)}`, { cause });
+    throw new BerthError('invalid', `error reading ${called}: ${explainSyntax(text).problem}`, { cause });
   }
   if (Array.isArray(value))
     return Object.fromEntries(
