@@ -42,7 +42,7 @@ static void hash_window(void *hash, const void *data, size_t length) { sha256_ad
 
 int output_file(struct output *output, int file, uint64_t offset, uint64_t length, const char *name,
                 struct failure *failure) {
-  if (output->hash && length >= LONG_FILE) {
+  if (output->mute && output->hash && length >= LONG_FILE) {
     if (output_flush(output, failure) < 0) return -1;
     uint64_t done = windows_read(file, offset, length, hash_window, output->hash);
     output->total += done;

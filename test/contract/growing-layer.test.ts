@@ -1,8 +1,9 @@
 /** A layer that is unpacked while its blob is still on its way: by the real job, however the bytes come. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Growth } from '../../src/base/growth.ts';
 import { Registries } from '../../src/distribution/registries.ts';
@@ -137,5 +138,33 @@ test('a disk that is full while a layer comes: told at once, nothing stays, the 
     await registry.stop();
     small.stop();
     await disk.remove();
+  }
+});
+
+test('a layer with long files comes out as it went in', async () => {
+  const long = tar([
+    { name: 'one', content: randomBytes(17 * 1024 * 1024) },
+    { name: 'two', content: randomBytes(40 * 1024 * 1024 + 1) },
+  ]);
+  const lease = await engine.store.lease('test');
+  try {
+    const stream = Readable.from([Buffer.from(long)], { objectMode: false });
+    const { diffId } = await engine.store.ingestLayer({
+      source: { kind: 'stream', stream },
+      lease,
+      digest: null,
+      size: null,
+      diffId: null,
+    });
+    expect(diffId).toBe(sha256(long));
+    const again = createHash('sha256');
+    let length = 0;
+    for await (const chunk of engine.store.layerTar(diffId)) {
+      again.update(chunk);
+      length += chunk.length;
+    }
+    expect([length, `sha256:${again.digest('hex')}`]).toEqual([long.length, diffId]);
+  } finally {
+    await lease.release();
   }
 });
