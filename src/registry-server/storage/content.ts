@@ -27,6 +27,7 @@ export class Content {
   readonly index: RegistryIndex;
   readonly #options: ContentOptions;
   readonly #digests = new KeyedMutex();
+  #collecting: Promise<Collected> | null = null;
   /** Uploads that a request is working on. */
   readonly #busy = new Set<string>();
 
@@ -94,8 +95,15 @@ export class Content {
     });
   }
 
-  /** Frees what nobody needs. @param now milliseconds since 1970 */
-  async collect(now = Date.now()): Promise<Collected> {
+  /** Frees what nobody needs. One round at a time: who asks meanwhile waits for its end. @param now milliseconds since 1970 */
+  collect(now = Date.now()): Promise<Collected> {
+    this.#collecting ??= this.#collect(now).finally(() => {
+      this.#collecting = null;
+    });
+    return this.#collecting;
+  }
+
+  async #collect(now: number): Promise<Collected> {
     const collected: Collected = { blobs: 0, uploads: 0 };
     for (const id of await this.blobs.idleUploads(now - this.#options.uploadLifetime)) {
       if (this.#busy.has(id)) continue;
