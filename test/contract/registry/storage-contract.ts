@@ -221,8 +221,10 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
 
     test('pages, search, stars and descriptions', async () => {
       const index = await open();
-      for (const repository of ['b', 'a/x', 'a', 'c_d'])
+      for (const repository of ['b', 'a/x', 'a', 'c_d']) {
         await index.putManifest(repository, document('{}'), { tag: 'v1', facts, mayBeSparse: false });
+        await aMillisecond();
+      }
       expect(await index.repositories({ last: '', limit: 3 }, null)).toEqual(['a', 'a/x', 'b']);
       expect(await index.repositories({ last: 'b', limit: 3 }, null)).toEqual(['c_d']);
       expect(await index.repositories(everything, (repository) => !repository.startsWith('a'))).toEqual(['b', 'c_d']);
@@ -287,6 +289,12 @@ export function registryIndexContract(name: string, open: () => Promise<Registry
   });
 }
 
+/** What is noted next is noted as later. */
+async function aMillisecond(): Promise<void> {
+  const now = Date.now();
+  while (Date.now() === now) await new Promise((resolve) => setImmediate(resolve));
+}
+
 export function showcaseContract(
   name: string,
   open: () => Promise<{ index: RegistryIndex; showcase: Showcase }>,
@@ -297,8 +305,10 @@ export function showcaseContract(
   describe(`showcase: ${name}`, () => {
     test('repositories: the newest, the most starred, those of a namespace', async () => {
       const { index, showcase } = await open();
-      for (const repository of ['a/one', 'a/two', 'a/two/deep', 'a0/other', 'b', 'library/c'])
+      for (const repository of ['a/one', 'a/two', 'a/two/deep', 'a0/other', 'b', 'library/c']) {
         await index.putManifest(repository, someManifest(repository), { tag: 'v1', facts, mayBeSparse: true });
+        await aMillisecond();
+      }
       await index.linkBlob('a/unseen', digestOf('x'), 1);
       const names = (found: { name: string }[]): string[] => found.map((row) => row.name);
       expect(names(showcase.newest(2, null))).toEqual(['library/c', 'b']);
