@@ -4,13 +4,31 @@
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { BerthError, errorMessage } from '../api/errors.ts';
+import type { RegistrySettings } from './registries.ts';
 import { RegistryError } from './registry-errors.ts';
 import type { Repository } from './repository.ts';
 import { isDiskError, isTransient, pause } from './retry.ts';
 import type { RepositorySources } from './sources.ts';
 
+/** What one connection is to bring. */
+export interface BlobConnection {
+  repository: Repository;
+  registries: RegistrySettings;
+  digest: string;
+  size: number;
+  path: string;
+  /** Bytes that the file has. */
+  offset: number;
+  stallTimeout: number | undefined;
+  headTimeout: number | undefined;
+  signal: AbortSignal;
+  onProgress: (current: number) => void;
+}
+
 export interface DownloadOptions {
   sources: RepositorySources;
+  /** Where the bytes of large blobs pass through, in place of this process; throws what `streamBlob` throws. */
+  elsewhere?: (connection: BlobConnection) => Promise<void>;
   digest: string;
   /** Bytes, as the manifest says; neither more nor less is accepted. */
   size: number;
@@ -18,7 +36,7 @@ export interface DownloadOptions {
   path: string;
   signal: AbortSignal;
   /** Bytes in the file so far. */
-  onProgress?: (current: number) => void;
+  onProgress?: (current: number) => unknown;
   /** A pause before the next attempt. */
   onRetry?: (seconds: number) => void;
   /** Attempts without a single new byte; default 5. */
@@ -61,7 +79,7 @@ async function fill(file: FileHandle, progress: Progress, options: DownloadOptio
   for (let failures = 0; progress.current < options.size; ) {
     const before = progress.current;
     try {
-      await options.sources.use((repository) => stream(repository, { file, progress, options }), options.signal);
+      await options.sources.use((repository) => connect(repository, { file, progress, options }), options.signal);
       if (progress.current < options.size) throw new Error('unexpected EOF');
     } catch (error) {
       options.signal.throwIfAborted();
@@ -74,10 +92,49 @@ async function fill(file: FileHandle, progress: Progress, options: DownloadOptio
   }
 }
 
-/** Reads one connection to its end, or until it breaks. */
-async function stream(
+/** What is left of a blob from this size on is large. */
+const large = 8 * 1024 * 1024;
+
+async function connect(
   repository: Repository,
   work: { file: FileHandle; progress: Progress; options: DownloadOptions },
+): Promise<void> {
+  const { file, progress, options } = work;
+  const { digest, size, path, signal, sources, stallTimeout } = options;
+  if (!options.elsewhere || size - progress.current < large) return streamBlob(repository, work);
+  const { settings: registries, headTimeout } = sources;
+  const onProgress = (current: number): void => {
+    progress.current = current;
+    options.onProgress?.(current);
+  };
+  const offset = progress.current;
+  const connection = {
+    repository,
+    registries,
+    digest,
+    size,
+    path,
+    offset,
+    stallTimeout,
+    headTimeout,
+    signal,
+    onProgress,
+  };
+  try {
+    await options.elsewhere(connection);
+  } finally {
+    progress.current = (await file.stat()).size;
+  }
+}
+
+/** Reads one connection to its end, or until it breaks. */
+export async function streamBlob(
+  repository: Repository,
+  work: {
+    file: FileHandle;
+    progress: Progress;
+    options: Pick<DownloadOptions, 'digest' | 'size' | 'signal' | 'stallTimeout' | 'onProgress'>;
+  },
 ): Promise<void> {
   const { file, progress, options } = work;
   const stall = new AbortController();

@@ -5,7 +5,7 @@
 import { BerthError, errorMessage } from '../api/errors.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Credentials } from './credentials.ts';
-import type { Registries } from './registries.ts';
+import type { Registries, RegistrySettings } from './registries.ts';
 import { UnreachableError } from './registry-errors.ts';
 import { type RemoteDocument, Repository } from './repository.ts';
 import { Transport } from './transport.ts';
@@ -30,10 +30,13 @@ export interface Fallback {
 export class RepositorySources {
   readonly #repositories: Repository[];
   readonly #registries: Registries;
+  /** Milliseconds until a host must have begun its answer; absent: as usual. */
+  readonly headTimeout: number | undefined;
   #fallbacks: Fallback[] = [];
 
   constructor(reference: Reference, options: SourceOptions) {
     this.#registries = options.registries;
+    this.headTimeout = options.headTimeout;
     const isInsecure = (host: string): boolean => options.registries.isInsecure(host);
     const transport = new Transport({
       isInsecure,
@@ -55,6 +58,11 @@ export class RepositorySources {
         actions: options.actions,
       });
     });
+  }
+
+  /** What its registries were made of. */
+  get settings(): RegistrySettings {
+    return this.#registries.settings;
   }
 
   /** Falls back as the work goes: what happened since the last call. */

@@ -8,6 +8,7 @@ const jobs: Record<string, () => Promise<{ run: (argument: never) => Promise<voi
   layer: () => import('../archive/jobs/layer.ts'),
   load: () => import('../archive/jobs/load.ts'),
   save: () => import('../archive/jobs/save.ts'),
+  'fetch-blob': () => import('../engine/images/fetch-job.ts'),
   'push-layers': () => import('../engine/images/push-job.ts'),
   'layer-tar': () => import('../archive/jobs/layer-tar.ts'),
 };

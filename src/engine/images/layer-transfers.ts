@@ -16,6 +16,7 @@ import type { RepositorySources } from '../../distribution/sources.ts';
 import { digestHex, isSha256Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { ImageStoreInterface, Lease, StoredLayer } from '../../store/types.ts';
+import { fetchElsewhere } from './fetch-job.ts';
 import { ProgressPace, progressMessage } from './progress-bar.ts';
 
 export interface LayerTransfersOptions {
@@ -174,6 +175,7 @@ export class LayerTransfers {
       const total = work.layer.size;
       await downloadBlob({
         sources: work.sources,
+        elsewhere: fetchElsewhere,
         digest: work.layer.digest,
         size: total,
         path,
