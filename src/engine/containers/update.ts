@@ -10,7 +10,7 @@ import type { ContainerContext } from './context.ts';
 import { containerResources } from './spec/resources.ts';
 import { isAlive } from './states.ts';
 import { checkRestartPolicy } from './validate/config.ts';
-import { checkResources } from './validate/resources.ts';
+import { checkResources, leastMemory } from './validate/resources.ts';
 
 /** Limits that can be changed, where the request has something else than Go's zero. */
 const numbers = [
@@ -97,8 +97,8 @@ function mergeLimits(host: HostConfig, request: ContainerUpdateRequest, id: stri
       'conflict',
       `Cannot update container ${id}: Conflicting options: CPU ${isSet(request.CpuPeriod) ? 'Period' : 'Quota'} cannot be updated as NanoCPUs has already been set`,
     );
-  // dockerd asks so too where there is no limit yet, or none for swap.
-  if (isSet(request.Memory) && !isSet(request.MemorySwap) && request.Memory > host.MemorySwap)
+  // dockerd asks so too where there is no limit yet, or none for swap. What is too little for any container it says first, as we do later.
+  if (request.Memory >= leastMemory && !isSet(request.MemorySwap) && request.Memory > host.MemorySwap)
     throw new BerthError(
       'conflict',
       `Cannot update container ${id}: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time`,

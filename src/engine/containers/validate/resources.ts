@@ -12,7 +12,7 @@ export interface ResourceHost {
   onlineMemoryNodes: string;
 }
 
-const leastMemory = 6 * 1024 * 1024;
+export const leastMemory = 6 * 1024 * 1024;
 const nanosPerCpu = 1e9;
 const invalid = (message: string): BerthError => new BerthError('invalid', message);
 const unsupported = 'or the cgroup is not mounted.';
