@@ -1,42 +1,23 @@
 /** Options of bridge networks and of places on them, gateways, links of the default bridge, and the daemon's flags of networks. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { type EngineOptions, startEngine, type TestEngine } from '../support/engine.ts';
-import { answerOf, ask, inNetworkOf, Machine, silence } from '../support/machine.ts';
+import type { TestEngine } from '../support/engine.ts';
+import { answerOf, ask, inNetworkOf, type Machine, silence } from '../support/machine.ts';
+import { type NeighbouredEngine, startBesideNeighbour } from '../support/neighbour.ts';
 
 const bridge = 'com.docker.network.bridge';
 
-interface Fixture {
-  host: Machine;
-  /** A neighbour at 10.96.0.2, the host is 10.96.0.1; it sends what is for containers to the host. */
-  neighbour: Machine;
-  engine: TestEngine;
-}
-
-async function open(options: EngineOptions = {}): Promise<Fixture> {
-  const [host, neighbour] = await Promise.all([Machine.start(), Machine.start()]);
-  await host.connect('out', '10.96.0.1/24', { machine: neighbour, name: 'in', address: '10.96.0.2/24' });
-  await neighbour.script('ip route add default via 10.96.0.1');
-  const engine = await startEngine({ images: ['busybox'], machine: host, ...options });
-  return { host, neighbour, engine };
-}
-
-async function close({ host, neighbour, engine }: Fixture): Promise<void> {
-  await engine.cleanUp();
-  await Promise.all([host.stop(), neighbour.stop()]);
-}
-
-let all: Fixture;
+let all: NeighbouredEngine;
 let engine: TestEngine;
 let host: Machine;
 beforeAll(async () => {
-  all = await open();
+  all = await startBesideNeighbour();
   ({ engine, host } = all);
 });
 afterEach(async () => {
   await engine.removeContainers();
   await docker('network', 'prune', '-f');
 });
-afterAll(() => close(all));
+afterAll(() => all.stop());
 
 async function dockerOf(one: TestEngine, args: string[]): Promise<string> {
   const result = await one.docker(...args);
@@ -250,7 +231,7 @@ describe('the daemon’s flags', () => {
   test('shape the default bridge and new networks', async () => {
     const flags = ['--icc=false', '--ip', '127.0.0.1', '--host-gateway-ip', '10.1.1.1', '--allow-direct-routing'];
     flags.push('--default-network-opt', 'bridge=com.docker.network.driver.mtu=1380', '--ip-masq=false');
-    const other = await open({ flags });
+    const other = await startBesideNeighbour({ flags });
     try {
       const run = (...args: string[]): Promise<string> => dockerOf(other.engine, args);
       await run('run', '-d', '--name', 'aa0', '-p', '8330:80', '--add-host', 'gw:host-gateway', ...server);
@@ -270,19 +251,19 @@ describe('the daemon’s flags', () => {
       expect(await run(...mtu)).toBe('1380');
       await run('network', 'rm', 'small');
     } finally {
-      await close(other);
+      await other.stop();
     }
   });
 
   test('leave the packet filter alone where told to, and ports are forwarded all the same', async () => {
-    const other = await open({ flags: ['--iptables=false'] });
+    const other = await startBesideNeighbour({ flags: ['--iptables=false'] });
     try {
       await dockerOf(other.engine, ['run', '-d', '--name', 'aa0', '-p', '8340:80', ...server]);
       expect(await answerOf(other.neighbour, 'http://10.96.0.1:8340/')).not.toBe('');
       expect(await answerOf(other.host, 'http://127.0.0.1:8340/')).not.toBe('');
       expect((await other.host.ok('nft', 'list', 'ruleset')).trim()).toBe('');
     } finally {
-      await close(other);
+      await other.stop();
     }
   });
 });

@@ -1,43 +1,21 @@
 /** IPv6 in networks: addresses and names, who reaches whom, published ports, what a kill leaves, the daemon's keys. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type EngineOptions, startEngine, type TestEngine } from '../support/engine.ts';
-import { answerOf, ask, inNetworkOf, Machine, type Place, silence } from '../support/machine.ts';
+import { answerOf, ask, inNetworkOf, type Place, silence } from '../support/machine.ts';
+import { type NeighbouredEngine, startBesideNeighbour } from '../support/neighbour.ts';
 import { repository } from '../support/repository.ts';
 
-interface Fixture {
-  /** `fd96::1` for its neighbour. */
-  host: Machine;
-  /** At fd96::2; it sends what is for containers to the host. */
-  neighbour: Machine;
-  engine: TestEngine;
-}
-
-async function open(options: EngineOptions = {}): Promise<Fixture> {
-  const [host, neighbour] = await Promise.all([Machine.start(), Machine.start()]);
-  await host.connect('out', '10.96.0.1/24', { machine: neighbour, name: 'in', address: '10.96.0.2/24' });
-  await host.script('ip address add fd96::1/64 dev out nodad');
-  await neighbour.script('ip address add fd96::2/64 dev in nodad; ip route add default via fd96::1');
-  const engine = await startEngine({ images: ['busybox'], machine: host, ...options });
-  return { host, neighbour, engine };
-}
-
-async function close({ host, neighbour, engine }: Fixture): Promise<void> {
-  await engine.cleanUp();
-  await Promise.all([host.stop(), neighbour.stop()]);
-}
-
-let all: Fixture;
-let { engine, host, neighbour } = {} as Fixture;
+let all: NeighbouredEngine;
+let { engine, host, neighbour } = {} as NeighbouredEngine;
 beforeAll(async () => {
-  all = await open();
+  all = await startBesideNeighbour();
   ({ engine, host, neighbour } = all);
 });
 afterEach(async () => {
   await engine.removeContainers();
   await berth('network', 'prune', '-f');
 });
-afterAll(() => close(all));
+afterAll(() => all.stop());
 
 /** Debian's docker knows no `--ipv4`. */
 function berth(...args: string[]): Promise<string> {
@@ -382,7 +360,7 @@ const optIn = { 'com.docker.network.enable_ipv6': 'true' };
 describe('the daemon’s keys', () => {
   test('give the default bridge IPv6, from its own prefix or the one that is said', async () => {
     const config = { ipv6: true, 'fixed-cidr-v6': 'fd98:a::/64', 'default-network-opts': { bridge: optIn } };
-    const other = await open({ config });
+    const other = await startBesideNeighbour({ config });
     try {
       const run = (...args: string[]): Promise<string> => other.engine.ok(...args);
       await run('run', '-d', '--name', 'web', '-p', '8350:80', '--add-host', 'gate:host-gateway', ...server);
@@ -394,12 +372,12 @@ describe('the daemon’s keys', () => {
       await run('network', 'rm', 'said');
       expect(await other.host.ok('cat', '/proc/sys/net/ipv6/conf/all/forwarding')).toBe('1\n');
     } finally {
-      await close(other);
+      await other.stop();
     }
   });
 
   test('leave the filter of IPv6 alone where told to, and ports are forwarded all the same', async () => {
-    const other = await open({
+    const other = await startBesideNeighbour({
       flags: ['--ip6tables=false', '--ipv6', '--bip6', 'fd98:b::1/64', '--fixed-cidr-v6', 'fd98:b::100/120'],
     });
     try {
@@ -410,7 +388,7 @@ describe('the daemon’s keys', () => {
       expect(await answerOf(other.neighbour, 'http://[fd98:b::100]/')).not.toBe('');
       expect(await other.host.ok('nft', 'list', 'ruleset')).not.toContain('fd98:');
     } finally {
-      await close(other);
+      await other.stop();
     }
   });
 });

@@ -1,11 +1,25 @@
 /** What the tests of the pages share. */
 import { expect } from 'bun:test';
-import { htmlProblems, type WebPage } from '../../support/browser.ts';
-import { digestOf, manifestOf, type RegistryClient, someBytes } from './client.ts';
+import type { BerthRegistry } from '../../support/berth-registry.ts';
+import { Browser, htmlProblems, type WebPage } from '../../support/browser.ts';
+import { digestOf, manifestOf, RegistryClient, someBytes } from './client.ts';
 
 export const basic = (text: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(text).toString('base64')}`,
 });
+
+/** A user's password is `<name>-secret`. */
+export function asUser(registry: BerthRegistry, name: string): RegistryClient {
+  return new RegistryClient(registry, basic(`${name}:${name}-secret`));
+}
+
+export async function browserOf(registry: BerthRegistry, name: string): Promise<Browser> {
+  const browser = new Browser(registry.url);
+  const page = await browser.signIn(name, `${name}-secret`);
+  expect([page.status, page.text]).toEqual([200, expect.stringContaining('Sign out')]);
+  return browser;
+}
+
 /** Sees that every page is well-formed, and cannot be put into a frame or kept. */
 export function sound(page: WebPage): WebPage {
   expect([page.path, htmlProblems(page.html)]).toEqual([page.path, []]);

@@ -7,7 +7,7 @@ import { BerthRegistry } from '../../support/berth-registry.ts';
 import { Browser, type WebPage } from '../../support/browser.ts';
 import { until } from '../../support/until.ts';
 import { emptyType, manifestType, RegistryClient } from './client.ts';
-import { basic, pushImage, sound } from './page-checks.ts';
+import { asUser, basic, browserOf, pushImage, sound } from './page-checks.ts';
 
 let registry: BerthRegistry;
 beforeAll(async () => {
@@ -15,14 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-const as = (name: string): RegistryClient => new RegistryClient(registry, basic(`${name}:${name}-secret`));
-
-async function signedIn(name: string): Promise<Browser> {
-  const browser = new Browser(registry.url);
-  const page = await browser.signIn(name, `${name}-secret`);
-  expect([page.status, page.text]).toEqual([200, expect.stringContaining('Sign out')]);
-  return browser;
-}
+const as = (name: string): RegistryClient => asUser(registry, name);
+const signedIn = (name: string): Promise<Browser> => browserOf(registry, name);
 
 describe('sessions', () => {
   test('a cookie that only this registry reads, and that ends with the sign-out', async () => {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { BerthRegistry } from '../../support/berth-registry.ts';
 import { Browser, type WebPage } from '../../support/browser.ts';
-import { digestOf, emptyType, indexType, manifestType, RegistryClient } from './client.ts';
-import { basic, pushImage, sound } from './page-checks.ts';
+import { digestOf, emptyType, indexType, manifestType, type RegistryClient } from './client.ts';
+import { asUser, browserOf, pushImage, sound } from './page-checks.ts';
 
 let registry: BerthRegistry;
 beforeAll(async () => {
@@ -12,14 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-const as = (name: string): RegistryClient => new RegistryClient(registry, basic(`${name}:${name}-secret`));
-
-async function signedIn(name: string): Promise<Browser> {
-  const browser = new Browser(registry.url);
-  const page = await browser.signIn(name, `${name}-secret`);
-  expect([page.status, page.text]).toEqual([200, expect.stringContaining('Sign out')]);
-  return browser;
-}
+const as = (name: string): RegistryClient => asUser(registry, name);
+const signedIn = (name: string): Promise<Browser> => browserOf(registry, name);
 
 describe('what is shown', () => {
   test('a repository: how to get it, its tags with platforms and sizes, who pushed them', async () => {

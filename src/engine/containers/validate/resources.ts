@@ -12,6 +12,7 @@ export interface ResourceHost {
   onlineMemoryNodes: string;
 }
 
+/** Bytes. A runtime needs that much to start anything. */
 export const leastMemory = 6 * 1024 * 1024;
 const nanosPerCpu = 1e9;
 const invalid = (message: string): BerthError => new BerthError('invalid', message);
