@@ -7,7 +7,7 @@ import type { Descriptor } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Document, NewTarget } from '../../store/types.ts';
-import type { BuiltImage } from '../builder.ts';
+import type { BuiltImage } from '../build-work.ts';
 import { imageUrl } from './package-url.ts';
 import { type PackingWork, packLayers } from './packed-layers.ts';
 import { type Attestation, type Subject, statement, statementType, subjectOf } from './statement.ts';

@@ -2,7 +2,7 @@
 import { redactedAddress } from '../../base/redacted-address.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Platform } from '../../oci/platform.ts';
-import type { BuiltImage } from '../builder.ts';
+import type { BuiltImage } from '../build-work.ts';
 import type { DockerfileSource } from '../dockerfile/source-error.ts';
 import type {
   CopyAction,

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { planDockerfile, testPlatform } from '../../../test/support/plan-dockerfile.ts';
 import type { BuildOptions } from '../../api/types/build.ts';
-import type { Built, BuiltImage } from '../builder.ts';
+import type { Built, BuiltImage } from '../build-work.ts';
 import type { FileSource } from '../session/file-source.ts';
 import { type ProvenanceWork, provenance, provenancePredicate } from './provenance.ts';
 

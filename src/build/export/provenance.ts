@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { redactedAddress } from '../../base/redacted-address.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { formatPlatform, hostPlatform } from '../../oci/platform.ts';
-import type { Built, BuiltImage } from '../builder.ts';
+import type { Built, BuiltImage } from '../build-work.ts';
 import { commitDigest } from '../classic.ts';
 import type { ExecDefinition, SourceDefinition } from '../graph/operations.ts';
 import { inOrder } from '../graph/vertex.ts';

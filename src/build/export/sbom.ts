@@ -1,6 +1,6 @@
 import { sha256 } from '../../oci/digest.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
-import type { Built, BuiltImage } from '../builder.ts';
+import type { Built, BuiltImage } from '../build-work.ts';
 import { lowerOf } from '../ops/values.ts';
 import { scanTree } from '../sbom/scan.ts';
 import { spdxDocument } from '../sbom/spdx.ts';

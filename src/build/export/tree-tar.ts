@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { BuildOutput } from '../../api/types/build.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import type { Built, BuiltImage } from '../builder.ts';
+import type { Built, BuiltImage } from '../build-work.ts';
 import { type PlacedEntry, packEntries } from '../ops/entry-stream.ts';
 import { sourceEntries } from '../ops/place-all.ts';
 import { lowerOf } from '../ops/values.ts';
