@@ -53,7 +53,7 @@ const cases: readonly Case[] = [
     dockerfile: 'FROM busybox\nRUN dd if=/dev/urandom of=/big bs=1M count=500 2>/dev/null',
     flags: '--no-cache',
     target: [{ of: 'dockerd', atMost: 0.5 }],
-    runs: 3,
+    runs: 7,
     synced: true,
   },
   {
@@ -72,18 +72,22 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** Each builder has a folder of its own, so that nobody's changes are another's. */
+/** Each builder has a folder of its own, so that nobody's changes are another's. They take turns: the machine's own pace changes within minutes. */
 export async function buildCases({ berth, dockerd, podman }: Contenders): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [index, one] of cases.entries()) {
-    const values: number[] = [];
-    for (const contender of [berth, dockerd, podman]) values.push(await measure(contender, one, index));
+  for (const one of cases) {
+    const builders = [new Builder(berth, one), new Builder(dockerd, one), new Builder(podman, one)] as const;
+    for (const builder of builders) await builder.prepare();
+    // Podman takes a minute and more for a round; one of it shows where it stands.
+    for (let run = 0; run < (one.runs ?? runs); run++)
+      for (const builder of builders) if (run === 0 || builder !== builders[2]) await builder.run();
+    const [own, docker, other] = await Promise.all(builders.map((builder) => builder.end()));
     rows.push({
       name: one.name,
       unit: 'ms',
-      berth: values[0] as number,
-      dockerd: values[1],
-      podman: values[2],
+      berth: own as number,
+      dockerd: docker,
+      podman: other,
       target: one.target,
       runs: one.runs ?? runs,
     });
@@ -91,34 +95,54 @@ export async function buildCases({ berth, dockerd, podman }: Contenders): Promis
   return rows;
 }
 
-async function measure(contender: Contender, one: Case, index: number): Promise<number> {
-  const { shell, client, name } = contender;
-  const folder = join(state, `build-${name}-${index}`);
-  const text = one.dockerfile.replaceAll('\n', '\\n').replaceAll("'", "'\\''");
-  await shell.must(`mkdir -p ${folder}/big && printf '${text}' > ${folder}/Dockerfile && echo 1 > ${folder}/small`);
-  if (one.dockerfile.includes('COPY big'))
-    await shell.must(
-      `[ -e ${folder}/big/f199 ] || for n in $(seq 0 199); do head -c 1000000 /dev/urandom > ${folder}/big/f$n; done`,
-    );
-  if (one.dockerfile.includes('COPY many'))
-    await shell.must(
-      `[ -e ${folder}/many/d199 ] || for n in $(seq 0 199); do mkdir -p ${folder}/many/d$n; head -c 500000 /dev/urandom | split -b 5000 - ${folder}/many/d$n/f; done`,
-    );
-  // Podman raises limits for its steps, which not every machine lets it.
-  const flags = name === 'podman' ? `${one.flags} --ulimit nofile=1024:1024 --ulimit nproc=1024:1024` : one.flags;
-  const end = one.synced ? ' && sync' : '';
-  const times: number[] = [];
-  // Podman takes a minute and more for a round; one of it shows where it stands.
-  const rounds = name === 'podman' ? 1 : (one.runs ?? runs);
-  // The first round fills the cache.
-  for (let run = -1; run < rounds; run++) {
-    if (one.before) await shell.must(one.before(folder));
-    if (one.synced) await shell.must('sync');
-    const { milliseconds } = await shell.must(
-      `${client} build ${flags} -q -t bench-build ${folder} >/dev/null 2>&1${end}`,
-    );
-    if (run >= 0) times.push(milliseconds);
+class Builder {
+  readonly #contender: Contender;
+  readonly #case: Case;
+  readonly #folder: string;
+  readonly #times: number[] = [];
+
+  constructor(contender: Contender, one: Case) {
+    this.#contender = contender;
+    this.#case = one;
+    this.#folder = join(state, `build-${contender.name}-${cases.indexOf(one)}`);
   }
-  await shell.must(`rm -r ${folder}`);
-  return median(times);
+
+  /** Makes the context and fills the cache. */
+  async prepare(): Promise<void> {
+    const { shell } = this.#contender;
+    const folder = this.#folder;
+    const { dockerfile } = this.#case;
+    const text = dockerfile.replaceAll('\n', '\\n').replaceAll("'", "'\\''");
+    await shell.must(`mkdir -p ${folder}/big && printf '${text}' > ${folder}/Dockerfile && echo 1 > ${folder}/small`);
+    if (dockerfile.includes('COPY big'))
+      await shell.must(`for n in $(seq 0 199); do head -c 1000000 /dev/urandom > ${folder}/big/f$n; done`);
+    if (dockerfile.includes('COPY many'))
+      await shell.must(
+        `for n in $(seq 0 199); do mkdir -p ${folder}/many/d$n; head -c 500000 /dev/urandom | split -b 5000 - ${folder}/many/d$n/f; done`,
+      );
+    await this.#build();
+  }
+
+  async run(): Promise<void> {
+    this.#times.push(await this.#build());
+  }
+
+  /** Gives the median, in milliseconds. */
+  async end(): Promise<number> {
+    await this.#contender.shell.must(`rm -r ${this.#folder}`);
+    return median(this.#times);
+  }
+
+  async #build(): Promise<number> {
+    const { shell, client, name } = this.#contender;
+    const { before, synced, flags } = this.#case;
+    if (before) await shell.must(before(this.#folder));
+    if (synced) await shell.must('sync');
+    // Podman raises limits for its steps, which not every machine lets it.
+    const limits = name === 'podman' ? '--ulimit nofile=1024:1024 --ulimit nproc=1024:1024' : '';
+    const { milliseconds } = await shell.must(
+      `${client} build ${flags} ${limits} -q -t bench-build ${this.#folder} >/dev/null 2>&1${synced ? ' && sync' : ''}`,
+    );
+    return milliseconds;
+  }
 }
