@@ -44,6 +44,14 @@ function asked(): { options: Record<string, unknown>; remote: string; cacheFrom:
   return served.calls.filter(({ verb }) => verb === 'builds.build').at(-1)?.arguments[0] as never;
 }
 
+test('what a client says to leave as it is counts as not said', async () => {
+  script = { events: [] };
+  await build('cpuperiod=0&cpusetcpus=&memory=0&memswap=0&shmsize=0&cgroupparent=&ulimits=%5B%5D');
+  expect(asked().options['limits']).toEqual({});
+  await build('ulimits=null');
+  expect(asked().options['limits']).toEqual({});
+});
+
 test('every parameter arrives', async () => {
   script = { events: [] };
   const auths = { 'r.example': { username: 'u', password: 'p' } };

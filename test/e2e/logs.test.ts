@@ -1,6 +1,6 @@
 /** Logs as both clients see them, on disk as others read them, and through rotation. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { runOk } from '../support/command.ts';
 import { program, startEngine, type TestEngine } from '../support/engine.ts';
@@ -248,15 +248,9 @@ test('followers lose nothing through rotation, the slow one neither, and the con
     ...environment,
     cwd: dirname(engine.failpoints.path),
   });
-  // Not those of another test's logs.
-  const reader = `read-log ${await logPath('flood')} `;
-  await until(
-    'both followers',
-    async () =>
-      (await runOk(['ps', '-eo', 'args']))
-        .split('\n')
-        .filter((line) => line.includes(reader) && line.includes('--follow')).length >= 2,
-  );
+  // From here on nothing is rotated away before they have it.
+  const followers = `${await logPath('flood')}.followers`;
+  await until('both followers', () => existsSync(followers) && readdirSync(followers).length === 2);
   await engine.touch('flood', '/go');
   expect(await engine.ok('wait', 'flood')).toBe('0');
   await Bun.write(`${dirname(engine.failpoints.path)}/go`, '');

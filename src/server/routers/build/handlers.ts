@@ -160,6 +160,7 @@ function object(request: ApiRequest, name: string, called = name): Record<string
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** What is unset is left out, however a client says so: a step without limits is one and the same for all of them. */
 function limits(request: ApiRequest): Record<string, unknown> {
   const numbers: Record<string, number | null> = {
     Memory: request.integer('memory'),
@@ -174,17 +175,18 @@ function limits(request: ApiRequest): Record<string, unknown> {
     CpusetMems: request.text('cpusetmems'),
     CgroupParent: request.text('cgroupparent'),
   };
-  const ulimits = request.text('ulimits');
+  const ulimits = readUlimits(request.text('ulimits'));
   return {
     ...Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null && value !== 0)),
     ...Object.fromEntries(Object.entries(texts).filter(([, value]) => value !== '')),
-    ...(ulimits !== '' && ulimits !== 'null' && { Ulimits: readUlimits(ulimits) }),
+    ...(ulimits.length > 0 && { Ulimits: ulimits }),
   };
 }
 
-function readUlimits(text: string): unknown {
+function readUlimits(text: string): unknown[] {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text || 'null');
+    if (value === null) return [];
     if (Array.isArray(value)) return value;
   } catch {
     // falls through to the same answer
