@@ -4,6 +4,7 @@
  * connection pool, and a body that stops reading when nobody asks.
  */
 import { BerthError } from '../api/errors.ts';
+import { collectWithin } from '../base/collect-within.ts';
 import { keepDirect, proxyFor } from './proxy.ts';
 import { networkError } from './registry-errors.ts';
 import { type Trust, trustOf } from './trust.ts';
@@ -159,14 +160,7 @@ function watched(
 
 /** Reads a body of at most `limit` bytes. Error: `too-large`. */
 export async function readLimited(response: Response, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > limit) {
-      throw new BerthError('too-large', `the registry's answer is longer than ${limit} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+  if (!response.body) return new Uint8Array();
+  const tooLong = (): Error => new BerthError('too-large', `the registry's answer is longer than ${limit} bytes`);
+  return new Uint8Array(await collectWithin(response.body, limit, tooLong));
 }

@@ -1,6 +1,6 @@
 /** Layers as a manifest names them: packed, and kept so that what was named can be given away as it is. */
 import { join } from 'node:path';
-import { packedAs } from '../../archive/compression.ts';
+import { magicLength, packedAs } from '../../archive/compression.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
@@ -15,7 +15,6 @@ export interface PackingWork {
 }
 
 const packedTypes = { gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd };
-const magicLength = 8;
 
 /** Descriptors of layers by diff id. What is packed anew is written down with the next image that has the layer. */
 export async function packLayers(diffIds: Iterable<string>, work: PackingWork): Promise<Map<string, Descriptor>> {

@@ -5,7 +5,6 @@ import type { RepositorySources } from '../../distribution/sources.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Compression } from '../../oci/media-types.ts';
 import type { Reference } from '../../oci/reference.ts';
-import type { Lease } from '../../store/types.ts';
 
 export interface LayerBlobs {
   /** Brings a layer into the store; checks digest and diff id. The caller's lease holds the diff id. */
@@ -22,7 +21,6 @@ export interface LayerBlobs {
     diffId: string;
     known: Descriptor | null;
     mountFrom: readonly string[];
-    lease: Lease;
     compression: Compression;
     progress: (message: ProgressMessage) => void;
     signal: AbortSignal;

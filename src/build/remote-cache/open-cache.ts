@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
 import type { CacheSource } from '../../api/types/build.ts';
+import { collectWithin } from '../../base/collect-within.ts';
 import type { RemoteDocument } from '../../distribution/repository.ts';
 import type { RepositorySources } from '../../distribution/sources.ts';
 import { sha256 } from '../../oci/digest.ts';
@@ -140,14 +141,8 @@ async function openFolder(
 }
 
 async function checked(bytes: AsyncIterable<Uint8Array>, digest: string, limit: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of bytes) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length > limit) throw new BerthError('invalid', `blob ${digest} is longer than ${limit} bytes`);
-  }
-  const whole = Buffer.concat(pieces);
+  const tooLong = (): Error => new BerthError('invalid', `blob ${digest} is longer than ${limit} bytes`);
+  const whole = await collectWithin(bytes, limit, tooLong);
   const actual = sha256(whole);
   if (actual !== digest) throw new BerthError('invalid', `blob ${digest} has the content ${actual}`);
   return whole;

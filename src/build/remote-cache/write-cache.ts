@@ -134,7 +134,7 @@ export interface WriterOptions {
 /** A tag of a registry. */
 export function registryWriter(
   place: { reference: Reference; repository: Repository },
-  { store, blobs, imports, form, lease, signal }: WriterOptions,
+  { store, blobs, imports, form, signal }: WriterOptions,
 ): CacheWriter {
   const { reference, repository } = place;
   return {
@@ -149,7 +149,6 @@ export function registryWriter(
           diffId,
           known: known?.blob ?? null,
           mountFrom,
-          lease,
           compression: form.compression,
           progress: () => undefined,
           signal,

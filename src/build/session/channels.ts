@@ -1,6 +1,7 @@
 /** The engine's end of a build's connection: questions to the client, each on a channel of its own. */
 import { type Duplex, Readable } from 'node:stream';
 import { BerthError } from '../../api/errors.ts';
+import { collectWithin } from '../../base/collect-within.ts';
 import {
   BuildFrameDecoder,
   type BuildQuestion,
@@ -116,19 +117,13 @@ export class BuildChannels {
 
   /** The whole answer to a question; null: the client has no such thing. */
   async whole(question: BuildQuestion, limit: number): Promise<Buffer | null> {
-    const pieces: Buffer[] = [];
-    let length = 0;
+    const tooLong = (): Error => new BerthError('too-large', 'the answer of the client is too long');
     try {
-      for await (const piece of this.ask(question).read()) {
-        pieces.push(piece);
-        length += piece.length;
-        if (length > limit) throw new BerthError('too-large', 'the answer of the client is too long');
-      }
+      return await collectWithin(this.ask(question).read(), limit, tooLong);
     } catch (error) {
       if (error instanceof BerthError && error.kind === 'not-found') return null;
       throw error;
     }
-    return Buffer.concat(pieces);
   }
 
   /** An answer as a stream. */

@@ -6,10 +6,10 @@ import { open } from 'node:fs/promises';
 import { BerthError, type ErrorKind, errorMessage } from '../../api/errors.ts';
 import { ordersOf, tell } from '../../archive/job-io.ts';
 import { type BlobConnection, streamBlob } from '../../distribution/download.ts';
-import { Registries, type RegistrySettings } from '../../distribution/registries.ts';
+import type { RegistrySettings } from '../../distribution/registries.ts';
 import { RegistryError, UnreachableError } from '../../distribution/registry-errors.ts';
-import { Repository, type RepositoryAddress } from '../../distribution/repository.ts';
-import { Transport } from '../../distribution/transport.ts';
+import { reopenRepository } from '../../distribution/reopen-repository.ts';
+import type { RepositoryAddress } from '../../distribution/repository.ts';
 import { runJob } from '../../host/process/job.ts';
 
 interface FetchOrder {
@@ -49,10 +49,7 @@ export async function run(): Promise<void> {
 }
 
 async function fetchPart(order: FetchOrder): Promise<void> {
-  const registries = new Registries(order.registries);
-  const isInsecure = (host: string): boolean => registries.isInsecure(host);
-  const transport = new Transport({ isInsecure, headTimeout: order.headTimeout });
-  const repository = new Repository({ ...order.repository, transport, isInsecure });
+  const repository = reopenRepository(order.repository, order.registries, order.headTimeout);
   const file = await open(order.path, 'a+', 0o600);
   let told = order.offset;
   const say = (current: number): void => {

@@ -11,11 +11,11 @@ import { ordersOf, tell } from '../../archive/job-io.ts';
 import { packStream } from '../../archive/pack-stream.ts';
 import { type LayerPlace, rebuildLayer } from '../../archive/rebuild-layer.ts';
 import { type BlobFacts, MadeBlob } from '../../distribution/made-blob.ts';
-import { Registries, type RegistrySettings } from '../../distribution/registries.ts';
+import type { RegistrySettings } from '../../distribution/registries.ts';
 import { registryFailure } from '../../distribution/registry-errors.ts';
-import { Repository, type RepositoryAddress } from '../../distribution/repository.ts';
+import { reopenRepository } from '../../distribution/reopen-repository.ts';
+import type { Repository, RepositoryAddress } from '../../distribution/repository.ts';
 import type { RetryOptions } from '../../distribution/retry.ts';
-import { Transport } from '../../distribution/transport.ts';
 import { uploadBlob } from '../../distribution/upload.ts';
 import { uploadMade } from '../../distribution/upload-made.ts';
 import type { JobError } from '../../host/process/job.ts';
@@ -46,16 +46,10 @@ export async function run(): Promise<void> {
   for await (const line of ordersOf()) {
     const order = line as PushOrder;
     if (order.kind === 'end') break;
-    if (order.kind === 'open') repository = open(order);
+    if (order.kind === 'open') repository = reopenRepository(order.repository, order.registries);
     else if (repository) sending.push(send(repository, order.id, order.source));
   }
   await Promise.all(sending);
-}
-
-function open(order: { repository: RepositoryAddress; registries: RegistrySettings }): Repository {
-  const registries = new Registries(order.registries);
-  const isInsecure = (host: string): boolean => registries.isInsecure(host);
-  return new Repository({ ...order.repository, transport: new Transport({ isInsecure }), isInsecure });
 }
 
 async function send(repository: Repository, id: number, source: LayerSource): Promise<void> {

@@ -1,8 +1,8 @@
 /** Tokens that a user makes for a machine: they stand in for the password at a login, do no more than their role allows, and can be revoked. */
-import { createHash, randomBytes } from 'node:crypto';
 import type { BerthDatabase } from '../../store/db/database.ts';
 import { RegistryProblem } from '../problem.ts';
 import type { Role } from './accounts.ts';
+import { hashOfSecret, newSecret } from './secret.ts';
 
 export interface AccessToken {
   id: number;
@@ -37,10 +37,10 @@ export class AccessTokens {
   async add(user: string, token: { name: string; role: Role }): Promise<string> {
     if (this.of(user).length >= mostTokens)
       throw new RegistryProblem('DENIED', { status: 409, message: `nobody has more than ${mostTokens} access tokens` });
-    const secret = `${prefix}${randomBytes(32).toString('base64url')}`;
+    const secret = `${prefix}${newSecret()}`;
     const sql =
       'INSERT INTO access_tokens (user, name, hash, role, created) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING';
-    const added = this.#database.sql.query(sql).run(user, token.name, hashOf(secret), token.role, Date.now());
+    const added = this.#database.sql.query(sql).run(user, token.name, hashOfSecret(secret), token.role, Date.now());
     if (added.changes === 0)
       throw new RegistryProblem('DENIED', { status: 409, message: `there is a token "${token.name}" already` });
     await this.#database.durable();
@@ -58,7 +58,7 @@ export class AccessTokens {
   find(user: string, password: string): AccessToken | null {
     if (!password.startsWith(prefix)) return null;
     const sql = 'SELECT id, name, role, created, used FROM access_tokens WHERE hash = ? AND user = ?';
-    const token = this.#database.sql.query<AccessToken, [string, string]>(sql).get(hashOf(password), user);
+    const token = this.#database.sql.query<AccessToken, [string, string]>(sql).get(hashOfSecret(password), user);
     const now = Date.now();
     if (token && token.used < now - noteInterval)
       this.#database.sql.query('UPDATE access_tokens SET used = ? WHERE id = ?').run(now, token.id);
@@ -70,9 +70,4 @@ export class AccessTokens {
     const sql = 'SELECT id, name, role, created, used FROM access_tokens WHERE id = ? AND user = ?';
     return this.#database.sql.query<AccessToken, [number, string]>(sql).get(id, user);
   }
-}
-
-/** 256 random bits need no slow hash. */
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
 }

@@ -3,8 +3,8 @@
  * which it counts for its user. What outlives the session is that this browser once knew the password: it need not share its attempts at
  * the next sign-in with strangers.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import type { BerthDatabase } from '../../store/db/database.ts';
+import { hashOfSecret, newSecret } from './secret.ts';
 
 export interface Browser {
   user: string;
@@ -32,7 +32,9 @@ export class Browsers {
   /** Null: nobody has signed in with it. @param secret the cookie's value */
   find(secret: string): Browser | null {
     const sql = 'SELECT user, stamp, ends FROM browsers WHERE hash = ? AND created > ?';
-    return this.#database.sql.query<Browser, [string, number]>(sql).get(hashOf(secret), Date.now() - browserLifetime);
+    return this.#database.sql
+      .query<Browser, [string, number]>(sql)
+      .get(hashOfSecret(secret), Date.now() - browserLifetime);
   }
 
   /** Begins a session; gives the new cookie's value. @param before the browser's cookie so far */
@@ -42,10 +44,10 @@ export class Browsers {
     const now = Date.now();
     this.#database.transaction(() => {
       const { sql } = this.#database;
-      if (before !== null) sql.query('DELETE FROM browsers WHERE hash = ?').run(hashOf(before));
+      if (before !== null) sql.query('DELETE FROM browsers WHERE hash = ?').run(hashOfSecret(before));
       sql
         .query('INSERT INTO browsers VALUES (?, ?, ?, ?, ?)')
-        .run(hashOf(secret), user, stamp, now, now + sessionLifetime);
+        .run(hashOfSecret(secret), user, stamp, now, now + sessionLifetime);
       sql
         .query(
           `DELETE FROM browsers WHERE hash IN
@@ -59,16 +61,7 @@ export class Browsers {
   }
 
   async end(secret: string): Promise<void> {
-    this.#database.sql.query('UPDATE browsers SET ends = 0 WHERE hash = ?').run(hashOf(secret));
+    this.#database.sql.query('UPDATE browsers SET ends = 0 WHERE hash = ?').run(hashOfSecret(secret));
     await this.#database.durable();
   }
-}
-
-/** A cookie's value. */
-export function newSecret(): string {
-  return randomBytes(32).toString('base64url');
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
 }

@@ -1,5 +1,6 @@
 /** What handlers read of a request besides its path: conditions, and bodies that come at a decent pace. */
 import type { Readable } from 'node:stream';
+import { collectWithin } from '../../base/collect-within.ts';
 import type { RegistryRequest } from '../http.ts';
 import { RegistryProblem } from '../problem.ts';
 import { slowestUpload } from '../storage/types.ts';
@@ -14,21 +15,14 @@ export function isKnown({ headers }: RegistryRequest, digest: string): boolean {
 export async function readWhole(request: RegistryRequest, limit: number): Promise<Buffer> {
   const tooLong = new RegistryProblem('SIZE_INVALID', { status: 413, message: `there may be at most ${limit} bytes` });
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLong;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
   const body = watchSpeed(request.stream());
   try {
-    for await (const chunk of body.source) {
-      length += chunk.length;
-      if (length > limit) throw tooLong;
-      chunks.push(chunk);
-    }
+    return await collectWithin(body.source, limit, () => tooLong);
   } catch (error) {
     throw slowProblem(error) ?? error;
   } finally {
     body.stop();
   }
-  return Buffer.concat(chunks);
 }
 
 /** A body that breaks off when it comes too slowly, so that nobody holds a connection open for ever. */

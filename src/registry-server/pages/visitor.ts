@@ -1,8 +1,9 @@
 /** Whoever looks at the pages: a browser with a cookie, perhaps one that somebody is signed in with. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type Browser, browserLifetime, newSecret } from '../access/browsers.ts';
+import { type Browser, browserLifetime } from '../access/browsers.ts';
 import { originOf } from '../access/guard.ts';
 import type { Identity } from '../access/passwords.ts';
+import { newSecret } from '../access/secret.ts';
 import type { RegistryRequest } from '../http.ts';
 import type { Site } from './site.ts';
 

@@ -1,4 +1,5 @@
 import { BerthError } from '../../../api/errors.ts';
+import { collectWithin } from '../../../base/collect-within.ts';
 import { defineCommand } from '../../command.ts';
 import { type ContextMeta, ContextStore, checkContextName, type TlsFiles } from '../../contexts/store.ts';
 import { openUpload } from '../../files.ts';
@@ -32,16 +33,11 @@ function completeTar(bytes: Buffer): Uint8Array<ArrayBuffer> {
 
 /** A tar or zip of `meta.json` and `tls/docker/*.pem`; nothing else of it is looked at. Error: `invalid`. */
 async function readArchive(source: AsyncIterable<Uint8Array>): Promise<{ meta: ContextMeta; tls: TlsFiles }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of source) {
-    size += chunk.length;
-    if (size > largest) throw new BerthError('too-large', 'read: read exceeds the defined limit');
-    chunks.push(chunk);
-  }
+  const tooLong = (): Error => new BerthError('too-large', 'read: read exceeds the defined limit');
+  const bytes = await collectWithin(source, largest, tooLong);
   let meta: ContextMeta | undefined;
   const tls: TlsFiles = {};
-  for (const [path, content] of await new Bun.Archive(completeTar(Buffer.concat(chunks))).files()) {
+  for (const [path, content] of await new Bun.Archive(completeTar(bytes)).files()) {
     const pem = /^tls\/docker\/(ca|cert|key)\.pem$/.exec(path);
     if (path === 'meta.json') meta = JSON.parse(await content.text()) as ContextMeta;
     else if (pem) tls[`${pem[1]}.pem`] = await content.text();
