@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@ struct ports {
   size_t count;
   size_t forwarded;
   struct held_port *held;
+  pid_t forwarder; /* 0: none runs */
 };
 
 /* A bound socket outlasts the limit that it was made under: the container inherits the old one. */
@@ -127,7 +129,7 @@ int ports_hold(const struct network_plan *plan, struct ports **ports, struct fai
   return 0;
 }
 
-bool ports_need_forwarder(const struct ports *ports) { return ports->forwarded > 0; }
+bool ports_need_forwarder(const struct ports *ports) { return ports && ports->forwarded > 0; }
 
 /* Strangers speak to this process, and all that it needs is open: it keeps no way to anything else. */
 static void give_up_rights(void) {
@@ -142,7 +144,7 @@ static void give_up_rights(void) {
   syscall(SYS_capset, &header, empty);
 }
 
-_Noreturn void ports_forward(struct ports *ports) {
+static _Noreturn void forward(struct ports *ports) {
   /* Two sockets and four pipe ends a connection. */
   struct rlimit limit = {.rlim_cur = 1 << 20, .rlim_max = 1 << 20};
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -153,8 +155,29 @@ _Noreturn void ports_forward(struct ports *ports) {
   forward_ports(ports->held, ports->count);
 }
 
+void ports_start_forwarder(struct ports *ports) {
+  pid_t parent = getpid();
+  pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(0);
+    forward(ports);
+  }
+  ports->forwarder = pid < 0 ? 0 : pid;
+}
+
+bool ports_forwarder_ended(struct ports *ports, pid_t pid) {
+  if (!ports || ports->forwarder != pid) return false;
+  ports->forwarder = 0;
+  return true;
+}
+
 void ports_release(struct ports *ports) {
   if (!ports) return;
+  if (ports->forwarder > 0) { /* it has the sockets too */
+    kill(ports->forwarder, SIGKILL);
+    (void)RETRY(waitpid(ports->forwarder, NULL, 0));
+  }
   for (size_t i = 0; i < ports->count; i++) close(ports->held[i].fd);
   free(ports->held);
   free(ports);

@@ -15,16 +15,19 @@ struct ports; /* opaque */
  */
 int ports_hold(const struct network_plan *plan, struct ports **ports, struct failure *failure);
 
-/* True where at least one port is forwarded in userspace. */
+/* True where at least one port is forwarded in userspace. NULL is allowed. */
 bool ports_need_forwarder(const struct ports *ports);
 
 /*
- * Forwards until killed. Runs in a process of its own, a child of the shim in the host's network namespace, which dies with
- * the shim (PR_SET_PDEATHSIG is set by the caller). All descriptors but the ports' own are closed already.
+ * Forwards in a child of its own, in the host's network namespace, which dies with this process and with ports_release.
+ * Without memory for it the ports stay held. Called at most once.
  */
-_Noreturn void ports_forward(struct ports *ports);
+void ports_start_forwarder(struct ports *ports);
 
-/* Closes the sockets. NULL is allowed. */
+/* True for the forwarder's process, which whoever waits for any child may have reaped: it is not killed any more. NULL is allowed. */
+bool ports_forwarder_ended(struct ports *ports, pid_t pid);
+
+/* Ends the forwarder and closes the sockets: others can bind the ports when this returns. NULL is allowed. */
 void ports_release(struct ports *ports);
 
 #endif

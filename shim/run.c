@@ -181,6 +181,7 @@ static void reap(struct shim *shim) {
       tell_cleaned(shim);
       continue;
     }
+    if (ports_forwarder_ended(shim->ports, pid)) continue;
     struct session *session = shim->sessions;
     while (session && (session->pid != pid || session->exited)) session = session->next;
     if (session) session_exited(session, status);
@@ -244,12 +245,12 @@ static void report_container(struct shim *shim) {
   if (oom_check(&shim->oom) && !shim->out_of_memory) tell_out_of_memory(shim);
   oom_close(&shim->oom);
   cleanup_write_exit(session->code, shim->out_of_memory, session->exited_at.tv_sec, session->exited_at.tv_nsec);
+  ports_release(shim->ports); /* whoever hears of the exit may have the ports */
+  shim->ports = NULL;
   shim_exit_message(shim, &message);
   connections_notify(shim, PROTOCOL_EXITED, message.data, message.length);
   session->reported = true;
   session_finish_clients(session);
-  ports_release(shim->ports);
-  shim->ports = NULL;
   cleanup_after_exit(&shim->plan);
   reap(shim); /* what was killed for it is a child of this subreaper by now */
   release_root(shim);
@@ -367,16 +368,6 @@ static int set_up(struct shim *shim, struct failure *failure) {
   return shim->container ? 0 : fail(failure, ENOMEM, "start");
 }
 
-/* Forwards published ports in a child of its own, which dies with the shim. */
-static void start_forwarder(struct shim *shim) {
-  if (!shim->ports || !ports_need_forwarder(shim->ports)) return;
-  pid_t parent = getpid();
-  if (fork() != 0) return; /* without memory for it the ports stay held */
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(0);
-  ports_forward(shim->ports);
-}
-
 /* Nothing was started: stays until the engine, whose connections wait in the listener's queue, has heard why. */
 static int refuse(struct shim *shim, unsigned stage, const char *text) {
   if (!shim->container) shim->container = shim->sessions = session_new("", false, STDIN_CLOSED);
@@ -407,7 +398,7 @@ int applet_run(int argc, char **argv) {
   if (launch_container(shim, &failure) < 0) return refuse(shim, PROTOCOL_STAGE_SETUP, failure.message);
   shim->launches->rows = shim->plan.rows;
   shim->launches->columns = shim->plan.columns;
-  start_forwarder(shim);
+  if (ports_need_forwarder(shim->ports)) ports_start_forwarder(shim->ports);
   if (log_open(&shim->plan.log, &shim->log, &failure) < 0) shim->log = NULL; /* the container matters more than its log */
   cgroup_warm_up();
   shim->container->log = shim->log;

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include "check.h"
@@ -49,17 +48,6 @@ static struct port_hold hold(const char *host, uint16_t port, bool udp, bool use
 static int take(struct port_hold *holds, size_t count, struct ports **ports, struct failure *failure) {
   struct network_plan plan = {.kind = NETWORK_NEW, .ports = holds, .port_count = count};
   return ports_hold(&plan, ports, failure);
-}
-
-static pid_t forwarder(struct ports *ports) {
-  pid_t pid = fork();
-  if (pid == 0) ports_forward(ports);
-  return pid;
-}
-
-static void end(pid_t pid) {
-  kill(pid, SIGKILL);
-  RETRY(waitpid(pid, NULL, 0));
 }
 
 static void held_ports_are_taken(struct check *check) {
@@ -130,7 +118,7 @@ static void tcp_is_forwarded_with_half_close(struct check *check) {
   struct port_hold wanted = hold("::1", 8110, false, true);
   struct ports *ports;
   CHECK(take(&wanted, 1, &ports, NULL) == 0);
-  pid_t pid = forwarder(ports); /* first, so that it holds none of the sockets below */
+  ports_start_forwarder(ports); /* first, so that it holds none of the sockets below */
   int server = bound("127.0.0.1", 9110, SOCK_STREAM, true, true);
   pid_t echo = fork();
   if (echo == 0) {
@@ -162,8 +150,10 @@ static void tcp_is_forwarded_with_half_close(struct check *check) {
   close(client);
   free(data);
   free(answer);
-  end(pid);
   ports_release(ports);
+  int free_again = bound("::1", 8110, SOCK_STREAM, true, true);
+  CHECK(free_again >= 0);
+  close(free_again);
 }
 
 static void udp_clients_get_their_own_answers(struct check *check) {
@@ -171,7 +161,7 @@ static void udp_clients_get_their_own_answers(struct check *check) {
   struct port_hold wanted = hold("::", 8120, true, true);
   struct ports *ports;
   CHECK(take(&wanted, 1, &ports, NULL) == 0);
-  pid_t pid = forwarder(ports);
+  ports_start_forwarder(ports);
   int clients[20];
   for (int i = 0; i < 20; i++) {
     clients[i] = connected("::1", 8120, SOCK_DGRAM);
@@ -196,7 +186,6 @@ static void udp_clients_get_their_own_answers(struct check *check) {
     close(clients[i]);
   }
   close(server);
-  end(pid);
   ports_release(ports);
 }
 
