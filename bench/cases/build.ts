@@ -16,10 +16,15 @@ interface Case {
   runs?: number;
   /** The time ends when the bytes are on disk: not every builder waits for that itself. */
   synced?: boolean;
+  /** The step says when it begins and ends: what the builder itself takes beside it is a row of its own, by this name. */
+  ownPart?: string;
 }
 
 const twenty = (step: (number: number) => string): string =>
   Array.from({ length: 20 }, (_, index) => step(index)).join('\n');
+
+/** Seconds since the machine's start, as a step prints them. */
+const clock = 'echo clock $(cut -d " " -f 1 /proc/uptime)';
 
 const cases: readonly Case[] = [
   {
@@ -50,11 +55,12 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a step that writes 500 MB, until it is on disk',
-    dockerfile: 'FROM busybox\nRUN dd if=/dev/urandom of=/big bs=1M count=500 2>/dev/null',
+    dockerfile: `FROM busybox\nRUN ${clock}; dd if=/dev/urandom of=/big bs=1M count=500 2>/dev/null; ${clock}`,
     flags: '--no-cache',
     target: [{ of: 'dockerd', atMost: 0.5 }],
     runs: 7,
     synced: true,
+    ownPart: 'the same without the time of the step’s own command',
   },
   {
     name: 'COPY of 20,000 files, 100 MB',
@@ -81,9 +87,8 @@ export async function buildCases({ berth, dockerd, podman }: Contenders): Promis
     // Podman takes a minute and more for a round; one of it shows where it stands.
     for (let run = 0; run < (one.runs ?? runs); run++)
       for (const builder of builders) if (run === 0 || builder !== builders[2]) await builder.run();
-    const [own, docker, other] = await Promise.all(builders.map((builder) => builder.end()));
-    rows.push({
-      name: one.name,
+    const row = (name: string, [own, docker, other]: readonly number[]): Row => ({
+      name,
       unit: 'ms',
       berth: own as number,
       dockerd: docker,
@@ -91,15 +96,39 @@ export async function buildCases({ berth, dockerd, podman }: Contenders): Promis
       target: one.target,
       runs: one.runs ?? runs,
     });
+    rows.push(
+      row(
+        one.name,
+        builders.map(({ times }) => median(times)),
+      ),
+    );
+    if (one.ownPart !== undefined)
+      rows.push(
+        row(
+          one.ownPart,
+          builders.map(({ ownTimes }) => median(ownTimes)),
+        ),
+      );
+    for (const builder of builders) await builder.end();
   }
   return rows;
 }
+
+/** What makes each print its steps' output. */
+const progress: Readonly<Record<Contender['name'], string>> = {
+  berth: '--progress=plain',
+  dockerd: '--progress=plain',
+  podman: '',
+};
 
 class Builder {
   readonly #contender: Contender;
   readonly #case: Case;
   readonly #folder: string;
-  readonly #times: number[] = [];
+  /** Milliseconds of each run. */
+  readonly times: number[] = [];
+  /** The same less what the step's command took. */
+  readonly ownTimes: number[] = [];
 
   constructor(contender: Contender, one: Case) {
     this.#contender = contender;
@@ -124,26 +153,32 @@ class Builder {
   }
 
   async run(): Promise<void> {
-    this.#times.push(await this.#build());
+    const { milliseconds, inStep } = await this.#build();
+    this.times.push(milliseconds);
+    this.ownTimes.push(milliseconds - inStep);
   }
 
-  /** Gives the median, in milliseconds. */
-  async end(): Promise<number> {
+  async end(): Promise<void> {
     await this.#contender.shell.must(`rm -r ${this.#folder}`);
-    return median(this.#times);
   }
 
-  async #build(): Promise<number> {
+  async #build(): Promise<{ milliseconds: number; inStep: number }> {
     const { shell, client, name } = this.#contender;
-    const { before, synced, flags } = this.#case;
+    const { before, synced, flags, ownPart } = this.#case;
     if (before) await shell.must(before(this.#folder));
     // A virtual machine gives free memory back to its host, and pays when it takes it again: each builder finds as much that is still there.
     if (synced) await shell.must(`head -c 700M /dev/zero > ${state}/warm && sync && rm ${state}/warm && sync`);
     // Podman raises limits for its steps, which not every machine lets it.
     const limits = name === 'podman' ? '--ulimit nofile=1024:1024 --ulimit nproc=1024:1024' : '';
+    const output = `${this.#folder}.output`;
     const { milliseconds } = await shell.must(
-      `${client} build ${flags} ${limits} -q -t bench-build ${this.#folder} >/dev/null 2>&1${synced ? ' && sync' : ''}`,
+      `${client} build ${flags} ${limits} ${ownPart === undefined ? '-q' : progress[name]} -t bench-build ${this.#folder} >${output} 2>&1${synced ? ' && sync' : ''}`,
     );
-    return milliseconds;
+    const clocks = [...(await Bun.file(output).text()).matchAll(/^.*?\bclock (\d+\.\d+)$/gm)].map((match) =>
+      Number(match[1]),
+    );
+    const [begun, ended] = clocks.length === 2 ? (clocks as [number, number]) : [0, 0];
+    if (ownPart !== undefined && ended === 0) throw new Error(`${name}: the step did not say when it began and ended`);
+    return { milliseconds, inStep: (ended - begun) * 1000 };
   }
 }

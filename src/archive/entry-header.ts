@@ -41,26 +41,33 @@ export function entryHeader(entry: TarEntry): Buffer {
   if (entry.uid >= 8 ** 7) records.push(record('uid', String(entry.uid)));
   if (entry.gid >= 8 ** 7) records.push(record('gid', String(entry.gid)));
   if (entry.mtime % 1_000_000_000n !== 0n || entry.mtime < 0n) records.push(record('mtime', seconds(entry.mtime)));
-  const own = oneHeader({ ...entry, path }, types[entry.type]);
   if (entry.capability) records.push(record('SCHILY.xattr.security.capability', entry.capability.toString('latin1')));
-  if (records.length === 0) return own;
-  const text = Buffer.from(records.join(''), 'latin1');
-  const extended = oneHeader(
-    {
-      ...entry,
-      path: 'PaxHeaders/entry',
-      link: '',
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      size: text.length,
-      mtime: 0n,
-      device: 0,
-    },
-    'x',
-  );
-  return Buffer.concat([extended, text, Buffer.alloc((block - (text.length % block)) % block), own]);
+  if (records.length === 0) {
+    const only = Buffer.alloc(block);
+    writeHeader(only, entry, path, types[entry.type]);
+    return only;
+  }
+  const text = records.join('');
+  const ownAt = block + Math.ceil(text.length / block) * block;
+  const both = Buffer.alloc(ownAt + block);
+  writeHeader(both, { ...extended, size: text.length }, extended.path, 'x');
+  both.write(text, block, 'latin1');
+  writeHeader(both.subarray(ownAt), entry, path, types[entry.type]);
+  return both;
 }
+
+/** The header before the records of an extended one. */
+const extended: TarEntry = {
+  type: 'file',
+  path: 'PaxHeaders/entry',
+  link: '',
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: 0n,
+  device: 0,
+};
 
 /** `LENGTH KEY=VALUE\n`, where LENGTH counts its own digits too. */
 function record(key: string, value: string): string {
@@ -79,27 +86,38 @@ function seconds(nanoseconds: bigint): string {
   return `${negative ? '-' : ''}${absolute / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-function oneHeader(entry: Omit<TarEntry, 'type'>, type: string): Buffer {
-  const header = Buffer.alloc(block);
-  const octal = (value: number, offset: number, length: number): void => {
-    const digits = value.toString(8);
-    header.write((digits.length < length ? digits : '0').padStart(length - 1, '0'), offset, 'latin1');
-  };
-  header.write(entry.path.slice(0, 100), 0, 'latin1');
-  octal(entry.mode, 100, 8);
-  octal(entry.uid, 108, 8);
-  octal(entry.gid, 116, 8);
-  octal(entry.size, 124, 12);
-  octal(Math.max(0, Number(entry.mtime / 1_000_000_000n)), 136, 12);
-  header.write(type, 156, 'latin1');
-  header.write(entry.link.slice(0, 100), 157, 'latin1');
-  header.write('ustar\x0000', 257, 'latin1');
+/** Fills the first block, which is zero. Trees have many members: nothing is made that is thrown away at once. */
+function writeHeader(header: Buffer, entry: TarEntry, path: string, type: string): void {
+  writeName(header, path, 0);
+  writeOctal(header, entry.mode, 100, 8);
+  writeOctal(header, entry.uid, 108, 8);
+  writeOctal(header, entry.gid, 116, 8);
+  writeOctal(header, entry.size, 124, 12);
+  writeOctal(header, Math.max(0, Number(entry.mtime / 1_000_000_000n)), 136, 12);
+  header[156] = type.charCodeAt(0);
+  writeName(header, entry.link, 157);
+  writeName(header, 'ustar\x0000', 257);
   // makedev(3): the minor number's low byte, the major's twelve bits, then the rest of the minor.
-  octal((entry.device >>> 8) & 0xfff, 329, 8);
-  octal((entry.device & 0xff) | ((entry.device >>> 12) & 0xfff00), 337, 8);
-  header.fill(' ', 148, 156);
-  let sum = 0;
-  for (const byte of header) sum += byte;
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return header;
+  writeOctal(header, (entry.device >>> 8) & 0xfff, 329, 8);
+  writeOctal(header, (entry.device & 0xff) | ((entry.device >>> 12) & 0xfff00), 337, 8);
+  // The checksum counts its own eight bytes as spaces.
+  let sum = 8 * 0x20;
+  for (let at = 0; at < block; at++) sum += header[at] as number;
+  writeOctal(header, sum, 148, 7);
+  header[155] = 0x20;
+}
+
+/** As many characters as the longest field has. */
+function writeName(header: Buffer, name: string, offset: number): void {
+  const length = Math.min(name.length, 100);
+  for (let index = 0; index < length; index++) header[offset + index] = name.charCodeAt(index);
+}
+
+/** Zero where there are more digits than the field holds: an extended header has the number then. The last byte stays zero. */
+function writeOctal(header: Buffer, value: number, offset: number, length: number): void {
+  let rest = value < 8 ** (length - 1) ? value : 0;
+  for (let at = offset + length - 2; at >= offset; at--) {
+    header[at] = 0x30 + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
 }

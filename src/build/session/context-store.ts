@@ -9,7 +9,7 @@ import { namesIn } from '../../base/names-in.ts';
 import type { NativeHelper } from '../../store/native-helper.ts';
 import { type ContextEntry, contextLine, parseContextLine } from '../../wire/build-frames.ts';
 import type { FileSource } from './file-source.ts';
-import { LayeredFiles } from './layered-files.ts';
+import { type ReceivedFile, ReceivedFiles } from './received-files.ts';
 
 /** What a context is read from. */
 export interface ContextSender {
@@ -17,11 +17,6 @@ export interface ContextSender {
   list(): AsyncIterable<Buffer>;
   /** Contents of the entries with these numbers, one after another, each as long as the list says. */
   contents(numbers: Uint32Array): AsyncIterable<Buffer>;
-}
-
-interface KnownFile {
-  entry: ContextEntry;
-  digest: string;
 }
 
 /** Contexts that are kept, the ones that were used last. */
@@ -54,11 +49,7 @@ export class ContextStore {
       const index = await this.#synchronize({ directory, wanted, known, sender, status });
       await this.#trim();
       return {
-        files: new LayeredFiles({
-          layers: [join(directory, 'tree')],
-          rootOwned: true,
-          known: (path) => index.get(path.slice(1))?.digest,
-        }),
+        files: new ReceivedFiles(join(directory, 'tree'), index),
         release: () => this.#taken.delete(directory),
       };
     } catch (error) {
@@ -96,10 +87,10 @@ export class ContextStore {
   async #synchronize(work: {
     directory: string;
     wanted: ContextEntry[];
-    known: Map<string, KnownFile> | null;
+    known: Map<string, ReceivedFile> | null;
     sender: ContextSender;
     status: (text: string, current?: number, total?: number) => void;
-  }): Promise<Map<string, KnownFile>> {
+  }): Promise<Map<string, ReceivedFile>> {
     const { directory, wanted, sender, status } = work;
     const tree = join(directory, 'tree');
     if (work.known === null) {
@@ -107,12 +98,12 @@ export class ContextStore {
       await this.#helper.remove([directory]);
       await mkdir(tree, { recursive: true, mode: 0o755 });
     }
-    const known = work.known ?? new Map<string, KnownFile>();
-    const index = new Map<string, KnownFile>();
+    const known = work.known ?? new Map<string, ReceivedFile>();
+    const index = new Map<string, ReceivedFile>();
     const changed: number[] = [];
     for (const [number, entry] of wanted.entries()) {
       const before = known.get(entry.path);
-      if (before && contextLine(before.entry) === contextLine(entry)) index.set(entry.path, before);
+      if (before && isSame(before.entry, entry)) index.set(entry.path, before);
       else changed.push(number);
     }
     const names = new Set(wanted.map(({ path }) => path));
@@ -154,6 +145,16 @@ export class ContextStore {
   }
 }
 
+function isSame(one: ContextEntry, other: ContextEntry): boolean {
+  return (
+    one.mtime === other.mtime &&
+    one.size === other.size &&
+    one.mode === other.mode &&
+    one.type === other.type &&
+    one.link === other.link
+  );
+}
+
 function hasContent({ type, link }: ContextEntry): boolean {
   return type === 'file' && link === '';
 }
@@ -193,7 +194,7 @@ interface Changes {
   wanted: readonly ContextEntry[];
   changed: readonly number[];
   contents: AsyncIterable<Buffer>;
-  index: Map<string, KnownFile>;
+  index: Map<string, ReceivedFile>;
   total: number;
   status: (text: string, current?: number, total?: number) => void;
 }
@@ -257,14 +258,14 @@ function headerOf(entry: ContextEntry): Buffer {
 }
 
 /** Null: there is none that can be trusted. */
-async function readIndex(directory: string): Promise<Map<string, KnownFile> | null> {
+async function readIndex(directory: string): Promise<Map<string, ReceivedFile> | null> {
   let text: string;
   try {
     text = await readFile(join(directory, 'index'), 'latin1');
   } catch {
     return null; // a new context, or one that was cut short
   }
-  const index = new Map<string, KnownFile>();
+  const index = new Map<string, ReceivedFile>();
   for (const row of text.split('\n')) {
     if (row === '') continue;
     const separator = row.indexOf(' ');
@@ -274,7 +275,7 @@ async function readIndex(directory: string): Promise<Map<string, KnownFile> | nu
   return index;
 }
 
-async function writeIndex(directory: string, index: ReadonlyMap<string, KnownFile>): Promise<void> {
+async function writeIndex(directory: string, index: ReadonlyMap<string, ReceivedFile>): Promise<void> {
   const rows = [...index.values()].map(({ entry, digest }) => `${digest} ${contextLine(entry)}\n`);
   const draft = join(directory, 'index.new');
   await writeFile(draft, rows.join(''), { encoding: 'latin1', mode: 0o600 });

@@ -17,6 +17,19 @@ export interface FileEntry {
   identity: string;
 }
 
+/** A directory of which nothing is known but that it is there, the root of a source for one. */
+export const plainDirectory: Readonly<FileEntry> = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: 0n,
+  link: '',
+  device: 0,
+  identity: '',
+};
+
 /**
  * Files that do not change while the build runs. Paths are absolute within the source, clean, and their bytes stand as latin1, so that every name
  * has one; `/` is the root.

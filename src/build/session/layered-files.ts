@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { type FileEntry, type FileSource, toPath } from './file-source.ts';
+import { type FileEntry, type FileSource, plainDirectory, toPath } from './file-source.ts';
 import { readPieces } from './read-file.ts';
 
 /** Attributes of files that the builder looks at. */
@@ -21,23 +21,9 @@ export interface LayeredFilesOptions {
   revision?: string;
   /** Absent: a plain directory of this machine, which has none that count. */
   attributes?: TreeAttributes;
-  /** Digests that are known already. */
-  known?: (path: string, entry: FileEntry) => string | undefined;
 }
 
 type Found = { entry: FileEntry; places: Buffer[] };
-
-const root: FileEntry = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: 0n,
-  link: '',
-  device: 0,
-  identity: '',
-};
 
 const anyExecute = 0o111;
 /** Bytes. */
@@ -110,12 +96,15 @@ export class LayeredFiles implements FileSource {
   async #digest(path: string): Promise<string> {
     const found = await this.#find(path);
     if (!found) throw new Error(`nothing at ${path}`);
-    return this.#options.known?.(path, found.entry) ?? hashFile(found.places[0] as Buffer, found.entry.size);
+    return hashFile(found.places[0] as Buffer, found.entry.size);
   }
 
   #find(path: string): Promise<Found | null> {
     if (path === '/' || path === '')
-      return Promise.resolve({ entry: root, places: this.#options.layers.map((layer) => Buffer.from(layer)) });
+      return Promise.resolve({
+        entry: plainDirectory,
+        places: this.#options.layers.map((layer) => Buffer.from(layer)),
+      });
     let found = this.#found.get(path);
     if (!found) {
       found = this.#lookUp(path);
