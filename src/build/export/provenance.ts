@@ -2,7 +2,9 @@
  * Where an image comes from, as SLSA provenance (https://slsa.dev/spec/v1.1/provenance, https://slsa.dev/spec/v0.2/provenance) in the form that
  * BuildKit gives it (https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md).
  */
+
 import { randomBytes } from 'node:crypto';
+import { goBoolean } from '../../base/go-boolean.ts';
 import { redactedAddress } from '../../base/redacted-address.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { formatPlatform, hostPlatform } from '../../oci/platform.ts';
@@ -152,7 +154,7 @@ async function remoteSource({ remote, built }: ProvenanceWork): Promise<Dependen
 }
 
 function isTrue(text: string | undefined): boolean {
-  return ['1', 't', 'true'].includes((text ?? '').toLowerCase());
+  return goBoolean(text ?? '') === true;
 }
 
 /** What the builder was asked by names of BuildKit's Dockerfile frontend. */

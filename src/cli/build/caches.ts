@@ -1,7 +1,9 @@
 /** `--cache-from` and `--cache-to`: https://docs.docker.com/build/cache/backends/ */
+
 import { resolve } from 'node:path';
 import { errorMessage } from '../../api/errors.ts';
 import type { CacheForm, CacheSource, CacheTarget } from '../../api/types/build.ts';
+import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { CacheFolder, type NamedManifest } from '../../client/build/cache-folder.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { ExitStatus } from '../command.ts';
@@ -140,13 +142,12 @@ function compressionOf(fields: Fields): CacheForm['compression'] {
   throw refused(`unsupported layer compression type: ${compression}`);
 }
 
-/** As Go reads a boolean. */
 function flag(fields: Fields, name: string, missing: boolean): boolean {
   const text = fields.get(name);
   if (text === undefined) return missing;
-  if (/^(?:1|t|true)$/i.test(text)) return true;
-  if (/^(?:0|f|false)$/i.test(text)) return false;
-  throw refused(`failed to parse ${name}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = goBoolean(text);
+  if (value === null) throw refused(`failed to parse ${name}: ${notBoolean(text)}`);
+  return value;
 }
 
 function required(fields: Fields, name: string, missing: string): string {

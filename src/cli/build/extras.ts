@@ -1,6 +1,8 @@
 /** `--annotation`, `--attest`, `--provenance` and `--sbom`: what a build makes of an image besides its layers. */
+
 import { errorMessage } from '../../api/errors.ts';
 import type { BuildAnnotation, BuildExtras } from '../../api/types/build.ts';
+import { goBoolean } from '../../base/go-boolean.ts';
 import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
 import { ExitStatus } from '../command.ts';
 
@@ -85,14 +87,11 @@ function readAttestations(wish: ExtrasWish): Map<string, Record<string, string>>
   return new Map([...wanted].flatMap(([type, attributes]) => (attributes ? [[type, attributes] as const] : [])));
 }
 
-const yes = ['1', 't', 'true'];
-const no = ['0', 'f', 'false'];
-
 function shorthand(type: string, text: string): string[] {
   if (text === '') return [];
-  const word = text.toLowerCase();
-  if (yes.includes(word)) return [`type=${type}`];
-  return [no.includes(word) ? `type=${type},disabled=true` : `type=${type},${text}`];
+  const given = goBoolean(text);
+  if (given === null) return [`type=${type},${text}`];
+  return [given ? `type=${type}` : `type=${type},disabled=true`];
 }
 
 function readAttestation(text: string): { type: string; attributes: Record<string, string> | null } {
@@ -104,7 +103,7 @@ function readAttestation(text: string): { type: string; attributes: Record<strin
     if (separator < 0) throw failed(`invalid value ${field}`);
     const [key, value] = [field.slice(0, separator).trim(), field.slice(separator + 1)];
     if (key.toLowerCase() === 'type') type = value;
-    else if (key.toLowerCase() === 'disabled') isDisabled = yes.includes(value.toLowerCase());
+    else if (key.toLowerCase() === 'disabled') isDisabled = goBoolean(value) === true;
     else attributes[key] = value;
   }
   if (type === '') throw failed('attestation type not specified');
@@ -118,13 +117,13 @@ function readAttestation(text: string): { type: string; attributes: Record<strin
 function checkProvenance({ mode = 'max', version = 'v1', reproducible = 'false' }: Record<string, string>): void {
   if (!['min', 'max', 'full'].includes(mode)) throw failed(`invalid mode ${JSON.stringify(mode)}`);
   if (!['v1', 'v0.2'].includes(version)) throw failed(`invalid provenance SLSA version: ${version}`);
-  if (![...yes, ...no].includes(reproducible.toLowerCase()))
+  if (goBoolean(reproducible) === null)
     throw failed(`failed to parse reproducible flag ${JSON.stringify(reproducible)}`);
 }
 
 /** As buildx reads the variable: `min` unless it says otherwise. */
 function metadataMode(text: string): 'min' | 'max' | null {
-  if (['disabled', ...no].includes(text.toLowerCase())) return null;
+  if (text.toLowerCase() === 'disabled' || goBoolean(text) === false) return null;
   return text === 'max' ? 'max' : 'min';
 }
 

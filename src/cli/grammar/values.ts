@@ -1,14 +1,12 @@
 /** The texts of option values, read as Docker's command line reads them; the errors are its words too. */
+import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { parseBinarySize } from '../../wire/size.ts';
 import { parseDuration } from '../../wire/time.ts';
 
-const trueWords = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
-const falseWords = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
-
 export function parseBoolean(text: string): boolean {
-  if (trueWords.has(text)) return true;
-  if (falseWords.has(text)) return false;
-  throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = goBoolean(text);
+  if (value === null) throw new Error(notBoolean(text));
+  return value;
 }
 
 /** A 64-bit signed integer; decimal, or with 0x, 0o, 0b in front. */

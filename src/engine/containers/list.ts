@@ -2,6 +2,7 @@ import { BerthError } from '../../api/errors.ts';
 import type { ContainerSummary, PortSummary } from '../../api/types/container.ts';
 import type { ContainerListOptions } from '../../api/types/container-requests.ts';
 import type { EndpointSettings } from '../../api/types/network.ts';
+import { goBoolean } from '../../base/go-boolean.ts';
 import { type Filters, matchesExactly, matchesLabels, matchesPattern } from '../../wire/filters.ts';
 import type { Container } from './container.ts';
 import type { ContainerContext } from './context.ts';
@@ -41,8 +42,6 @@ function edge(context: ContainerContext, filters: Filters, key: string): Contain
   return reference === undefined ? null : context.index.find(reference);
 }
 
-/** As Go's strconv.ParseBool takes them. */
-const booleans = ['1', 't', 'T', 'TRUE', 'true', 'True', '0', 'f', 'F', 'FALSE', 'false', 'False'];
 const healthWords = ['none', 'starting', 'healthy', 'unhealthy'];
 
 function wrongValue(key: string, value: string, why: string): BerthError {
@@ -64,7 +63,7 @@ function checkValues(filters: Filters): void {
   }
   for (const key of ['publish', 'expose']) for (const value of filters.get(key) ?? []) portRange(key, value);
   const isTask = filters.get('is-task') ?? [];
-  if (isTask.some((text) => !booleans.includes(text)))
+  if (isTask.some((text) => goBoolean(text) === null))
     throw new BerthError('invalid', `invalid filter 'is-task=[${isTask.join(' ')}]'`);
   for (const health of filters.get('health') ?? []) {
     if (!healthWords.includes(health))
@@ -87,7 +86,7 @@ function matches(context: ContainerContext, container: Container, filters: Filte
   if (!matchesExactly(filters, 'health', record.health?.Status ?? 'none')) return false;
   if (filters.has('exited') && (isRunning(record.state) || !matchesExactly(filters, 'exited', String(record.exitCode))))
     return false;
-  if (filters.get('is-task')?.some((text) => booleans.indexOf(text) < 6)) return false;
+  if (filters.get('is-task')?.some((text) => goBoolean(text))) return false;
   return (
     matchesAncestor(context, container, filters) &&
     matchesVolume(container, filters) &&

@@ -3,7 +3,9 @@
  * buffer is known when the container is made; what they say is read when it starts, as under dockerd.
  * https://docs.docker.com/engine/logging/configure/
  */
+
 import { BerthError, errorMessage } from '../../api/errors.ts';
+import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { parseBinarySize, parseDecimalSize } from '../../wire/size.ts';
 
 export type LogOptions = Readonly<Record<string, string>>;
@@ -113,15 +115,9 @@ function wholeNumber(text: string | undefined, otherwise: number): number {
   return Number(text);
 }
 
-const booleans: Readonly<Record<string, boolean>> = {
-  ...{ 1: true, t: true, T: true, TRUE: true, true: true, True: true },
-  ...{ 0: false, f: false, F: false, FALSE: false, false: false, False: false },
-};
-
 function parseBoolean(text: string | undefined, otherwise: boolean): boolean {
   if (text === undefined) return otherwise;
-  const value = booleans[text];
-  if (value === undefined)
-    throw new BerthError('invalid', `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = goBoolean(text);
+  if (value === null) throw new BerthError('invalid', notBoolean(text));
   return value;
 }

@@ -1,5 +1,7 @@
 /** Options of the bridge driver, `com.docker.network.…`; what is none of them is kept and shown, and means nothing. */
+
 import { BerthError } from '../../api/errors.ts';
+import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { parseAddress } from '../../host/netlink/cidr.ts';
 import { formatIp, parseIp } from '../../host/netlink/ip-network.ts';
 
@@ -82,7 +84,7 @@ export function readBridgeOptions(given: Given, { mtu, internal }: { mtu: number
 export function readFamilies(given: Given): { ipv4: boolean; ipv6: boolean } {
   const read = (name: string, fallback: boolean): boolean => {
     const text = given[name];
-    const value = text === undefined ? fallback : parseBoolean(text);
+    const value = text === undefined ? fallback : goBoolean(text);
     if (value === null) throw new BerthError('invalid', `driver-opt "${name}" is not a valid bool`);
     return value;
   };
@@ -125,15 +127,9 @@ function readMtu(text: string | undefined, fallback: number): number {
 function readBoolean(given: Given, name: string, fallback: boolean): boolean {
   const text = given[name];
   if (text === undefined) return fallback;
-  const value = parseBoolean(text);
+  const value = goBoolean(text);
   if (value !== null) return value;
-  throw unreadable(name, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
-}
-
-/** As Go reads it; null for what is neither. */
-function parseBoolean(text: string): boolean | null {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  return /^(0|f|false)$/i.test(text) ? false : null;
+  throw unreadable(name, text, notBoolean(text));
 }
 
 function unreadable(name: string, text: string, why: string): BerthError {

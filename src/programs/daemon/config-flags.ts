@@ -1,5 +1,7 @@
 /** The flags of `berth daemon`, out of the table of `config.ts`. */
+
 import { BerthError } from '../../api/errors.ts';
+import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { checkNarrow } from './check-config.ts';
 import { type Kind, narrowOptions, type Option, options } from './config.ts';
 
@@ -77,10 +79,11 @@ interface FlagText {
 function readFlag(flag: FlagText): unknown {
   const { kind, text, before } = flag;
   switch (kind) {
-    case 'boolean':
-      if (!/^(true|false|1|0|t|f|T|F|TRUE|FALSE|True|False)$/.test(text))
-        throw badArgument(flag, `strconv.ParseBool: parsing "${text}": invalid syntax`);
-      return /^[t1]/i.test(text);
+    case 'boolean': {
+      const value = goBoolean(text);
+      if (value === null) throw badArgument(flag, notBoolean(text));
+      return value;
+    }
     case 'number':
       if (!/^-?\d+$/.test(text)) throw badArgument(flag, `strconv.ParseInt: parsing "${text}": invalid syntax`);
       return Number(text);

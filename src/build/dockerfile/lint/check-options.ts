@@ -1,4 +1,5 @@
 import { BerthError } from '../../../api/errors.ts';
+import { goBoolean, notBoolean } from '../../../base/go-boolean.ts';
 
 /** What `# check=` says. */
 export interface CheckOptions {
@@ -7,12 +8,6 @@ export interface CheckOptions {
   /** Warnings fail the build. */
   isError: boolean;
 }
-
-/** Go's words for yes and no. */
-const booleans: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true] as const),
-  ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false] as const),
-]);
 
 /** More parts than these belong to the last one, as in BuildKit. */
 const mostParts = 3;
@@ -37,11 +32,8 @@ export function parseCheckOptions(text: string): CheckOptions {
       options[key as 'skip' | 'experimental'] = value === 'all' ? 'all' : new Set(value.split(','));
       continue;
     }
-    const isError = booleans.get(value);
-    if (isError === undefined)
-      throw invalid(
-        `failed to parse check option ${JSON.stringify(part)}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
-      );
+    const isError = goBoolean(value);
+    if (isError === null) throw invalid(`failed to parse check option ${JSON.stringify(part)}: ${notBoolean(value)}`);
     options.isError = isError;
   }
   return options;

@@ -1,4 +1,5 @@
 import { BerthError } from '../../../api/errors.ts';
+import { goBoolean } from '../../../base/go-boolean.ts';
 
 /** `HostConfig.SecurityOpt`, read. */
 export interface SecurityOptions {
@@ -52,10 +53,10 @@ function apply(result: SecurityOptions, option: string, pair: { key: string; val
       result.seccomp = pair.value === 'builtin' ? null : pair.value;
       return;
     case 'no-new-privileges':
-      result.noNewPrivileges = parseBoolean(pair.value) ?? fail(invalid());
+      result.noNewPrivileges = goBoolean(pair.value) ?? fail(invalid());
       return;
     case 'writable-cgroups':
-      result.writableCgroups = parseBoolean(pair.value) ?? fail(invalid());
+      result.writableCgroups = goBoolean(pair.value) ?? fail(invalid());
       return;
     default:
       throw invalid();
@@ -64,10 +65,4 @@ function apply(result: SecurityOptions, option: string, pair: { key: string; val
 
 function fail(error: BerthError): never {
   throw error;
-}
-
-/** Go's strconv.ParseBool; null where it fails. */
-function parseBoolean(text: string): boolean | null {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
-  return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : null;
 }
