@@ -8,16 +8,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  mkdirSync,
-  openSync,
-  unlinkSync,
-  type WriteStream,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, createReadStream, createWriteStream, openSync, unlinkSync, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
@@ -28,7 +20,10 @@ import { write } from './job-io.ts';
 export interface LayerUnpackerOptions {
   /** The native helper program. */
   helper: string;
-  /** Does not exist yet; its parent does. The name should be random (see shim/unpack.c). */
+  /**
+   * Does not exist yet; its parent does, and is not made again: where an engine has died and the next one has cleaned up, a job that only
+   * begins now leaves nothing behind. The name should be random (see shim/unpack.c).
+   */
   directory: string;
   /** Keep packed bytes as `blob`; plain ones are what the recipe makes. */
   keepBlob: boolean;
@@ -65,7 +60,6 @@ export class LayerUnpacker {
 
   constructor(options: LayerUnpackerOptions) {
     this.#options = options;
-    mkdirSync(dirname(options.directory), { recursive: true, mode: 0o700 });
     const recipe = openSync(`${options.directory}.recipe`, 'w', 0o600);
     this.#child = spawn(options.helper, ['unpack', '--recipe', '3', options.directory], {
       stdio: ['pipe', 'pipe', 'pipe', recipe],

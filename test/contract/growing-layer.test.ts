@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import type { LayerJob } from '../../src/archive/jobs/layer.ts';
 import { Growth } from '../../src/base/growth.ts';
 import { Registries } from '../../src/distribution/registries.ts';
 import { RepositorySources } from '../../src/distribution/sources.ts';
 import { LayerTransfers } from '../../src/engine/images/layer-transfers.ts';
+import { runJob } from '../../src/host/process/job.ts';
 import { sha256 } from '../../src/oci/digest.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { StoredLayer } from '../../src/store/types.ts';
 import { ImageEngine } from '../support/image-engine.ts';
+import { helperProgram } from '../support/native-helper.ts';
 import { TestRegistry } from '../support/registry.ts';
 import { SmallDisk } from '../support/small-disk.ts';
 import { tar } from '../support/tar.ts';
@@ -169,4 +172,17 @@ test('a layer with long files comes out as it went in', async () => {
   } finally {
     await lease.release();
   }
+});
+
+test('a job that begins when the next engine has cleaned up makes nothing', async () => {
+  const path = join(engine.paths.downloads, 'blob');
+  writeFileSync(path, plain);
+  const job: LayerJob = {
+    helper: helperProgram(),
+    directory: join(engine.paths.temporary, 'layer-gone', 'one'),
+    source: { kind: 'file', path },
+    ...{ keepBlob: false, digest: null, length: null, diffId: null },
+  };
+  await expect(runJob('layer', job, {})).rejects.toThrow('ENOENT');
+  expect(readdirSync(engine.paths.temporary)).toEqual([]);
 });
