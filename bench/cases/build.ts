@@ -83,32 +83,22 @@ export async function buildCases({ berth, dockerd, podman }: Contenders): Promis
   const rows: Row[] = [];
   for (const one of cases) {
     const builders = [new Builder(berth, one), new Builder(dockerd, one), new Builder(podman, one)] as const;
+    const [own, docker, other] = builders;
     for (const builder of builders) await builder.prepare();
     // Podman takes a minute and more for a round; one of it shows where it stands.
     for (let run = 0; run < (one.runs ?? runs); run++)
-      for (const builder of builders) if (run === 0 || builder !== builders[2]) await builder.run();
-    const row = (name: string, [own, docker, other]: readonly number[]): Row => ({
+      for (const builder of builders) if (run === 0 || builder !== other) await builder.run();
+    const row = (name: string, times: 'times' | 'ownTimes'): Row => ({
       name,
       unit: 'ms',
-      berth: own as number,
-      dockerd: docker,
-      podman: other,
+      berth: median(own[times]),
+      dockerd: median(docker[times]),
+      podman: median(other[times]),
       target: one.target,
       runs: one.runs ?? runs,
     });
-    rows.push(
-      row(
-        one.name,
-        builders.map(({ times }) => median(times)),
-      ),
-    );
-    if (one.ownPart !== undefined)
-      rows.push(
-        row(
-          one.ownPart,
-          builders.map(({ ownTimes }) => median(ownTimes)),
-        ),
-      );
+    rows.push(row(one.name, 'times'));
+    if (one.ownPart !== undefined) rows.push(row(one.ownPart, 'ownTimes'));
     for (const builder of builders) await builder.end();
   }
   return rows;
@@ -159,7 +149,7 @@ class Builder {
   }
 
   async end(): Promise<void> {
-    await this.#contender.shell.must(`rm -r ${this.#folder}`);
+    await this.#contender.shell.must(`rm -r ${this.#folder} ${this.#folder}.output`);
   }
 
   async #build(): Promise<{ milliseconds: number; inStep: number }> {
@@ -174,11 +164,11 @@ class Builder {
     const { milliseconds } = await shell.must(
       `${client} build ${flags} ${limits} ${ownPart === undefined ? '-q' : progress[name]} -t bench-build ${this.#folder} >${output} 2>&1${synced ? ' && sync' : ''}`,
     );
-    const clocks = [...(await Bun.file(output).text()).matchAll(/^.*?\bclock (\d+\.\d+)$/gm)].map((match) =>
-      Number(match[1]),
-    );
-    const [begun, ended] = clocks.length === 2 ? (clocks as [number, number]) : [0, 0];
-    if (ownPart !== undefined && ended === 0) throw new Error(`${name}: the step did not say when it began and ended`);
+    if (ownPart === undefined) return { milliseconds, inStep: 0 };
+    const clocks = [...(await Bun.file(output).text()).matchAll(/^.*?\bclock (\d+\.\d+)$/gm)];
+    const [begun, ended] = clocks.map((match) => Number(match[1]));
+    if (begun === undefined || ended === undefined)
+      throw new Error(`${name}: the step did not say when it began and ended`);
     return { milliseconds, inStep: (ended - begun) * 1000 };
   }
 }

@@ -2,7 +2,6 @@
  * Where an image comes from, as SLSA provenance (https://slsa.dev/spec/v1.1/provenance, https://slsa.dev/spec/v0.2/provenance) in the form that
  * BuildKit gives it (https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md).
  */
-
 import { randomBytes } from 'node:crypto';
 import { goBoolean } from '../../base/go-boolean.ts';
 import { redactedAddress } from '../../base/redacted-address.ts';

@@ -44,19 +44,20 @@ describe('a received context', () => {
 
   test('knows names of one file, and nothing below a link or a file', async () => {
     const files = context(
-      { path: 'first', mode: 0o600 },
       { path: 'second', link: 'first', mode: 0, size: 0 },
+      { path: 'first', mode: 0o600 },
+      { path: 'third', link: 'first' },
       { path: 'alone' },
       { path: 'link', type: 'symlink', link: '/etc', mode: 0o755 },
       { path: 'link/passwd' },
       { path: 'alone/x/y' },
     );
     expect(await files.entry('/second')).toMatchObject({ mode: 0o600, size: 3, identity: 'first', link: '' });
-    expect(await files.entry('/first')).toMatchObject({ identity: 'first' });
+    for (const path of ['/first', '/third']) expect(await files.entry(path)).toMatchObject({ identity: 'first' });
     expect(await files.entry('/alone')).toMatchObject({ identity: '' });
     expect(await files.entry('/link')).toMatchObject({ type: 'symlink', mode: 0o777, size: 0, link: '/etc' });
     for (const path of ['/link/passwd', '/alone/x', '/alone/x/y']) expect(await files.entry(path)).toBeNull();
-    expect(await files.names('/')).toEqual(['alone', 'first', 'link', 'second']);
+    expect(await files.names('/')).toEqual(['alone', 'first', 'link', 'second', 'third']);
   });
 
   test('has a device’s number', async () => {

@@ -18,7 +18,7 @@ interface Found {
 export class ReceivedFiles implements FileSource {
   readonly #tree: string;
   readonly #found = new Map<string, Found>([['/', { entry: plainDirectory, digest: '' }]]);
-  /** Of directories, sorted when somebody asks. */
+  /** Of directories. */
   readonly #names = new Map<string, string[]>([['/', []]]);
 
   /**
@@ -27,12 +27,12 @@ export class ReceivedFiles implements FileSource {
    */
   constructor(tree: string, files: ReadonlyMap<string, ReceivedFile>) {
     this.#tree = tree;
+    // A file and its further names come in any order: those that have changed are the last.
+    const shared = new Set<string>();
+    for (const { entry } of files.values()) if (entry.type === 'file' && entry.link !== '') shared.add(entry.link);
     for (const [path, { entry, digest }] of files) {
-      const first = entry.type === 'file' && entry.link !== '' ? files.get(entry.link)?.entry : undefined;
-      const found = { entry: toEntry(first ?? entry, first ? first.path : ''), digest };
-      this.#add(`/${path}`, found);
-      const named = first && this.#found.get(`/${first.path}`);
-      if (named) named.entry.identity = first.path;
+      const file = (entry.type === 'file' && files.get(entry.link)?.entry) || entry;
+      this.#add(`/${path}`, { entry: toEntry(file, shared.has(file.path) ? file.path : ''), digest });
     }
     for (const names of this.#names.values()) names.sort();
   }
@@ -87,7 +87,7 @@ export class ReceivedFiles implements FileSource {
   }
 }
 
-/** @param identity of the file among its names; empty: it has only one so far */
+/** @param identity of a file that has several names */
 function toEntry({ type, mode, size, mtime, link }: ContextEntry, identity: string): FileEntry {
   return {
     type,

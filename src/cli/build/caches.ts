@@ -1,5 +1,4 @@
 /** `--cache-from` and `--cache-to`: https://docs.docker.com/build/cache/backends/ */
-
 import { resolve } from 'node:path';
 import { errorMessage } from '../../api/errors.ts';
 import type { CacheForm, CacheSource, CacheTarget } from '../../api/types/build.ts';

@@ -1,5 +1,4 @@
 /** `--annotation`, `--attest`, `--provenance` and `--sbom`: what a build makes of an image besides its layers. */
-
 import { errorMessage } from '../../api/errors.ts';
 import type { BuildAnnotation, BuildExtras } from '../../api/types/build.ts';
 import { goBoolean } from '../../base/go-boolean.ts';

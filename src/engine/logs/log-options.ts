@@ -3,7 +3,6 @@
  * buffer is known when the container is made; what they say is read when it starts, as under dockerd.
  * https://docs.docker.com/engine/logging/configure/
  */
-
 import { BerthError, errorMessage } from '../../api/errors.ts';
 import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { parseBinarySize, parseDecimalSize } from '../../wire/size.ts';

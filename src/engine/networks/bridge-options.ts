@@ -1,5 +1,4 @@
 /** Options of the bridge driver, `com.docker.network.…`; what is none of them is kept and shown, and means nothing. */
-
 import { BerthError } from '../../api/errors.ts';
 import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { parseAddress } from '../../host/netlink/cidr.ts';

@@ -1,5 +1,4 @@
 /** The flags of `berth daemon`, out of the table of `config.ts`. */
-
 import { BerthError } from '../../api/errors.ts';
 import { goBoolean, notBoolean } from '../../base/go-boolean.ts';
 import { checkNarrow } from './check-config.ts';
